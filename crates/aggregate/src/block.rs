@@ -1,0 +1,66 @@
+//! A stretch of the load over time.
+
+/// Power over consecutive samples: the site, its GPUs, each rack.
+///
+/// Grows with racks times steps, and with nothing else.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DemandBlock {
+    /// AC power of all racks together, watts. `[step]`.
+    pub site_w: Vec<f64>,
+    /// Power of all GPUs together, metered at the GPUs, watts. `[step]`.
+    pub gpu_w: Vec<f64>,
+    /// AC power of each rack, watts. `[rack][step]`, rack after rack without gaps.
+    pub rack_w: Vec<f64>,
+    /// Number of the first sample, counted from the start of the run.
+    pub first_sample: u64,
+    pub(crate) rack_gpu_w: Vec<f64>,
+    racks: usize,
+    steps: usize,
+}
+
+impl DemandBlock {
+    /// A block of zeros for `racks` racks and `steps` samples.
+    pub fn new(racks: usize, steps: usize) -> Self {
+        let mut block = Self {
+            racks,
+            ..Self::default()
+        };
+        block.set_len(steps);
+        block
+    }
+
+    /// Samples.
+    pub fn len(&self) -> usize {
+        self.steps
+    }
+
+    /// Whether it has no samples.
+    pub fn is_empty(&self) -> bool {
+        self.steps == 0
+    }
+
+    /// Racks.
+    pub fn racks(&self) -> usize {
+        self.racks
+    }
+
+    /// Changes the number of samples, as for the last block of a run. The content is undefined until the next fill.
+    pub fn set_len(&mut self, steps: usize) {
+        self.resize(self.racks, steps);
+    }
+
+    pub(crate) fn resize(&mut self, racks: usize, steps: usize) {
+        (self.racks, self.steps) = (racks, steps);
+        self.site_w.resize(steps, 0.0);
+        self.gpu_w.resize(steps, 0.0);
+        self.rack_w.resize(racks * steps, 0.0);
+        self.rack_gpu_w.resize(racks * steps, 0.0);
+    }
+
+    /// AC power of a rack, watts, `[step]`; empty if there is no rack `i`.
+    pub fn rack(&self, i: usize) -> &[f64] {
+        self.rack_w
+            .get(i * self.steps..(i + 1) * self.steps)
+            .unwrap_or(&[])
+    }
+}

@@ -1,0 +1,322 @@
+//! What is wrong with racks and jobs as such; what a profile lacks for a job is found in `needs`.
+
+use std::collections::BTreeSet;
+
+use crate::site::SiteProblem;
+use crate::{BatchJob, JobSpec, RackGroup, TrainingJob, correlation};
+
+/// Node offsets beyond this share of the iteration would let one node overtake another's iteration.
+pub(crate) const NODE_JITTER_SHARE: f64 = 0.25;
+
+/// Jitter beyond this share of the iteration would meet the shortest iteration often enough to lengthen the mean.
+const ITERATION_JITTER_SHARE: f64 = 1.0 / 3.0;
+
+/// Collects problems; every check goes on after the first.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(pub(crate) Vec<SiteProblem>);
+
+impl Problems {
+    pub(crate) fn add(
+        &mut self,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.0
+            .push(SiteProblem::new(path.into(), message.into(), help.into()));
+    }
+
+    /// A finite number.
+    fn finite(&mut self, path: &str, value: f64) -> bool {
+        if !value.is_finite() {
+            self.add(
+                path,
+                format!("it is {value}"),
+                "give a finite number of seconds",
+            );
+        }
+        value.is_finite()
+    }
+
+    /// A finite number, 0 or more.
+    fn span(&mut self, path: &str, value: f64) -> bool {
+        let good = self.finite(path, value) && value >= 0.0;
+        if value.is_finite() && !good {
+            self.add(
+                path,
+                format!("it is {value} s"),
+                "a duration or spread is 0 or more",
+            );
+        }
+        good
+    }
+
+    fn count(&mut self, path: String, what: &str, value: u32, most: u32) -> bool {
+        let good = (1..=most).contains(&value);
+        if !good {
+            self.add(
+                path,
+                format!("there are {value} {what}"),
+                format!("give 1 to {most}"),
+            );
+        }
+        good
+    }
+}
+
+/// Names as a list for a help line; long lists are cut.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 20;
+    let all: Vec<_> = names.into_iter().collect();
+    match all.len() {
+        0 => "none is defined".to_owned(),
+        n if n <= MOST => format!("defined: {}", all.join(", ")),
+        n => format!("defined: {}, and {} more", all[..MOST].join(", "), n - MOST),
+    }
+}
+
+/// Problems of a rack group on its own. True if it can be built.
+pub(crate) fn rack_group(
+    index: usize,
+    group: &RackGroup,
+    earlier: &mut BTreeSet<String>,
+    problems: &mut Problems,
+) -> bool {
+    let path = format!("racks.{index}");
+    let before = problems.0.len();
+    if group.name.is_empty() {
+        problems.add(
+            format!("{path}.name"),
+            "the name is empty",
+            "name the group; its racks are <name>-001, …",
+        );
+    } else if !earlier.insert(group.name.clone()) {
+        problems.add(
+            format!("{path}.name"),
+            format!("there are two rack groups `{}`", group.name),
+            "give each group its own name",
+        );
+    }
+    problems.count(format!("{path}.count"), "racks", group.count, 1_000_000);
+    problems.count(
+        format!("{path}.nodes_per_rack"),
+        "nodes in a rack",
+        group.nodes_per_rack,
+        1000,
+    );
+    if let Some(per_row) = group.racks_per_row {
+        problems.count(
+            format!("{path}.racks_per_row"),
+            "racks in a row",
+            per_row,
+            1_000_000,
+        );
+    }
+    problems.0.len() == before
+}
+
+/// Problems of the jobs' own fields. True for each job that can be placed.
+pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Problems) -> Vec<bool> {
+    let mut names = BTreeSet::new();
+    let mut placeable = Vec::with_capacity(jobs.len());
+    for (i, job) in jobs.iter().enumerate() {
+        let path = format!("jobs.{i}");
+        let (name, racks, gpus, own) = match job {
+            JobSpec::Batch(b) => (&b.name, &b.racks, b.gpus, &b.correlation),
+            JobSpec::Training(t) => (&t.name, &t.racks, t.gpus, &t.correlation),
+        };
+        if name.is_empty() {
+            problems.add(format!("{path}.name"), "the name is empty", "name the job");
+        } else if !names.insert(name) {
+            problems.add(
+                format!("{path}.name"),
+                format!("there are two jobs `{name}`"),
+                "give each job its own name",
+            );
+        }
+        if let Some(spec) = own {
+            correlation::check(&format!("{path}.correlation"), spec, &mut problems.0);
+        }
+        let before = problems.0.len();
+        where_it_runs(&path, name, racks, gpus, groups, problems);
+        placeable.push(problems.0.len() == before);
+        match job {
+            JobSpec::Batch(b) => batch(&path, b, problems),
+            JobSpec::Training(t) => training(&path, t, problems),
+        }
+    }
+    placeable
+}
+
+fn where_it_runs(
+    path: &str,
+    name: &str,
+    racks: &[String],
+    gpus: Option<u32>,
+    groups: &[RackGroup],
+    problems: &mut Problems,
+) {
+    if groups.is_empty() {
+        problems.add(
+            path,
+            format!("job `{name}` has no racks to run on"),
+            "add [[racks]], or remove the job",
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for (k, rack) in racks.iter().enumerate() {
+        if !groups.iter().any(|g| &g.name == rack) {
+            problems.add(
+                format!("{path}.racks.{k}"),
+                format!("there is no rack group `{rack}`"),
+                listed(groups.iter().map(|g| g.name.as_str())),
+            );
+        } else if !seen.insert(rack) {
+            problems.add(
+                format!("{path}.racks.{k}"),
+                format!("rack group `{rack}` is named twice"),
+                "name it once",
+            );
+        }
+    }
+    if gpus == Some(0) {
+        problems.add(
+            format!("{path}.gpus"),
+            format!("job `{name}` uses 0 GPUs"),
+            "give at least 1, or leave gpus away for every free GPU",
+        );
+    }
+}
+
+fn batch(path: &str, job: &BatchJob, problems: &mut Problems) {
+    problems.finite(&format!("{path}.start_s"), job.start_s);
+    problems.span(&format!("{path}.stagger_s"), job.stagger_s);
+    problems.span(&format!("{path}.start_jitter_s"), job.start_jitter_s);
+    let optional = [
+        ("launch_s", job.launch_s),
+        ("load_s", job.load_s),
+        ("warmup_s", job.warmup_s),
+        ("steady_s", job.steady_s),
+    ];
+    for (key, value) in optional {
+        if let Some(value) = value {
+            problems.span(&format!("{path}.{key}"), value);
+        }
+    }
+}
+
+fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
+    let start_known = problems.finite(&format!("{path}.start_s"), job.start_s);
+    let iteration_known = job.iteration_s.is_finite() && job.iteration_s > 0.0;
+    if !iteration_known {
+        problems.add(
+            format!("{path}.iteration_s"),
+            format!("an iteration takes {} s", job.iteration_s),
+            "it is above 0",
+        );
+    }
+    if !(0.0..=1.0).contains(&job.compute_share) {
+        problems.add(
+            format!("{path}.compute_share"),
+            format!("the share of computing is {}", job.compute_share),
+            "it lies between 0 (only communication) and 1 (only computing)",
+        );
+    }
+    jitter(path, job, iteration_known, problems);
+    checkpoints(path, job, problems);
+
+    let stop = job
+        .stop_s
+        .filter(|s| problems.finite(&format!("{path}.stop_s"), *s));
+    if let Some(stop_s) = stop.filter(|s| start_known && *s <= job.start_s) {
+        problems.add(
+            format!("{path}.stop_s"),
+            format!(
+                "the job stops at {stop_s} s, before it starts at {} s",
+                job.start_s
+            ),
+            "set stop_s after start_s",
+        );
+    }
+    let crash = job
+        .crash_at_s
+        .filter(|s| problems.finite(&format!("{path}.crash_at_s"), *s));
+    if let Some(crash_s) = crash {
+        if start_known && crash_s < job.start_s {
+            problems.add(
+                format!("{path}.crash_at_s"),
+                format!(
+                    "the job crashes at {crash_s} s, before it starts at {} s",
+                    job.start_s
+                ),
+                "set crash_at_s after start_s",
+            );
+        }
+        if let Some(stop_s) = stop.filter(|s| crash_s >= *s) {
+            problems.add(
+                format!("{path}.crash_at_s"),
+                format!(
+                    "the job crashes at {crash_s} s, when it has already stopped at {stop_s} s"
+                ),
+                "set crash_at_s before stop_s",
+            );
+        }
+    }
+    if let Some(after_s) = job.restart_after_s {
+        problems.span(&format!("{path}.restart_after_s"), after_s);
+        if job.crash_at_s.is_none() {
+            problems.add(
+                format!("{path}.restart_after_s"),
+                "a restart is set, but no crash",
+                "set crash_at_s, or remove restart_after_s",
+            );
+        }
+    }
+}
+
+fn jitter(path: &str, job: &TrainingJob, iteration_known: bool, problems: &mut Problems) {
+    let limits = [
+        (
+            "iteration_jitter_s",
+            job.iteration_jitter_s,
+            ITERATION_JITTER_SHARE,
+            "a third of",
+        ),
+        (
+            "node_jitter_s",
+            job.node_jitter_s,
+            NODE_JITTER_SHARE,
+            "a quarter of",
+        ),
+    ];
+    for (key, value, share, words) in limits {
+        let path = format!("{path}.{key}");
+        if problems.span(&path, value) && iteration_known && value > share * job.iteration_s {
+            problems.add(
+                path,
+                format!("it is {value} s with an iteration of {} s", job.iteration_s),
+                format!("lower it to {words} the iteration at most; lockstep means little beyond"),
+            );
+        }
+    }
+}
+
+fn checkpoints(path: &str, job: &TrainingJob, problems: &mut Problems) {
+    if job.checkpoint_every == Some(0) {
+        problems.add(
+            format!("{path}.checkpoint_every"),
+            "a checkpoint after every 0 iterations",
+            "give at least 1, or leave it away for no checkpoints",
+        );
+    }
+    if let Some(checkpoint_s) = job.checkpoint_s {
+        problems.span(&format!("{path}.checkpoint_s"), checkpoint_s);
+        if job.checkpoint_every.is_none() {
+            problems.add(
+                format!("{path}.checkpoint_s"),
+                "checkpoints have a duration, but none is ever written",
+                "set checkpoint_every, or remove checkpoint_s",
+            );
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Jobs and the correlated sum over GPUs: node, rack, row, site.
+//!
+//! A [`Site`] is built from rack groups, jobs and the specifications they name; building it finds every problem at once. A
+//! [`GroupEngine`] made from a site gives, block by block, the AC power of every rack and of the site ([`DemandBlock`]).
+//! Sample k is the power at the instant t = k·dt; between samples it is taken to run in a straight line.
+//!
+//! # The model
+//!
+//! The unit of computation is the *cohort*: GPUs of one job in one rack that move together, a node or, where a rack has more than
+//! 8 nodes of the job, a few nodes. A cohort has
+//!
+//! - a *course*: the phases it enters, with its own offset. A batch job's nodes start one after another over `stagger_s`, each
+//!   shifted by a normal `start_jitter_s`. A training job's cohorts follow one clock (iterations with common jitter, checkpoints)
+//!   and are each shifted by a normal `node_jitter_s`. A crash and the end of a training job strike all at once. From phase to
+//!   phase the mean and the spread move in a straight line over the profile's rise or fall time;
+//! - a *fluctuation*: `σ(phase) · (Σ √share · Z_level + own)` per GPU, with unit-variance Ornstein–Uhlenbeck factors `Z` for the site, each row, rack
+//!   and job. All node and GPU terms of a cohort are one such process of variance `Σ g² · share_node + n · share_own` (g GPUs on
+//!   each of its nodes, n in all), because independent AR(1) terms with one coefficient add up to one. The sum over N GPUs with a common coefficient C
+//!   has exactly `σ² N (1 + (N − 1) C)` ([`sum_sigma_w`]).
+//!
+//! A cohort's own process uses the correlation time of the phase it is in. A shared factor has one time: a job's is that of its
+//! steady phase (computing, for training), and the site's, a row's and a rack's is the median over the jobs on it.
+//! A spread without a stated time uses [`DEFAULT_CORRELATION_TIME_S`]. GPUs without a job fluctuate independently.
+//!
+//! From cohort to rack: GPUs → node (host power, once per node, whatever number of jobs share it) → losses of the supplies at the node's load, unless the
+//! node was metered at its AC side → lag of the AC side, first order, exact for an input that runs straight from sample to sample. A run
+//! begins with the lag settled.
+//!
+//! # Limits
+//!
+//! - Cohorts of several nodes share one offset, so what jitter leaves of the harmonics is right in the mean, while its scatter is
+//!   that of cohorts and not of nodes.
+//! - Single GPUs are not clipped at their limit; a cohort's average is. [`ClampReport`] tells what clipping would change.
+//! - The fluctuation is Gaussian, and the same in every node: real serving load follows arrivals.
+//!
+//! # Same bytes
+//!
+//! Each element draws from streams of its own, keyed by its name, and racks are summed from the first to the last. So the
+//! result does not depend on the number of threads, and adding a rack group does not change the racks that were there, as
+//! long as it changes neither the GPUs of their jobs nor the jobs' stagger nor the correlation times shared with them.
+//!
+//! # Where to look
+//!
+//! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
+//! cohorts; `site` and `resolve` the resolved site; `timeline`,
+//! `batch`, `training` what a cohort does when; `rack`, `engine` the sum; `correlation`, `clamp`, `source002` the statistics.
+
+mod batch;
+mod block;
+mod check;
+mod clamp;
+mod correlation;
+mod engine;
+mod events;
+mod keys;
+mod needs;
+mod place;
+mod placement;
+mod rack;
+mod resolve;
+mod site;
+mod source002;
+mod spec;
+mod timeline;
+mod training;
+
+pub use block::DemandBlock;
+pub use clamp::ClampReport;
+pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
+pub use engine::GroupEngine;
+pub use events::PlannedEvent;
+pub use site::{GroupInfo, Site, SiteInput, SiteProblem};
+pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
+pub use spec::{BatchJob, CorrelationSpec, JobSpec, LevelShares, RackGroup, TrainingJob};
+pub use timeline::DEFAULT_CORRELATION_TIME_S;

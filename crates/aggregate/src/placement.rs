@@ -1,0 +1,105 @@
+//! Which job has which GPUs.
+
+use std::collections::BTreeSet;
+
+use crate::JobSpec;
+use crate::check::Problems;
+use crate::place::{Run, nodes_touched};
+use crate::site::GroupInfo;
+
+/// Jobs on GPUs, before they become cohorts.
+pub(crate) struct Placement {
+    /// Runs by rack.
+    pub(crate) runs: Vec<Vec<Run>>,
+    /// Groups that each job has GPUs in.
+    pub(crate) groups: Vec<BTreeSet<usize>>,
+    pub(crate) gpus: Vec<u64>,
+    pub(crate) nodes: Vec<u64>,
+}
+
+/// Gives each job its GPUs: groups in the job's order, racks, nodes and GPUs in theirs, the first free ones first.
+pub(crate) fn place(jobs: &[JobSpec], groups: &[GroupInfo], problems: &mut Problems) -> Placement {
+    let racks = groups.last().map_or(0, |g| g.racks.end);
+    let mut taken = vec![0u32; racks];
+    let mut placement = Placement {
+        runs: vec![Vec::new(); racks],
+        groups: vec![BTreeSet::new(); jobs.len()],
+        gpus: vec![0; jobs.len()],
+        nodes: vec![0; jobs.len()],
+    };
+    for (j, job) in jobs.iter().enumerate() {
+        let (name, named, asked) = match job {
+            JobSpec::Batch(b) => (&b.name, &b.racks, b.gpus),
+            JobSpec::Training(t) => (&t.name, &t.racks, t.gpus),
+        };
+        let order: Vec<usize> = if named.is_empty() {
+            (0..groups.len()).collect()
+        } else {
+            named
+                .iter()
+                .filter_map(|n| groups.iter().position(|g| &g.name == n))
+                .collect()
+        };
+        let mut left = asked.map_or(u64::MAX, u64::from);
+        for g in order {
+            let group = &groups[g];
+            for rack in group.racks.clone() {
+                let free = group.gpus_per_rack() - taken[rack];
+                let take = u64::from(free).min(left) as u32;
+                if take == 0 {
+                    continue;
+                }
+                let run = Run {
+                    job: Some(j),
+                    start: taken[rack],
+                    end: taken[rack] + take,
+                };
+                placement.runs[rack].push(run);
+                placement.groups[j].insert(g);
+                placement.gpus[j] += u64::from(take);
+                placement.nodes[j] += u64::from(nodes_touched(run, group.gpus_per_node));
+                taken[rack] += take;
+                left -= u64::from(take);
+            }
+        }
+        let found = placement.gpus[j];
+        let help = "use fewer GPUs, add racks, or name other racks; jobs take GPUs in the order of the file, and two jobs never share one";
+        match asked {
+            Some(n) if u64::from(n) > found => problems.add(
+                format!("jobs.{j}.gpus"),
+                format!("job `{name}` asks for {n} GPUs, and {found} are free on its racks"),
+                help,
+            ),
+            None if found == 0 => {
+                problems.add(
+                    format!("jobs.{j}.racks"),
+                    format!("no GPU is free for job `{name}` on its racks"),
+                    help,
+                );
+            }
+            _ => {}
+        }
+    }
+    // What no job took is idle.
+    for group in groups {
+        for rack in group.racks.clone() {
+            placement.runs[rack].push(Run {
+                job: None,
+                start: taken[rack],
+                end: group.gpus_per_rack(),
+            });
+        }
+    }
+    placement
+}
+
+pub(crate) fn idle_groups(groups: &[GroupInfo], placement: &Placement) -> Vec<usize> {
+    let idle = |g: &GroupInfo| {
+        g.racks.clone().any(|r| {
+            placement.runs[r]
+                .iter()
+                .any(|r| r.job.is_none() && r.end > r.start)
+        })
+    };
+    (0..groups.len()).filter(|&g| idle(&groups[g])).collect()
+}

@@ -1,0 +1,188 @@
+//! What stands in a scenario file about racks, jobs and correlation.
+
+use ballast_profile::PhaseKind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A group of equal racks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RackGroup {
+    /// Name of the group; its racks are `<name>-001`, `<name>-002`, …
+    pub name: String,
+    /// Racks in the group.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub count: u32,
+    /// Node in these racks, by preset name or by its name under `[nodes]`.
+    pub node: String,
+    /// Nodes in each rack.
+    #[schemars(range(min = 1, max = 1000))]
+    pub nodes_per_rack: u32,
+    /// Racks in one row; racks of a row share the row's fluctuation. Default: all in one row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub racks_per_row: Option<u32>,
+}
+
+/// A job: what a set of GPUs does over time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JobSpec {
+    /// Idle, launch, load, warmup, steady, stop.
+    Batch(BatchJob),
+    /// Synchronous training: iterations of compute and communication in lockstep.
+    Training(TrainingJob),
+}
+
+/// A batch or serving job: idle → launch → load → warmup → steady → stop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchJob {
+    /// Name of the job.
+    pub name: String,
+    /// Rack groups it runs on, filled in order. Default: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub racks: Vec<String>,
+    /// GPUs it uses. Default: every free GPU of its racks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub gpus: Option<u32>,
+    /// Time of the first start, seconds; before it the GPUs are idle. Negative: the job was started before the run.
+    #[serde(default)]
+    #[schemars(extend("x-unit" = "s"))]
+    pub start_s: f64,
+    /// Nodes start one after another, evenly over this time, seconds.
+    #[serde(default)]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub stagger_s: f64,
+    /// Standard deviation of each node's start around its planned time, seconds.
+    #[serde(default)]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub start_jitter_s: f64,
+    /// Duration of the launch phase, seconds. Default: the profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub launch_s: Option<f64>,
+    /// Duration of the load phase, seconds. Default: the profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub load_s: Option<f64>,
+    /// Duration of the warmup phase, seconds. Default: the profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub warmup_s: Option<f64>,
+    /// Phase the job stays in after its warmup.
+    #[serde(default = "steady_mixed")]
+    pub steady: PhaseKind,
+    /// Time spent in the steady phase, seconds; afterwards the GPUs are idle. Default: to the end of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub steady_s: Option<f64>,
+    /// How the fluctuation of its GPUs is shared. Default: the scenario's `[correlation]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<CorrelationSpec>,
+}
+
+fn steady_mixed() -> PhaseKind {
+    PhaseKind::SteadyMixed
+}
+
+/// Synchronous training: every GPU computes, then communicates, iteration after iteration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingJob {
+    /// Name of the job.
+    pub name: String,
+    /// Rack groups it runs on, filled in order. Default: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub racks: Vec<String>,
+    /// GPUs it uses. Default: every free GPU of its racks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub gpus: Option<u32>,
+    /// Time of the first iteration, seconds; before it the GPUs are idle with a context. Negative: under way at the start.
+    #[serde(default)]
+    #[schemars(extend("x-unit" = "s"))]
+    pub start_s: f64,
+    /// Time at which the job ends, seconds. Default: the end of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "s"))]
+    pub stop_s: Option<f64>,
+    /// Duration of one iteration, seconds.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
+    pub iteration_s: f64,
+    /// Share of the iteration spent computing; the rest is communication.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub compute_share: f64,
+    /// Standard deviation of the iteration's duration, the same for all its GPUs, seconds.
+    #[serde(default)]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub iteration_jitter_s: f64,
+    /// Standard deviation of a node's offset against the job's clock, seconds. It wears down the coherent harmonics.
+    #[serde(default)]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub node_jitter_s: f64,
+    /// A checkpoint is written after every so many iterations. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub checkpoint_every: Option<u32>,
+    /// Duration of a checkpoint, seconds. Default: the profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub checkpoint_s: Option<f64>,
+    /// Time at which the whole job crashes, seconds; its GPUs fall to idle. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "s"))]
+    pub crash_at_s: Option<f64>,
+    /// Time from the crash to the restart (launch, load, warmup, then iterations), seconds. Default: it stays down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub restart_after_s: Option<f64>,
+    /// How the fluctuation of its GPUs is shared. Default: the scenario's `[correlation]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<CorrelationSpec>,
+}
+
+/// How the fluctuation of the GPUs' power is shared between them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum CorrelationSpec {
+    /// A named set of shares: `training_sync`, `inference_live`, `batch_inference`, `mixed`, or source 002's
+    /// `source002_training`, `source002_inference`, `source002_batch`, `source002_mixed`. All are low confidence.
+    Preset {
+        /// Name of the preset.
+        name: String,
+    },
+    /// Every two GPUs of the site have the same correlation coefficient.
+    Equal {
+        /// Correlation coefficient C of any two GPUs, 0 to 1.
+        #[schemars(range(min = 0.0, max = 1.0))]
+        coefficient: f64,
+    },
+    /// Shares of the variance by level; two GPUs are correlated by the sum of the shares of the levels they have in common.
+    Levels {
+        /// The shares.
+        shares: LevelShares,
+    },
+}
+
+/// Shares of a GPU's variance that it has in common with others, by level. They sum to 1 at most; what is missing is the GPU's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LevelShares {
+    /// Common to the whole site.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub site: f64,
+    /// Common to a row of racks.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub row: f64,
+    /// Common to a rack.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub rack: f64,
+    /// Common to a job.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub job: f64,
+    /// Common to a node (a replica of a model that fills a node).
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub node: f64,
+}

@@ -1,0 +1,213 @@
+//! What a cohort's mean power does over time: phases entered one after another, each with its way up or down.
+
+use ballast_profile::{GpuProfile, PhaseKind, TransitionSpec};
+use ballast_series::rng::ou_coefficients;
+
+use crate::batch::BatchCourse;
+use crate::training::TrainingCourse;
+
+/// Correlation time of a phase that has a spread but states no time, seconds.
+///
+/// Median over the states of first-order autoregressive fits to H100 TP8 serving logs (powertrace-sim: coefficient 0.71 at
+/// 250 ms, so −0.25/ln 0.71 = 0.73 s; single states run from 0.23 s to 6 s). Low confidence.
+pub const DEFAULT_CORRELATION_TIME_S: f64 = 0.73;
+
+/// Kinds of phases.
+pub(crate) const KINDS: usize = PhaseKind::ALL.len();
+
+/// One phase of a profile as the kernel needs it, per GPU.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PhaseLevel {
+    /// Whether the profile has the phase at all.
+    pub(crate) present: bool,
+    /// Mean as stated, W.
+    pub(crate) stated_w: f64,
+    /// Mean within 0 and the clamp, W.
+    pub(crate) power_w: f64,
+    pub(crate) sigma_w: f64,
+    pub(crate) tau_s: f64,
+    pub(crate) rise_s: f64,
+    pub(crate) fall_s: f64,
+    /// Autoregressive coefficients at the engine's step.
+    pub(crate) a: f64,
+    pub(crate) b: f64,
+}
+
+/// The phases of one GPU profile.
+#[derive(Debug, Clone)]
+pub(crate) struct ProfileTable {
+    pub(crate) name: String,
+    pub(crate) clamp_w: f64,
+    levels: [PhaseLevel; KINDS],
+}
+
+impl ProfileTable {
+    pub(crate) fn new(name: &str, profile: &GpuProfile) -> Self {
+        let clamp_w = profile.clamp_w();
+        let time = |t: &Option<TransitionSpec>| t.as_ref().map_or(0.0, |t| t.time_s);
+        let levels = PhaseKind::ALL.map(|kind| {
+            profile
+                .phases
+                .get(kind)
+                .map_or_else(PhaseLevel::default, |p| PhaseLevel {
+                    present: true,
+                    stated_w: p.power_w.value,
+                    power_w: p.power_w.value.clamp(0.0, clamp_w.max(0.0)),
+                    sigma_w: p.spread_w.as_ref().map_or(0.0, |s| s.value),
+                    tau_s: p
+                        .correlation_time_s
+                        .as_ref()
+                        .map_or(DEFAULT_CORRELATION_TIME_S, |t| t.value),
+                    rise_s: time(&p.rise),
+                    fall_s: time(&p.fall),
+                    a: 0.0,
+                    b: 1.0,
+                })
+        });
+        Self {
+            name: name.to_owned(),
+            clamp_w,
+            levels,
+        }
+    }
+
+    /// The same with the coefficients of a step.
+    pub(crate) fn at_step(&self, dt_s: f64) -> Self {
+        let mut table = self.clone();
+        for level in &mut table.levels {
+            (level.a, level.b) = ou_coefficients(dt_s, level.tau_s);
+        }
+        table
+    }
+
+    pub(crate) fn level(&self, kind: PhaseKind) -> &PhaseLevel {
+        // `ALL` lists the phases in the order of the enumeration.
+        &self.levels[kind as usize]
+    }
+
+    /// Whether no phase fluctuates.
+    pub(crate) fn still(&self) -> bool {
+        self.levels.iter().all(|l| l.sigma_w == 0.0)
+    }
+}
+
+/// A phase and when it is entered; never, if the time is infinite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Change {
+    pub(crate) at_s: f64,
+    pub(crate) phase: PhaseKind,
+}
+
+impl Change {
+    pub(crate) const NEVER: Self = Self {
+        at_s: f64::INFINITY,
+        phase: PhaseKind::Idle,
+    };
+}
+
+/// Where a cohort's changes come from, in order of time.
+#[derive(Debug, Clone)]
+pub(crate) enum Course {
+    /// No job: idle for good.
+    Idle,
+    /// A batch job.
+    Batch(BatchCourse),
+    /// A training job.
+    Training(TrainingCourse),
+}
+
+impl Course {
+    fn next(&mut self) -> Change {
+        match self {
+            Self::Idle => Change::NEVER,
+            Self::Batch(course) => course.next(),
+            Self::Training(course) => course.next(),
+        }
+    }
+}
+
+/// Mean and spread per GPU, watts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Point {
+    pub(crate) mean_w: f64,
+    pub(crate) sigma_w: f64,
+}
+
+/// Follows a course in time; it only moves forward, and does not grow.
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor {
+    course: Course,
+    next: Change,
+    phase: PhaseKind,
+    entered_s: f64,
+    /// Duration of the way from `from` to the phase's level.
+    ramp_s: f64,
+    from: Point,
+    to: Point,
+}
+
+impl Cursor {
+    /// At rest in `phase` before the first change of the course.
+    pub(crate) fn new(mut course: Course, phase: PhaseKind, table: &ProfileTable) -> Self {
+        let next = course.next();
+        let to = rest(table, phase);
+        Self {
+            course,
+            next,
+            phase,
+            entered_s: f64::NEG_INFINITY,
+            ramp_s: 0.0,
+            from: to,
+            to,
+        }
+    }
+
+    /// Takes in every change up to `t_s`. Times never fall from call to call.
+    pub(crate) fn advance(&mut self, t_s: f64, table: &ProfileTable) {
+        while self.next.at_s <= t_s {
+            let change = self.next;
+            self.next = self.course.next();
+            // Entering the phase one is in already would start its ramp anew.
+            if change.phase == self.phase {
+                continue;
+            }
+            let from = self.at(change.at_s);
+            let to = rest(table, change.phase);
+            self.ramp_s = if to.mean_w > from.mean_w {
+                table.level(change.phase).rise_s
+            } else if to.mean_w < from.mean_w {
+                table.level(self.phase).fall_s
+            } else {
+                0.0
+            };
+            (self.from, self.to, self.entered_s, self.phase) =
+                (from, to, change.at_s, change.phase);
+        }
+    }
+
+    pub(crate) fn phase(&self) -> PhaseKind {
+        self.phase
+    }
+
+    /// Level at `t_s`: on the way in a straight line, then at rest. The spread moves with the mean.
+    pub(crate) fn at(&self, t_s: f64) -> Point {
+        // Entered a rounding error ahead of the sample: at the start of the way, not before it.
+        let since = (t_s - self.entered_s).max(0.0);
+        if since >= self.ramp_s {
+            return self.to;
+        }
+        let share = since / self.ramp_s;
+        Point {
+            mean_w: self.from.mean_w + share * (self.to.mean_w - self.from.mean_w),
+            sigma_w: self.from.sigma_w + share * (self.to.sigma_w - self.from.sigma_w),
+        }
+    }
+}
+
+fn rest(table: &ProfileTable, phase: PhaseKind) -> Point {
+    let level = table.level(phase);
+    Point {
+        mean_w: level.power_w,
+        sigma_w: level.sigma_w,
+    }
+}

@@ -1,0 +1,168 @@
+use super::*;
+
+fn plan() -> TrainingPlan {
+    TrainingPlan {
+        start_s: 0.0,
+        stop_s: f64::INFINITY,
+        iteration_s: 2.0,
+        compute_share: 0.75,
+        iteration_jitter_s: 0.0,
+        node_jitter_s: 0.0,
+        checkpoint_every: 0,
+        checkpoint_s: 0.0,
+        crash_s: f64::INFINITY,
+        restart_s: f64::INFINITY,
+        passing: [1.0, 2.0, 3.0],
+    }
+}
+
+fn course(plan: TrainingPlan, offset_s: f64) -> TrainingCourse {
+    TrainingCourse::new(Arc::new(plan), Stream::new(1, "iteration", 0, 0), offset_s)
+}
+
+fn take(course: &mut TrainingCourse, n: usize) -> Vec<(f64, PhaseKind)> {
+    (0..n)
+        .map(|_| course.next())
+        .map(|c| (c.at_s, c.phase))
+        .collect()
+}
+
+use PhaseKind::{
+    Checkpoint as Ckp, Idle, Launch, Load, TrainCommunication as Com, TrainCompute as Cpu, Warmup,
+};
+
+#[test]
+fn iterations_and_checkpoints() {
+    let mut c = course(
+        TrainingPlan {
+            checkpoint_every: 2,
+            checkpoint_s: 5.0,
+            ..plan()
+        },
+        0.0,
+    );
+    let expected = [
+        (0.0, Cpu),
+        (1.5, Com),
+        (2.0, Cpu),
+        (3.5, Com),
+        (4.0, Ckp),
+        (9.0, Cpu),
+        (10.5, Com),
+    ];
+    assert_eq!(take(&mut c, 7), expected);
+}
+
+#[test]
+fn crash_strikes_at_once_and_restart_goes_through_the_phases() {
+    let crash = TrainingPlan {
+        crash_s: 3.0,
+        restart_s: 13.0,
+        stop_s: 22.0,
+        ..plan()
+    };
+    let mut c = course(crash, 0.1);
+    let got = take(&mut c, 9);
+    let phases: Vec<_> = got.iter().map(|c| c.1).collect();
+    assert_eq!(
+        phases,
+        [Cpu, Com, Cpu, Idle, Launch, Load, Warmup, Cpu, Com]
+    );
+    assert_eq!(got[3].0, 3.0);
+    for (change, at_s) in got[4..].iter().zip([13.1, 14.1, 16.1, 19.1, 20.6]) {
+        assert!((change.0 - at_s).abs() < 1e-12);
+    }
+    assert_eq!(take(&mut c, 3)[1], (22.0, Idle));
+    assert_eq!(c.next(), Change::NEVER);
+}
+
+#[test]
+fn crash_without_restart_stays_down() {
+    let mut c = course(
+        TrainingPlan {
+            crash_s: 1.0,
+            ..plan()
+        },
+        0.0,
+    );
+    assert_eq!(
+        take(&mut c, 3),
+        [(0.0, Cpu), (1.0, Idle), (f64::INFINITY, Idle)]
+    );
+}
+
+#[test]
+fn shares_of_zero_and_one_have_one_phase() {
+    let mut all = course(
+        TrainingPlan {
+            compute_share: 1.0,
+            ..plan()
+        },
+        0.0,
+    );
+    assert!(take(&mut all, 5).iter().all(|c| c.1 == Cpu));
+    let mut none = course(
+        TrainingPlan {
+            compute_share: 0.0,
+            ..plan()
+        },
+        0.0,
+    );
+    assert!(take(&mut none, 5).iter().all(|c| c.1 == Com));
+}
+
+#[test]
+fn under_way_keeps_the_phase_of_the_clock() {
+    // 1 000 000 s of past: iterations end at even seconds.
+    let mut c = course(
+        TrainingPlan {
+            start_s: -1e6,
+            ..plan()
+        },
+        0.0,
+    );
+    let first = c.next();
+    assert!(first.at_s <= 0.0 && first.at_s >= -8.0, "{first:?}");
+    assert_eq!(first.at_s % 2.0, 0.0);
+    // With a checkpoint of 5 s after every 3 iterations the cycle is 11 s.
+    let cycle = TrainingPlan {
+        start_s: -1100.0,
+        checkpoint_every: 3,
+        checkpoint_s: 5.0,
+        ..plan()
+    };
+    let at_zero = take(&mut course(cycle, 0.0), 20);
+    assert!(at_zero[0].0 < 0.0);
+    assert!(
+        at_zero.contains(&(0.0, Cpu)) && at_zero.contains(&(6.0, Ckp)),
+        "{at_zero:?}"
+    );
+}
+
+#[test]
+fn cohorts_share_the_jitter_and_keep_their_offset() {
+    let jittery = TrainingPlan {
+        iteration_jitter_s: 0.3,
+        ..plan()
+    };
+    let mut a = course(jittery.clone(), 0.0);
+    let mut b = course(jittery, 0.05);
+    let (a, b) = (take(&mut a, 2000), take(&mut b, 2000));
+    for (x, y) in a.iter().zip(&b) {
+        assert!((y.0 - x.0 - 0.05).abs() < 1e-9);
+    }
+    let mean = (a[1998].0 - a[0].0) / 999.0;
+    assert!((mean - 2.0).abs() < 0.05, "{mean}");
+    assert!(a.windows(2).all(|w| w[1].0 > w[0].0));
+}
+
+#[test]
+fn an_iteration_keeps_a_tenth_of_its_length() {
+    let wild = TrainingPlan {
+        iteration_jitter_s: 50.0,
+        ..plan()
+    };
+    let all = take(&mut course(wild, 0.0), 4000);
+    let starts: Vec<_> = all.iter().filter(|c| c.1 == Cpu).map(|c| c.0).collect();
+    assert!(starts.windows(2).all(|w| w[1] - w[0] >= 0.2 - 1e-9));
+}

@@ -1,0 +1,42 @@
+//! `ballast`: arguments in, rendering and exit codes out. All logic lives in the crates it wires together.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | every limit passes |
+//! | 1 | a limit fails or is inconclusive |
+//! | 2 | bad input, or the output could not be written |
+//! | 3 | numerical failure |
+//! | 130 | interrupted |
+
+mod args;
+mod check;
+mod exit;
+mod folder;
+mod info;
+mod json;
+mod load;
+mod printer;
+mod progress;
+mod render;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::printer::Printer;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let printer = Printer::new();
+    let exit = match cli.command {
+        Command::Run(args) => run::run(&args, &printer),
+        Command::Check(args) => check::check(&args, &printer),
+        Command::New(args) => info::new(&args, &printer),
+        Command::Presets(args) => info::presets(&args, &printer),
+        Command::Schema => info::schema(&printer),
+        Command::Completions { shell } => info::completions(shell, &printer),
+    };
+    exit.into()
+}

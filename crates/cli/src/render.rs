@@ -1,0 +1,186 @@
+//! The verdict table and what stands around it.
+
+use ballast_study::outcome::{Outcome, Status, Verdict};
+use ballast_units::format_si;
+
+use crate::printer::Printer;
+
+/// Prints an outcome for people.
+pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
+    let head = &outcome.scenario.scenario;
+    printer.line(&printer.paint("1", &head.name));
+    if !head.description.is_empty() {
+        printer.line(&head.description);
+    }
+    printer.line("");
+    table(&outcome.verdicts, printer);
+    load_lines(outcome, printer);
+    if let Some(v) = outcome
+        .verdicts
+        .iter()
+        .find(|v| v.status != Status::NotChecked)
+    {
+        printer.line(&format!("\nbasis         {}", v.basis));
+    }
+    for v in outcome
+        .verdicts
+        .iter()
+        .filter(|v| v.status == Status::Inconclusive)
+    {
+        printer.line(&format!("inconclusive  {}: {}", v.label, v.basis));
+    }
+    let not_checked: Vec<&str> = outcome
+        .verdicts
+        .iter()
+        .filter(|v| v.status == Status::NotChecked)
+        .map(|v| v.label.as_str())
+        .collect();
+    if !not_checked.is_empty() {
+        printer.line(&format!("not checked   {}", not_checked.join("; ")));
+    }
+    for e in &outcome.events {
+        printer.line(&format!(
+            "event         {:.3} s, {}: {}",
+            e.at_s, e.element, e.text
+        ));
+    }
+    for d in &outcome.diagnostics {
+        printer.line(&format!("note          {}", d.text));
+    }
+    printer.line(&format!(
+        "\n{}  {}",
+        painted(outcome.overall, printer),
+        outcome.summary
+    ));
+}
+
+fn painted(status: Status, printer: &Printer) -> String {
+    let ansi = match status {
+        Status::Pass => "1;32",
+        Status::Fail => "1;31",
+        Status::Inconclusive => "1;33",
+        Status::NotChecked => "2",
+    };
+    printer.paint(ansi, status.label())
+}
+
+fn table(verdicts: &[Verdict], printer: &Printer) {
+    let header = [
+        "", "limit", "worst", "allowed", "margin", "at", "where", "over",
+    ];
+    let rows: Vec<[String; 8]> = verdicts
+        .iter()
+        .filter(|v| v.status != Status::NotChecked)
+        .map(|v| {
+            let unit = |x: Option<f64>| {
+                x.map_or_else(|| "–".to_owned(), |x| format!("{} {}", number(x), v.unit))
+            };
+            [
+                v.status.label().to_owned(),
+                v.label.clone(),
+                unit(v.worst_value),
+                unit(v.limit_value),
+                unit(v.margin),
+                v.at_s
+                    .map_or_else(|| "–".to_owned(), |t| format!("{t:.3} s")),
+                v.element.clone().unwrap_or_else(|| "–".to_owned()),
+                v.window.clone(),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        printer.line("no limit was given: add some under [limits]");
+        return;
+    }
+    let width = |i: usize| {
+        rows.iter()
+            .map(|r| r[i].chars().count())
+            .chain([header[i].len()])
+            .max()
+            .unwrap_or(0)
+    };
+    let line = |cells: [&str; 8]| -> String {
+        let padded: Vec<String> = cells
+            .iter()
+            .enumerate()
+            .map(|(i, c)| format!("{c:<w$}", w = width(i)))
+            .collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    printer.line(&line(header));
+    for (row, v) in rows
+        .iter()
+        .zip(verdicts.iter().filter(|v| v.status != Status::NotChecked))
+    {
+        let text = line(row.each_ref().map(String::as_str));
+        // Colour goes in last, so that it does not count as width.
+        printer.line(&text.replacen(v.status.label(), &painted(v.status, printer), 1));
+    }
+}
+
+/// A figure with five significant digits at most, without trailing zeros.
+fn number(x: f64) -> String {
+    if x == 0.0 {
+        return "0".to_owned();
+    }
+    let digits = (4 - x.abs().log10().floor() as i32).clamp(0, 9) as usize;
+    let text = format!("{x:.digits$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+fn load_lines(outcome: &Outcome, printer: &Printer) {
+    let e = &outcome.site.envelope;
+    let w = |x: f64| format_si(x, "W", 4);
+    printer.line(&format!(
+        "\nsite          mean {}, median {}, 99.9 % {}, maximum {} ({})",
+        w(e.mean),
+        w(e.p50),
+        w(e.p99_9),
+        w(e.max),
+        e.over
+    ));
+    for r in &outcome.racks {
+        printer.line(&format!(
+            "racks {:<7} median {}, 99.9 % {}, maximum {} in {} at {:.3} s",
+            r.group,
+            w(r.envelope.p50),
+            w(r.envelope.p99_9),
+            w(r.worst_w),
+            r.worst_rack,
+            r.worst_at_s
+        ));
+    }
+    for s in &outcome.design_values.steps {
+        printer.line(&format!(
+            "largest step  {} up, {} down within {}",
+            w(s.up.delta),
+            w(s.down.delta.abs()),
+            format_si(s.window_s, "s", 3)
+        ));
+    }
+    if let Some(p) = &outcome.plant {
+        printer.line(&format!(
+            "gain          at most {} Hz per MW of load, at {} Hz (linear)",
+            number(p.gain.peak_gain_hz_per_mw),
+            number(p.gain.peak_frequency_hz)
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn figures_are_short_and_true() {
+        assert_eq!(number(59.123_456), "59.123");
+        assert_eq!(number(1012.34), "1012.3");
+        assert_eq!(number(0.000_123_456), "0.00012346");
+        assert_eq!(number(-2.0), "-2");
+        assert_eq!(number(123_456.0), "123456");
+    }
+}

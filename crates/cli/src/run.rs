@@ -1,0 +1,331 @@
+//! `ballast run`: the main job, from a scenario file to a verdict and its files.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use ballast_scenario::{Loaded, Problem};
+use ballast_series::{SinkError, TraceBlock, TraceSink};
+use ballast_study::StudyError;
+use ballast_study::outcome::Outcome;
+use ballast_tables::{CsvSink, ParquetSink, WriteError};
+use serde_json::{Value, json};
+
+use crate::args::RunArgs;
+use crate::exit::Exit;
+use crate::folder::Folder;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::{json as json_file, load, render};
+
+pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
+    let as_json = args.scenario.json;
+    let started = (SystemTime::now(), Instant::now());
+    let ready = match load::load(&args.scenario) {
+        Ok(ready) => ready,
+        Err(problems) => return printer.problems(&problems, as_json),
+    };
+    // Before anything is written: what only shows when the pieces meet.
+    let problems = ballast_study::check(&ready.loaded, &ready.inputs);
+    if !problems.is_empty() {
+        return printer.problems(&load::placed(&ready.loaded, problems), as_json);
+    }
+    if !as_json {
+        for w in &ready.loaded.warnings {
+            printer.note(&format!("warning: {w}"));
+        }
+    }
+    let name = &ready.loaded.scenario.scenario.name;
+    let path = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("out").join(name));
+    let folder = match Folder::prepare(&path, name) {
+        Ok(folder) => folder,
+        Err(problem) => return printer.problems(&[problem], as_json),
+    };
+    let threads = args.threads.map_or(0, usize::from);
+    let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool,
+        Err(e) => {
+            folder.abandon();
+            return printer.failure(
+                Exit::BadInput,
+                &format!("threads cannot be started: {e}"),
+                "try fewer with --threads",
+                as_json,
+            );
+        }
+    };
+    let mut sinks = match Sinks::create(&folder, &ready.loaded, args.csv) {
+        Ok(sinks) => sinks,
+        Err(e) => return unwritten(folder, &e.to_string(), printer, as_json),
+    };
+    let progress = Progress::start();
+    let result = pool.install(|| {
+        let sink = sinks
+            .any()
+            .then_some(&mut sinks as &mut (dyn TraceSink + Send));
+        ballast_study::run(&ready.loaded, &ready.inputs, sink, &progress)
+    });
+    progress.finish();
+    match result {
+        Ok(outcome) => {
+            let run = RunFacts {
+                args,
+                started,
+                threads: pool.current_num_threads(),
+                folder: folder.path().to_owned(),
+            };
+            finish(&run, folder, sinks, &outcome, printer)
+        }
+        Err(StudyError::Interrupted { at_s, realisation }) => {
+            interrupted(folder, sinks, at_s, realisation, printer, as_json)
+        }
+        Err(error) => {
+            let exit = match &error {
+                StudyError::NotFinite { .. } => Exit::Numerical,
+                _ => Exit::BadInput,
+            };
+            folder.abandon();
+            match error {
+                StudyError::Input(found) => {
+                    printer.problems(&load::placed(&ready.loaded, found), as_json)
+                }
+                other => printer.failure(exit, &other.to_string(), help_for(&other), as_json),
+            }
+        }
+    }
+}
+
+fn help_for(error: &StudyError) -> &'static str {
+    match error {
+        StudyError::NotFinite { .. } => {
+            "try a smaller simulation.step_s; if it stays, please report it with the scenario"
+        }
+        StudyError::Plant { .. } => {
+            "this realisation starts with a load that the sets cannot carry: add sets or reduce the spread"
+        }
+        StudyError::Sink(_) => "free some space, or choose another folder with --out",
+        _ => "",
+    }
+}
+
+/// Facts of a run that may differ between two runs of the same scenario.
+struct RunFacts<'a> {
+    args: &'a RunArgs,
+    started: (SystemTime, Instant),
+    threads: usize,
+    folder: PathBuf,
+}
+
+/// Closes the traces, draws, writes, publishes and prints.
+fn finish(
+    run: &RunFacts<'_>,
+    folder: Folder,
+    sinks: Sinks,
+    outcome: &Outcome,
+    printer: &Printer,
+) -> Exit {
+    let as_json = run.args.scenario.json;
+    let written = sinks
+        .finish()
+        .map_err(|e| e.to_string())
+        .and_then(|()| write_files(run, folder.staging(), outcome));
+    if let Err(message) = written {
+        return unwritten(folder, &message, printer, as_json);
+    }
+    let shown = folder.path().to_owned();
+    let files = match folder.publish() {
+        Ok(files) => files,
+        Err(problem) => return printer.problems(&[problem], as_json),
+    };
+    let exit = Exit::from(outcome.overall);
+    if as_json {
+        printer.json(&summary_json(outcome, &shown, &files, exit));
+    } else {
+        render::outcome(outcome, printer);
+        printer.line(&format!(
+            "\nwrote {} to {}",
+            files.join(", "),
+            shown.display()
+        ));
+    }
+    exit
+}
+
+fn write_files(run: &RunFacts<'_>, staging: &Path, outcome: &Outcome) -> Result<(), String> {
+    let mut files = Vec::new();
+    if outcome.scenario.outputs.figures && !run.args.no_figures {
+        let figures = ballast_report::write_figures(outcome, staging).map_err(|e| e.to_string())?;
+        files.extend(
+            figures
+                .iter()
+                .filter_map(|p| p.file_name())
+                .map(|n| n.to_string_lossy().into_owned()),
+        );
+    }
+    write_json(&staging.join("outcome.json"), outcome)?;
+    write_json(&staging.join("run.json"), &run_json(run, &files))
+}
+
+fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), String> {
+    let bytes = json_file::to_bytes(value).map_err(|e| format!("{}: {e}", path.display()))?;
+    File::create(path)
+        .and_then(|mut f| f.write_all(&bytes).and_then(|()| f.sync_all()))
+        .map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// Everything that may differ between two runs of the same scenario.
+fn run_json(run: &RunFacts<'_>, figures: &[String]) -> Value {
+    let cwd = std::env::current_dir()
+        .map(|p| p.display().to_string())
+        .unwrap_or_default();
+    json!({
+        "format": 1,
+        "program": "ballast",
+        "version": env!("CARGO_PKG_VERSION"),
+        "started": humantime::format_rfc3339_seconds(run.started.0).to_string(),
+        "wall_s": run.started.1.elapsed().as_secs_f64(),
+        "threads": run.threads,
+        "scenario_file": run.args.scenario.scenario.display().to_string(),
+        "working_folder": cwd,
+        "output_folder": run.folder.display().to_string(),
+        "figures": figures,
+        "set": run.args.scenario.patches.iter().map(|p| format!("{}={}", p.path, p.value)).collect::<Vec<_>>(),
+        "seed_argument": run.args.scenario.seed,
+        "machine": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+    })
+}
+
+fn summary_json(outcome: &Outcome, folder: &Path, files: &[String], exit: Exit) -> Value {
+    json!({
+        "exit_code": exit.code(),
+        "overall": outcome.overall,
+        "summary": outcome.summary,
+        "verdicts": outcome.verdicts,
+        "events": outcome.events,
+        "diagnostics": outcome.diagnostics,
+        "assumptions": outcome.assumptions,
+        "low_confidence": outcome.low_confidence,
+        "design_values": outcome.design_values,
+        "provenance": outcome.provenance,
+        "folder": folder.display().to_string(),
+        "files": files,
+    })
+}
+
+fn unwritten(folder: Folder, message: &str, printer: &Printer, as_json: bool) -> Exit {
+    folder.abandon();
+    printer.failure(
+        Exit::BadInput,
+        &format!("the results cannot be written: {message}"),
+        "free some space, or choose another folder with --out; nothing was left half-written",
+        as_json,
+    )
+}
+
+/// Keeps the traces up to the interruption, under another name; earlier results stay as they are.
+fn interrupted(
+    folder: Folder,
+    sinks: Sinks,
+    at_s: f64,
+    realisation: u32,
+    printer: &Printer,
+    as_json: bool,
+) -> Exit {
+    let partial = folder.path().join("traces.partial.parquet");
+    let kept = sinks.keep(&partial);
+    folder.abandon();
+    let message = format!("interrupted at t = {at_s:.3} s of realisation {realisation}");
+    let help = match kept {
+        Ok(true) => format!(
+            "kept the traces so far in {}; earlier results are untouched",
+            partial.display()
+        ),
+        Ok(false) => "nothing was kept; earlier results are untouched".to_owned(),
+        Err(e) => {
+            format!("the traces so far could not be kept: {e}; earlier results are untouched")
+        }
+    };
+    printer.failure(Exit::Interrupted, &message, &help, as_json)
+}
+
+/// The trace files of a run.
+struct Sinks {
+    parquet: Option<ParquetSink>,
+    csv: Option<CsvSink>,
+}
+
+impl Sinks {
+    fn create(folder: &Folder, loaded: &Loaded, csv: bool) -> Result<Self, WriteError> {
+        let scenario = &loaded.scenario;
+        let metadata = [
+            (
+                "ballast.version".to_owned(),
+                env!("CARGO_PKG_VERSION").to_owned(),
+            ),
+            (
+                "ballast.scenario".to_owned(),
+                scenario.scenario.name.clone(),
+            ),
+            ("ballast.scenario_sha256".to_owned(), loaded.sha256.clone()),
+            (
+                "ballast.seed".to_owned(),
+                scenario.simulation.seed.to_string(),
+            ),
+            ("ballast.realisation".to_owned(), "1".to_owned()),
+        ];
+        let staging = folder.staging();
+        let parquet = scenario
+            .outputs
+            .traces
+            .then(|| ParquetSink::create(&staging.join("traces.parquet"), &metadata));
+        let csv = csv.then(|| CsvSink::create(&staging.join("traces.csv"), &[]));
+        Ok(Self {
+            parquet: parquet.transpose()?,
+            csv: csv.transpose()?,
+        })
+    }
+
+    fn any(&self) -> bool {
+        self.parquet.is_some() || self.csv.is_some()
+    }
+
+    fn finish(self) -> Result<(), WriteError> {
+        self.parquet.map(ParquetSink::finish).transpose()?;
+        self.csv.map(CsvSink::finish).transpose()?;
+        Ok(())
+    }
+
+    /// Closes the Parquet traces and moves them to `path`. False if there are none.
+    fn keep(self, path: &Path) -> Result<bool, Problem> {
+        let failed = |e: String| Problem {
+            file: path.display().to_string(),
+            line: None,
+            column: None,
+            key: String::new(),
+            message: e,
+            help: String::new(),
+        };
+        let Some(parquet) = self.parquet else {
+            return Ok(false);
+        };
+        let written = parquet.finish().map_err(|e| failed(e.to_string()))?;
+        std::fs::rename(written, path).map_err(|e| failed(e.to_string()))?;
+        Ok(true)
+    }
+}
+
+impl TraceSink for Sinks {
+    fn block(&mut self, block: &TraceBlock<'_>) -> Result<(), SinkError> {
+        if let Some(parquet) = &mut self.parquet {
+            parquet.block(block)?;
+        }
+        if let Some(csv) = &mut self.csv {
+            csv.block(block)?;
+        }
+        Ok(())
+    }
+}

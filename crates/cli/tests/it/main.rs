@@ -1,0 +1,14 @@
+//! The command from outside: what a user types, what comes back, what is written.
+
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "helpers of tests"
+)]
+
+mod bad_input;
+mod commands;
+mod common;
+mod measured;
+mod reproducible;

@@ -1,0 +1,311 @@
+//! Classical fourth-order Runge-Kutta over all groups and the shaft, with located mode switches.
+//!
+//! A step that ends with a limiter beyond its event is repeated with shorter lengths until the event lies within
+//! 1e-12 s; the mode then changes there. A dead time shorter than the step reads the step's own end, which is
+//! iterated to a fixed point (contraction: step × loop gain / 2H, small for any step that passes the checks).
+
+use crate::delay::{Delay, Kinks};
+use crate::governor::{Signals, WIDTH};
+use crate::limiter::Mode;
+use crate::model::{Instant, Model, evaluate, pin};
+
+/// A load step smaller than this is no kink, per unit.
+const JUMP: f64 = 1e-12;
+const FIXED_POINT_TOLERANCE: f64 = 1e-14;
+const FIXED_POINT_PASSES: u32 = 24;
+
+/// State, stages and events. Slot 0 of a state array is the speed deviation, then [`WIDTH`] per group.
+#[derive(Debug, Clone)]
+pub(crate) struct Kernel {
+    pub(crate) model: Model,
+    pub(crate) modes: Vec<Mode>,
+    pub(crate) state: Vec<f64>,
+    pub(crate) rate: Vec<f64>,
+    pub(crate) signals: Vec<Signals>,
+    stage: Vec<f64>,
+    stage_rates: [Vec<f64>; 3],
+    stage_signals: Vec<Signals>,
+    pub(crate) end: Vec<f64>,
+    pub(crate) end_rate: Vec<f64>,
+    pub(crate) end_signals: Vec<Signals>,
+    delays: Vec<Delay>,
+    pub(crate) kinks: Kinks,
+    delayed: bool,
+    time: f64,
+    /// Part of the time that `time` cannot hold.
+    time_rest: f64,
+    step: f64,
+    load: f64,
+    /// Off for the rest of a call with too many mode switches: limits are then kept by clamping at step ends.
+    pub(crate) locating: bool,
+    pub(crate) collapsed: bool,
+}
+
+/// Load over one call, per unit, linear. Exact at both ends whatever their sizes: a result is judged by the load there.
+#[derive(Clone, Copy)]
+struct LoadLine {
+    start: f64,
+    end: f64,
+    length: f64,
+}
+
+impl LoadLine {
+    fn at(&self, elapsed: f64) -> f64 {
+        let share = elapsed / self.length;
+        // Within rounding of the end it is the end.
+        if share >= 1.0 - 1e-9 {
+            self.end
+        } else {
+            self.start + (self.end - self.start) * share
+        }
+    }
+}
+
+/// Where on that line a step begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Ramp {
+    line: LoadLine,
+    elapsed: f64,
+}
+
+impl Ramp {
+    fn after(self, offset: f64) -> f64 {
+        self.line.at(self.elapsed + offset)
+    }
+}
+
+impl Kernel {
+    pub(crate) fn new(model: Model, state: Vec<f64>, load: f64, step: f64) -> Self {
+        let groups = model.groups.len();
+        let zeros = vec![0.0; state.len()];
+        let speed = state[0];
+        let delays: Vec<Delay> = model
+            .groups
+            .iter()
+            .zip(state[1..].chunks_exact(WIDTH))
+            .map(|(group, own)| {
+                Delay::new(
+                    group.dead_time,
+                    step,
+                    group.throttle(Mode::FREE, own, speed),
+                )
+            })
+            .collect();
+        let mut kernel = Self {
+            delayed: model.groups.iter().any(|group| group.dead_time > 0.0),
+            modes: vec![Mode::FREE; groups],
+            rate: zeros.clone(),
+            signals: vec![Signals::default(); groups],
+            stage: zeros.clone(),
+            stage_rates: [zeros.clone(), zeros.clone(), zeros.clone()],
+            stage_signals: vec![Signals::default(); groups],
+            end: zeros.clone(),
+            end_rate: zeros,
+            end_signals: vec![Signals::default(); groups],
+            delays,
+            kinks: Kinks::new(),
+            model,
+            state,
+            time: 0.0,
+            time_rest: 0.0,
+            step,
+            load,
+            locating: true,
+            collapsed: false,
+        };
+        kernel.evaluate_start(load);
+        kernel
+    }
+
+    pub(crate) fn time(&self) -> f64 {
+        self.time + self.time_rest
+    }
+
+    /// Advances by `length` while the load goes in a line from `start` to `end`, per unit.
+    pub(crate) fn advance(&mut self, length: f64, start: f64, end: f64) {
+        if (start - self.load).abs() > JUMP {
+            let time = self.time();
+            self.note_kinks(time);
+        }
+        let line = LoadLine { start, end, length };
+        let most = 64 + 16 * self.modes.len();
+        let mut switches = 0;
+        let mut elapsed = 0.0;
+        let rest_that_counts = (length * 1e-9).min(1e-13);
+        if start != self.load {
+            self.evaluate_start(start);
+        }
+        while length - elapsed > rest_that_counts && !self.collapsed {
+            let rest = length - elapsed;
+            let pieces = (rest / self.step - 1e-9).ceil().max(1.0);
+            let mut piece = rest / pieces;
+            self.kinks.pass(self.time());
+            let to_kink = self.kinks.next() - self.time();
+            if to_kink < piece {
+                piece = to_kink;
+            }
+            let taken = self.step_once(piece, line, elapsed, &mut switches, most);
+            elapsed += taken;
+        }
+        if !self.collapsed {
+            self.load = end;
+        }
+    }
+
+    /// Takes one step of at most `length`; returns what it took.
+    fn step_once(
+        &mut self,
+        length: f64,
+        line: LoadLine,
+        elapsed: f64,
+        switches: &mut usize,
+        most: usize,
+    ) -> f64 {
+        let ramp = Ramp { line, elapsed };
+        self.settle(ramp.after(0.0), switches, most);
+        self.locating = *switches < most;
+        for (delay, signals) in self.delays.iter_mut().zip(&self.signals) {
+            delay.begin(signals.throttle_rate);
+        }
+        let mut taken = length;
+        let pressure = self.trial(taken, ramp);
+        if pressure > 0.0 {
+            *switches += 1;
+            let before;
+            (before, taken) = self.locate(length, pressure, ramp);
+            let pressure = self.trial(taken, ramp);
+            if self.out_of_range(pressure) {
+                // Frozen on the near side, where every value is sound.
+                self.collapsed = true;
+                taken = before;
+                if taken == 0.0 {
+                    return length;
+                }
+                self.trial(taken, ramp);
+            }
+        }
+        let located = taken < length || self.collapsed;
+        self.accept(taken, ramp.after(taken), located);
+        if self.collapsed { length } else { taken }
+    }
+
+    /// Integrates `length` from the present state into `end`; returns the pressure there.
+    pub(crate) fn trial(&mut self, length: f64, ramp: Ramp) -> f64 {
+        let own_past = self.delayed && {
+            let reaches = |delay: &Delay| delay.dead_time() > 0.0 && delay.dead_time() < length;
+            self.delays.iter().any(reaches)
+        };
+        if !own_past {
+            self.runge_kutta(length, ramp);
+            return self.pressure_at_end();
+        }
+        for delay in &mut self.delays {
+            delay.guess(length);
+        }
+        for _ in 0..FIXED_POINT_PASSES {
+            self.runge_kutta(length, ramp);
+            let mut off = 0.0_f64;
+            for (delay, signals) in self.delays.iter_mut().zip(&self.end_signals) {
+                off = off.max(delay.correct(signals.throttle, signals.throttle_rate));
+            }
+            if off <= FIXED_POINT_TOLERANCE || !off.is_finite() {
+                break;
+            }
+        }
+        self.pressure_at_end()
+    }
+
+    fn runge_kutta(&mut self, length: f64, ramp: Ramp) {
+        let time = self.time();
+        let half = 0.5 * length;
+        let [second, third, fourth] = &mut self.stage_rates;
+        let mut stage_at = |offset: f64, from: &[f64], into: &mut [f64], stage: &mut [f64]| {
+            for ((out, start), rate) in stage.iter_mut().zip(&self.state).zip(from) {
+                *out = start + offset * rate;
+            }
+            let at = Instant {
+                time: time + offset,
+                load: ramp.after(offset),
+            };
+            evaluate(
+                &self.model,
+                &mut self.delays,
+                &self.modes,
+                at,
+                stage,
+                into,
+                &mut self.stage_signals,
+            );
+        };
+        stage_at(half, &self.rate, second, &mut self.stage);
+        stage_at(half, second, third, &mut self.stage);
+        stage_at(length, third, fourth, &mut self.stage);
+        let sixth = length / 6.0;
+        for index in 0..self.end.len() {
+            let sum = self.rate[index] + 2.0 * (second[index] + third[index]) + fourth[index];
+            self.end[index] = self.state[index] + sixth * sum;
+        }
+        pin(&self.model, &self.modes, &mut self.end, false);
+        let at = Instant {
+            time: time + length,
+            load: ramp.after(length),
+        };
+        let (end, end_rate) = (&self.end, &mut self.end_rate);
+        evaluate(
+            &self.model,
+            &mut self.delays,
+            &self.modes,
+            at,
+            end,
+            end_rate,
+            &mut self.end_signals,
+        );
+    }
+
+    /// Makes the end of the trial the present state.
+    fn accept(&mut self, length: f64, load: f64, located: bool) {
+        std::mem::swap(&mut self.state, &mut self.end);
+        std::mem::swap(&mut self.rate, &mut self.end_rate);
+        std::mem::swap(&mut self.signals, &mut self.end_signals);
+        // Neumaier sum: the time stays exact over days of steps.
+        let sum = self.time + length;
+        self.time_rest += (self.time - sum) + length;
+        self.time = sum;
+        self.load = load;
+        if !located {
+            pin(&self.model, &self.modes, &mut self.state, true);
+        }
+        if self.delayed {
+            let time = self.time();
+            for (delay, signals) in self.delays.iter_mut().zip(&self.signals) {
+                if delay.dead_time() > 0.0 {
+                    delay.push(time, signals.throttle, signals.throttle_rate);
+                }
+            }
+        }
+    }
+
+    /// Derivatives and signals of the present state with this load.
+    pub(crate) fn evaluate_start(&mut self, load: f64) {
+        let at = Instant {
+            time: self.time(),
+            load,
+        };
+        let (state, rate) = (&self.state, &mut self.rate);
+        evaluate(
+            &self.model,
+            &mut self.delays,
+            &self.modes,
+            at,
+            state,
+            rate,
+            &mut self.signals,
+        );
+    }
+
+    fn note_kinks(&mut self, time: f64) {
+        for group in &self.model.groups {
+            self.kinks.note_if_delayed(time, group.dead_time);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Generating sets on one bus: shaft, governor, engine, integrator, linear gain.
+//!
+//! What flows: a [`PlantSpec`] becomes constants and a steady state (`start`), a kernel (`integrate`) moves the state
+//! step by step under a load in watts (`model` is the right side, `events` and `limiter` the mode switches), and [`Plant`] is what a study sees: speed, its rate, every set's throttle,
+//! torque and power, and the linear gain from load to speed (`gain`). [`problems`] names all contradictions of a
+//! description before that.
+//!
+//! All sets share one speed `ω` (per unit of nominal, `Δω = ω − 1`); per unit on each set's kVA `Sᵢ`:
+//! `Σ 2Hᵢ Sᵢ dω/dt = Σ Tmᵢ Sᵢ − Te − Σ Dᵢ Sᵢ Δω`. Equal sets in an equal state are one exact equivalent, so `count`
+//! only scales.
+//!
+//! # Torque and power
+//! [`TorqueConvention::Power`]: `Te = P` and every governor's output is taken as torque, as the positive-sequence tools
+//! do. [`TorqueConvention::PowerOverSpeed`]: `Te = P/ω`; DEGOV1's throttle (fuel per stroke) and a constant set are
+//! torque, the outputs of TGOV1 and PI are power and act as `Pm/ω`.
+//!
+//! # Engine
+//! Friction lowers the lower throttle limit: net torque can go to `tmin − friction`. The turbo ceiling
+//! `B + acceptance`, `τ B' = Tm − B` with `Tm` before TGOV1's turbine damping, `B(0) =` first throttle, limits the DEGOV1 throttle, the TGOV1 valve and the PI
+//! demand; at the moving ceiling the throttle is the ceiling and leaves it as soon as the governor wants to rise less.
+//! A PI demand at a limit holds its integral (see `limiter`).
+//!
+//! # Accuracy
+//! Fourth-order Runge-Kutta at the given step. Limiter events are located to 1e-12 s and split the step; kinks that
+//! leave a dead time split it again; the throttle's past is kept as cubic Hermite pieces (`delay`), so the order
+//! holds with any dead time. A throttle that crosses a limit and returns within one step is not seen: at most an
+//! eighth of its curvature times the step squared. Speed outside 0.5 to 1.5 is a collapse: located, reported, final.
+//!
+//! Nothing is allocated while advancing; memory grows with dead time over step only.
+
+mod check;
+mod complex;
+mod delay;
+mod error;
+mod events;
+mod gain;
+mod governor;
+mod integrate;
+mod limiter;
+mod model;
+mod plant;
+mod resolution;
+mod spec;
+mod start;
+
+pub use check::{SpecProblem, problems};
+pub use error::PlantError;
+pub use plant::{Limiter, Plant, SetState, StepStatus};
+pub use spec::{
+    Degov1Spec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention, TurboSpec,
+};

@@ -1,0 +1,218 @@
+//! The plant as studies see it.
+
+use crate::check::problems;
+use crate::error::PlantError;
+use crate::gain::gain;
+use crate::governor::{BOOST, group_state};
+use crate::integrate::Kernel;
+use crate::resolution::unresolved;
+use crate::spec::{PlantSpec, TorqueConvention};
+use crate::start::{start, total_kva, total_kw};
+
+/// What limits a throttle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limiter {
+    /// Nothing: it follows the governor.
+    None,
+    /// The upper limit (`tmax_pu`, `vmax_pu`, `max_pu`).
+    Upper,
+    /// The lower limit less friction.
+    Lower,
+    /// The boost of the turbocharger plus the accepted load step.
+    Turbo,
+}
+
+/// Whether the plant still runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepStatus {
+    /// It runs.
+    Running,
+    /// Its speed left 0.5 to 1.5 of nominal; the state stands still at that instant.
+    Collapsed,
+}
+
+/// One set at the present instant, per unit of its own `rated_kva`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SetState {
+    /// Throttle (DEGOV1), valve (TGOV1) or demand (PI), after its limiter and before the dead time.
+    pub throttle_pu: f64,
+    /// Torque `Tm` on the shaft, as it stands in the swing equation.
+    pub torque_pu: f64,
+    /// Mechanical power `Tm ω`.
+    pub mechanical_pu: f64,
+    /// Electrical power. The sets' sum is the load, in both conventions: with `Power`,
+    /// `Tm − 2H dω/dt − D Δω` (the convention equates torque and power on the electrical side); with
+    /// `PowerOverSpeed`, that torque times `ω`.
+    pub electrical_pu: f64,
+    /// Boost state of the turbocharger; none where its ceiling is off.
+    pub boost_pu: Option<f64>,
+    /// What limits the throttle.
+    pub limited: Limiter,
+}
+
+/// Generating sets on one bus and one frequency.
+#[derive(Debug, Clone)]
+pub struct Plant {
+    kernel: Kernel,
+    /// Kilovolt-amperes of all sets, as watts.
+    base_w: f64,
+    first_load: f64,
+    first_outputs: Vec<f64>,
+}
+
+impl Plant {
+    /// A plant at rest under `initial_load_w`, integrated with steps of at most `step_s`.
+    ///
+    /// At the dispatched power every set carries the same part of its `rated_kw`; if the load is another one,
+    /// isochronous sets take the difference, or without them droop sets, off nominal speed.
+    ///
+    /// Errors: a description with [`problems`], a step that does not resolve a time constant, a load that is negative,
+    /// not finite or above the rating, a share outside a throttle's limits, no steady speed.
+    pub fn new(spec: &PlantSpec, initial_load_w: f64, step_s: f64) -> Result<Self, PlantError> {
+        if !(step_s > 0.0 && step_s.is_finite()) {
+            return Err(PlantError::StepNotPositive { step_s });
+        }
+        // The step is checked below, with its numbers.
+        if let Some(problem) = problems(spec, f64::MIN_POSITIVE).into_iter().next() {
+            let (path, message, help) = (problem.path, problem.message, problem.help);
+            return Err(PlantError::Spec {
+                path,
+                message,
+                help,
+            });
+        }
+        for set in &spec.sets {
+            if let Some(need) = unresolved(set, step_s).first() {
+                return Err(PlantError::StepTooCoarse {
+                    set: set.name.clone(),
+                    constant: need.key.to_owned(),
+                    value_s: need.value_s,
+                    step_s,
+                    needed_s: need.longest_step_s(),
+                });
+            }
+        }
+        let rated_w = total_kw(spec) * 1e3;
+        if !initial_load_w.is_finite() {
+            return Err(PlantError::LoadNotFinite {
+                load_w: initial_load_w,
+            });
+        }
+        if initial_load_w < 0.0 {
+            return Err(PlantError::LoadNegative {
+                load_w: initial_load_w,
+            });
+        }
+        if initial_load_w > rated_w * (1.0 + 1e-12) {
+            return Err(PlantError::LoadAboveRating {
+                load_w: initial_load_w,
+                rated_w,
+            });
+        }
+        let (model, state) = start(spec, initial_load_w)?;
+        let base_w = total_kva(spec) * 1e3;
+        let first_load = initial_load_w / base_w;
+        let kernel = Kernel::new(model, state, first_load, step_s);
+        let first_outputs = kernel
+            .signals
+            .iter()
+            .map(|signals| signals.output)
+            .collect();
+        Ok(Self {
+            kernel,
+            base_w,
+            first_load,
+            first_outputs,
+        })
+    }
+
+    /// Advances by `h_s` while the load goes in a straight line from `load_start_w` to `load_end_w`.
+    ///
+    /// Where the load steps, one call ends and the next begins with another load. Lengths above the step given to
+    /// [`Plant::new`] are divided. A length that is not positive and finite advances nothing. A load that is not
+    /// finite cannot be carried: the plant collapses. After a collapse nothing moves any more.
+    pub fn advance(&mut self, h_s: f64, load_start_w: f64, load_end_w: f64) -> StepStatus {
+        let (start, end) = (load_start_w / self.base_w, load_end_w / self.base_w);
+        if !self.kernel.collapsed && h_s > 0.0 && h_s.is_finite() {
+            if start.is_finite() && end.is_finite() {
+                self.kernel.advance(h_s, start, end);
+            } else {
+                self.kernel.collapsed = true;
+            }
+        }
+        self.status()
+    }
+
+    /// Whether the plant still runs.
+    pub fn status(&self) -> StepStatus {
+        if self.kernel.collapsed {
+            StepStatus::Collapsed
+        } else {
+            StepStatus::Running
+        }
+    }
+
+    /// Time since the start, seconds; the instant of the collapse after one.
+    pub fn time_s(&self) -> f64 {
+        self.kernel.time()
+    }
+
+    /// Speed (and frequency), per unit of nominal.
+    pub fn speed_pu(&self) -> f64 {
+        1.0 + self.kernel.state[0]
+    }
+
+    /// Rate of change of speed, per unit per second, just before the present instant if the load steps there.
+    pub fn speed_rate_pu_per_s(&self) -> f64 {
+        self.kernel.rate[0]
+    }
+
+    /// Number of entries in the description; equal sets under one entry share one state.
+    pub fn set_count(&self) -> usize {
+        self.kernel.modes.len()
+    }
+
+    /// State of one set of entry `i`, in the order of the description.
+    ///
+    /// # Panics
+    /// If `i` is not below [`Plant::set_count`].
+    pub fn set(&self, i: usize) -> SetState {
+        let kernel = &self.kernel;
+        let (group, signals) = (&kernel.model.groups[i], &kernel.signals[i]);
+        let speed = kernel.state[0];
+        let omega = 1.0 + speed;
+        let own = group_state(&kernel.state, i);
+        let over = if kernel.model.torque == TorqueConvention::PowerOverSpeed {
+            omega
+        } else {
+            1.0
+        };
+        let braking = 2.0 * group.inertia * kernel.rate[0] + group.damping * speed;
+        SetState {
+            throttle_pu: signals.throttle,
+            torque_pu: signals.torque,
+            mechanical_pu: signals.torque * omega,
+            electrical_pu: (signals.torque - braking) * over,
+            boost_pu: group.turbo.map(|_| own[BOOST]),
+            limited: kernel.modes[i].limiter,
+        }
+    }
+
+    /// Linear gain `|Δω/ΔP|` at `f_hz`: per unit of speed per per unit of the plant's kVA.
+    ///
+    /// Around nominal speed and the first load, limits ignored, dead time exact. Zero at `f = 0` with an isochronous
+    /// governor; infinite where nothing at all holds the speed.
+    pub fn gain_pu(&self, f_hz: f64) -> f64 {
+        gain(
+            &self.kernel.model,
+            self.first_load,
+            &self.first_outputs,
+            f_hz,
+        )
+    }
+
+    /// Base of the plant's per-unit power: kilovolt-amperes of all sets, as watts.
+    pub fn base_w(&self) -> f64 {
+        self.base_w
+    }
+}

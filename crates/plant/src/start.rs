@@ -1,0 +1,302 @@
+//! From a description to constants and the steady state at the first load.
+//!
+//! Shares: at the dispatched power (the first load unless given) every set carries the same part of its `rated_kw`.
+//! If the first load is another one, isochronous sets take the difference (in proportion to `rated_kw`) at nominal
+//! speed; without any, droop sets take it at the speed that results. Constant sets stay at the dispatched power.
+//! With constant sets only, the dispatched power has no meaning and they carry the load.
+
+use crate::error::PlantError;
+use crate::governor::{
+    Actuator, BOOST, ControlBox, Engine, Group, LAG, LIMITED, Law, Turbo, WIDTH,
+};
+use crate::model::Model;
+use crate::spec::{Degov1Spec, GovernorSpec, PlantSpec, SetSpec, TorqueConvention};
+
+/// Sum of kVA over the plant.
+pub(crate) fn total_kva(spec: &PlantSpec) -> f64 {
+    spec.sets
+        .iter()
+        .map(|set| f64::from(set.count) * set.rated_kva)
+        .sum()
+}
+
+/// Sum of kW over the plant.
+pub(crate) fn total_kw(spec: &PlantSpec) -> f64 {
+    spec.sets
+        .iter()
+        .map(|set| f64::from(set.count) * set.rated_kw)
+        .sum()
+}
+
+/// How a set answers a lasting change of load.
+#[derive(Clone, Copy, PartialEq)]
+enum Answer {
+    Stays,
+    /// Output per unit of falling speed.
+    Droop(f64),
+    Isochronous,
+}
+
+fn answer(governor: &GovernorSpec) -> Answer {
+    match governor {
+        GovernorSpec::Tgov1(t) => Answer::Droop(1.0 / t.droop_pu),
+        GovernorSpec::Pi(p) if p.ki_per_s > 0.0 => Answer::Isochronous,
+        GovernorSpec::Pi(p) if p.kp_pu > 0.0 => Answer::Droop(p.kp_pu),
+        GovernorSpec::Constant | GovernorSpec::Pi(_) => Answer::Stays,
+        GovernorSpec::Degov1(d) if d.droop_pu > 0.0 => Answer::Droop(1.0 / d.droop_pu),
+        GovernorSpec::Degov1(_) => Answer::Isochronous,
+    }
+}
+
+/// Constants and the first state; `load` in per unit of the plant's kVA.
+pub(crate) fn start(spec: &PlantSpec, load_w: f64) -> Result<(Model, Vec<f64>), PlantError> {
+    let (kva, kw) = (total_kva(spec), total_kw(spec));
+    let load = load_w / (kva * 1e3);
+    let dispatch = spec.dispatch_kw.map_or(load, |kw| kw / kva);
+    let weight = |set: &SetSpec| f64::from(set.count) * set.rated_kva / kva;
+    // Per unit of a set's own kVA when the plant delivers `power`, per unit of the plant's.
+    let share = |set: &SetSpec, power: f64| power * (kva / kw) * (set.rated_kw / set.rated_kva);
+    let answers: Vec<Answer> = spec.sets.iter().map(|set| answer(&set.governor)).collect();
+    let damping: f64 = spec
+        .sets
+        .iter()
+        .map(|set| weight(set) * set.damping_pu)
+        .sum();
+
+    let mut speed = 0.0;
+    let mut dispatched: Vec<f64> = spec.sets.iter().map(|set| share(set, dispatch)).collect();
+    if dispatch != load {
+        let isochronous = |answer: &Answer| *answer == Answer::Isochronous;
+        let rating = |set: &SetSpec| f64::from(set.count) * set.rated_kw;
+        if answers.iter().all(|answer| *answer == Answer::Stays) {
+            dispatched = spec.sets.iter().map(|set| share(set, load)).collect();
+        } else if answers.iter().any(isochronous) {
+            let willing: f64 = spec
+                .sets
+                .iter()
+                .zip(&answers)
+                .filter(|(_, a)| isochronous(a))
+                .map(|(set, _)| rating(set))
+                .sum();
+            for ((set, answer), power) in spec.sets.iter().zip(&answers).zip(&mut dispatched) {
+                if isochronous(answer) {
+                    *power += (load - dispatch) * kva / willing * (set.rated_kw / set.rated_kva);
+                }
+            }
+        } else {
+            let surplus =
+                |speed: f64| surplus_torque(spec, &answers, &dispatched, damping, load, speed);
+            let lost = PlantError::NoSteadySpeed {
+                dispatch_w: dispatch * kva * 1e3,
+                load_w,
+            };
+            speed = steady_speed(surplus).ok_or(lost)?;
+        }
+    }
+
+    let mut state = vec![speed];
+    let mut groups = Vec::with_capacity(spec.sets.len());
+    for ((set, answer), power) in spec.sets.iter().zip(&answers).zip(&dispatched) {
+        let throttle = if let Answer::Droop(gain) = answer {
+            power - gain * speed
+        } else {
+            *power
+        };
+        let group = group(set, weight(set), *power);
+        let constant = matches!(group.law, Law::Constant { .. });
+        let outside = throttle > group.upper + 1e-12 || throttle < group.lower - 1e-12;
+        if !constant && outside {
+            return Err(PlantError::ThrottleOutsideLimits {
+                set: set.name.clone(),
+                throttle_pu: throttle,
+                min_pu: group.lower,
+                max_pu: group.upper,
+            });
+        }
+        let mut own = [0.0; WIDTH];
+        own[LIMITED] = if let Law::Static { kp, .. } = group.law {
+            throttle + kp * speed
+        } else {
+            throttle
+        };
+        if !matches!(group.engine, Engine::Direct) {
+            own[LAG] = throttle;
+        }
+        own[BOOST] = throttle;
+        state.extend_from_slice(&own);
+        groups.push(group);
+    }
+    let two_h = groups
+        .iter()
+        .map(|group| 2.0 * group.weight * group.inertia)
+        .sum();
+    Ok((
+        Model {
+            groups,
+            two_h,
+            damping,
+            torque: spec.torque,
+        },
+        state,
+    ))
+}
+
+/// Torque left over at a speed deviation, all governors at rest there.
+fn surplus_torque(
+    spec: &PlantSpec,
+    answers: &[Answer],
+    dispatched: &[f64],
+    damping: f64,
+    load: f64,
+    speed: f64,
+) -> f64 {
+    let kva = total_kva(spec);
+    let omega = if spec.torque == TorqueConvention::PowerOverSpeed {
+        1.0 + speed
+    } else {
+        1.0
+    };
+    let mut torque = -load / omega - damping * speed;
+    for ((set, answer), power) in spec.sets.iter().zip(answers).zip(dispatched) {
+        let throttle = if let Answer::Droop(gain) = answer {
+            power - gain * speed
+        } else {
+            *power
+        };
+        let turbine = if let GovernorSpec::Tgov1(t) = &set.governor {
+            t.dt_pu * speed
+        } else {
+            0.0
+        };
+        let over = if output_is_power(&set.governor) {
+            omega
+        } else {
+            1.0
+        };
+        torque += f64::from(set.count) * set.rated_kva / kva * (throttle - turbine) / over;
+    }
+    torque
+}
+
+/// Zero of a surplus that falls with speed.
+fn steady_speed(surplus: impl Fn(f64) -> f64) -> Option<f64> {
+    let (mut low, mut high) = (-0.5, 0.5);
+    if !(surplus(low) > 0.0 && surplus(high) < 0.0) {
+        return None;
+    }
+    // Interval arithmetic ends at neighbouring numbers long before.
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        if surplus(middle) > 0.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(0.5 * (low + high))
+}
+
+/// DEGOV1's throttle and a constant set are torque; TGOV1 and PI give power.
+fn output_is_power(governor: &GovernorSpec) -> bool {
+    matches!(governor, GovernorSpec::Tgov1(_) | GovernorSpec::Pi(_))
+}
+
+fn group(set: &SetSpec, weight: f64, power: f64) -> Group {
+    let mut group = Group {
+        weight,
+        inertia: set.inertia_s,
+        damping: set.damping_pu,
+        law: Law::Constant { output: power },
+        engine: Engine::Direct,
+        turbine_damping: 0.0,
+        output_is_power: output_is_power(&set.governor),
+        lower: f64::NEG_INFINITY,
+        upper: f64::INFINITY,
+        turbo: None,
+        dead_time: 0.0,
+    };
+    match &set.governor {
+        GovernorSpec::Constant => return group,
+        GovernorSpec::Tgov1(t) => {
+            let gain = 1.0 / t.droop_pu;
+            group.law = if t.t1_s > 0.0 {
+                Law::Valve {
+                    inv_t1: 1.0 / t.t1_s,
+                    gain,
+                    setpoint: power,
+                }
+            } else {
+                Law::Static { kp: gain, ki: 0.0 }
+            };
+            if t.t3_s > 0.0 {
+                group.engine = Engine::LeadLag {
+                    inv: 1.0 / t.t3_s,
+                    lead: t.t2_s / t.t3_s,
+                };
+            }
+            group.turbine_damping = t.dt_pu;
+            (group.lower, group.upper) = (t.vmin_pu, t.vmax_pu);
+        }
+        GovernorSpec::Pi(p) => {
+            group.law = Law::Static {
+                kp: p.kp_pu,
+                ki: p.ki_per_s,
+            };
+            if p.t_s > 0.0 {
+                group.engine = Engine::Lag { inv: 1.0 / p.t_s };
+            }
+            group.dead_time = p.dead_time_s;
+            (group.lower, group.upper) = (p.min_pu, p.max_pu);
+        }
+        GovernorSpec::Degov1(d) => {
+            group.law = degov1(d, power);
+            group.dead_time = d.dead_time_s;
+            (group.lower, group.upper) = (d.tmin_pu, d.tmax_pu);
+        }
+    }
+    // Without fuel the engine absorbs its friction: net torque can go that much lower.
+    group.lower -= set.friction_pu;
+    if set.turbo.enabled {
+        group.turbo = Some(Turbo {
+            inv_tau: 1.0 / set.turbo.time_constant_s,
+            acceptance: set.turbo.acceptance_pu,
+        });
+    }
+    group
+}
+
+fn degov1(d: &Degov1Spec, power: f64) -> Law {
+    let control = if d.t1_s == 0.0 {
+        ControlBox::Through
+    } else if d.t2_s == 0.0 {
+        ControlBox::Lag {
+            inv_t1: 1.0 / d.t1_s,
+            lead: d.t3_s / d.t1_s,
+        }
+    } else {
+        ControlBox::Second {
+            t1: d.t1_s,
+            inv: 1.0 / (d.t1_s * d.t2_s),
+            t3: d.t3_s,
+        }
+    };
+    let sum = d.t5_s + d.t6_s;
+    let actuator = if sum == 0.0 {
+        Actuator::Through
+    } else if d.t5_s == 0.0 || d.t6_s == 0.0 {
+        Actuator::Lag { inv: 1.0 / sum }
+    } else {
+        Actuator::Second {
+            sum,
+            inv: 1.0 / (d.t5_s * d.t6_s),
+        }
+    };
+    Law::Degov1 {
+        control,
+        actuator,
+        k: d.k,
+        t4: d.t4_s,
+        droop: d.droop_pu,
+        reference: d.droop_pu * power,
+    }
+}

@@ -1,0 +1,144 @@
+//! Figures of an outcome, SVG and PNG.
+//!
+//! What flows: an [`Outcome`], which holds bounded pyramids, spectra and percentiles and never full traces, goes in;
+//! each figure is drawn twice by the same code, once into an SVG text and once into pixels, and written to a folder.
+//! The same outcome gives the same bytes.
+//!
+//! | file | shows |
+//! |---|---|
+//! | `power-frequency` | site power and bus frequency over time, with limits and the worst moment (`power` without a plant) |
+//! | `worst-moment` | the same, close up around the worst frequency, if the pyramid resolves it |
+//! | `resonance` | amplitude spectrum of the load over the plant's linear gain (`spectrum` without a plant) |
+//! | `envelope` | percentiles of power per group of racks and of the site |
+//! | `load-duration` | power against the share of time in which it is exceeded |
+//!
+//! A reader will look for: how it looks, all of it, in `style`; ranges, units and ticks in `axis`; what figures share
+//! (titles, plots, labels that keep apart) in `panel`; one module per figure. `canvas` evens out what the backends do
+//! differently, `trace` thins a pyramid to the page without losing a peak, `file` writes.
+
+mod axis;
+mod canvas;
+mod duration;
+mod envelope;
+mod file;
+mod panel;
+mod resonance;
+mod style;
+mod time_figure;
+mod trace;
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ballast_study::outcome::Outcome;
+use plotters::backend::DrawingBackend;
+
+use crate::canvas::{Canvas, Drawn};
+
+/// Why figures could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The folder for the figures cannot be used.
+    #[error("folder for figures {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A figure could not be written.
+    #[error("figure {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A figure could not be encoded as PNG.
+    #[error("figure {}: {source}", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// What the encoder says.
+        source: png::EncodingError,
+    },
+    /// A figure could not be drawn.
+    #[error("drawing the figure {figure}: {source}")]
+    Draw {
+        /// Name of the figure.
+        figure: &'static str,
+        /// What the drawing library says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The font built into the program cannot be read.
+    #[error("the built-in font of the figures cannot be read")]
+    Font,
+}
+
+/// Writes all figures that `outcome` has data for to the existing `folder`, as SVG and PNG (1600 × 900 pixels).
+///
+/// Returns the files in the order of the table above, SVG before PNG. Files of the same name are replaced.
+/// Errors name the folder, file or figure and the cause; figures written before an error stay.
+pub fn write_figures(outcome: &Outcome, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    file::check_folder(folder)?;
+    if !style::register_fonts() {
+        return Err(ReportError::Font);
+    }
+    let mut written = Vec::new();
+    for figure in figures(outcome) {
+        written.push(file::write_svg(figure, outcome, folder)?);
+        written.push(file::write_png(figure, outcome, folder)?);
+    }
+    Ok(written)
+}
+
+/// The figures an outcome has data for.
+fn figures(outcome: &Outcome) -> Vec<Figure> {
+    let with_plant = outcome.plant.is_some();
+    let mut figures = vec![if with_plant { Figure::PowerFrequency } else { Figure::Power }];
+    if time_figure::resolves_worst(outcome) {
+        figures.push(Figure::WorstMoment);
+    }
+    figures.push(if with_plant { Figure::Resonance } else { Figure::Spectrum });
+    figures.extend([Figure::Envelope, Figure::LoadDuration]);
+    figures
+}
+
+/// One figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Figure {
+    PowerFrequency,
+    Power,
+    WorstMoment,
+    Resonance,
+    Spectrum,
+    Envelope,
+    LoadDuration,
+}
+
+impl Figure {
+    /// Name of its files.
+    fn name(self) -> &'static str {
+        match self {
+            Self::PowerFrequency => "power-frequency",
+            Self::Power => "power",
+            Self::WorstMoment => "worst-moment",
+            Self::Resonance => "resonance",
+            Self::Spectrum => "spectrum",
+            Self::Envelope => "envelope",
+            Self::LoadDuration => "load-duration",
+        }
+    }
+
+    /// Draws it.
+    fn draw<DB: DrawingBackend>(self, outcome: &Outcome, canvas: &Canvas<DB>) -> Drawn<DB> {
+        match self {
+            Self::PowerFrequency | Self::Power => time_figure::draw_run(outcome, canvas),
+            Self::WorstMoment => time_figure::draw_worst(outcome, canvas),
+            Self::Resonance | Self::Spectrum => resonance::draw(outcome, canvas),
+            Self::Envelope => envelope::draw(outcome, canvas),
+            Self::LoadDuration => duration::draw(outcome, canvas),
+        }
+    }
+}

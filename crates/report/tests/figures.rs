@@ -1,0 +1,189 @@
+//! Figures of made-up outcomes: they are written, sound and the same each time, whatever the outcome holds.
+
+mod common;
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::Path;
+
+use ballast_report::{ReportError, write_figures};
+use ballast_study::outcome::Outcome;
+
+/// Writes the figures, checks each file and returns their names in order. `BALLAST_FIGURES=<folder>` keeps them to look at.
+fn check(outcome: &Outcome, case: &str) -> Vec<String> {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = match std::env::var_os("BALLAST_FIGURES") {
+        Some(kept) => {
+            let folder = Path::new(&kept).join(case);
+            fs::create_dir_all(&folder).unwrap();
+            folder
+        }
+        None => temporary.path().to_owned(),
+    };
+    let written = write_figures(outcome, &folder).unwrap();
+    for path in &written {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("png") => check_png(path),
+            Some("svg") => check_svg(path, outcome),
+            other => panic!("{other:?}"),
+        }
+    }
+    written.iter().map(|p| p.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+fn check_png(path: &Path) {
+    let mut reader = png::Decoder::new(BufReader::new(File::open(path).unwrap())).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size()];
+    let frame = reader.next_frame(&mut pixels).unwrap();
+    assert_eq!((frame.width, frame.height), (1600, 900), "{}", path.display());
+    let ink = pixels.iter().filter(|&&p| p < 128).count();
+    assert!(ink > 2000, "{} is nearly empty", path.display());
+    assert!(pixels[..3] == [255; 3], "{} is not on white", path.display());
+}
+
+/// Every tag closes, text is escaped, and the title stands in it.
+fn check_svg(path: &Path, outcome: &Outcome) {
+    let text = fs::read_to_string(path).unwrap();
+    let name = path.display();
+    assert!(text.starts_with("<svg width=\"1600\" height=\"900\" viewBox="), "{name}");
+    assert!(text.trim_end().ends_with("</svg>"), "{name}");
+    assert!(text.contains(&format!("{}: ", outcome.scenario.scenario.name)), "{name}");
+    assert!(text.contains("sans-serif") && text.contains(&format!("seed {}", outcome.provenance.seed)), "{name}");
+    assert!(!text.contains("NaN") && !text.contains("inf<"), "{name}");
+    let mut open = Vec::new();
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find('<') {
+        let end = start + rest[start..].find('>').expect("a tag ends");
+        let tag = &rest[start + 1..end];
+        assert!(!rest[..start].contains('&') || rest[..start].contains(';'), "{name}: {}", &rest[..start]);
+        if let Some(closed) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(closed), "{name}");
+        } else if !tag.ends_with('/') {
+            open.push(tag.split_whitespace().next().unwrap().to_owned());
+        }
+        assert_eq!(tag.matches('"').count() % 2, 0, "{name}: {tag}");
+        rest = &rest[end + 1..];
+    }
+    assert!(open.is_empty(), "{name}: {open:?}");
+}
+
+fn names(figures: &[&str]) -> Vec<String> {
+    figures.iter().flat_map(|f| [format!("{f}.svg"), format!("{f}.png")]).collect()
+}
+
+const ALL: [&str; 5] = ["power-frequency", "worst-moment", "resonance", "envelope", "load-duration"];
+
+#[test]
+fn a_plausible_run_has_all_figures() {
+    assert_eq!(check(&common::plausible(), "plausible"), names(&ALL));
+}
+
+#[test]
+fn lines_and_bands_are_there() {
+    let folder = tempfile::tempdir().unwrap();
+    write_figures(&common::plausible(), folder.path()).unwrap();
+    let file = File::open(folder.path().join("power-frequency.png")).unwrap();
+    let mut reader = png::Decoder::new(BufReader::new(file)).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size()];
+    reader.next_frame(&mut pixels).unwrap();
+    let count = |colour: [u8; 3]| pixels.chunks_exact(3).filter(|p| p == &colour).count();
+    // Power, frequency, limit.
+    for colour in [[0, 114, 178], [0, 158, 115], [213, 94, 0]] {
+        assert!(count(colour) > 1000, "{colour:?}: {}", count(colour));
+    }
+}
+
+#[test]
+fn without_a_plant_only_the_load_is_drawn() {
+    let mut outcome = common::plausible();
+    outcome.plant = None;
+    assert_eq!(check(&outcome, "no-plant"), names(&["power", "spectrum", "envelope", "load-duration"]));
+}
+
+#[test]
+fn constant_signals_have_axes() {
+    // A frequency that never moves has no worst moment.
+    let expected = names(&["power-frequency", "resonance", "envelope", "load-duration"]);
+    assert_eq!(check(&common::constant(700e3), "constant"), expected);
+    assert_eq!(check(&common::constant(0.0), "zero"), expected);
+}
+
+#[test]
+fn one_sample_and_no_spectrum_and_no_racks() {
+    assert_eq!(check(&common::tiny(), "tiny"), names(&["power-frequency", "resonance", "envelope", "load-duration"]));
+}
+
+#[test]
+fn values_that_are_no_numbers_are_left_out() {
+    assert_eq!(check(&common::rotten(), "rotten"), names(&["power-frequency", "resonance", "envelope", "load-duration"]));
+}
+
+#[test]
+fn a_worst_moment_of_another_realisation_is_not_put_on_the_trace() {
+    let mut outcome = common::plausible();
+    let plant = outcome.plant.as_mut().unwrap();
+    plant.frequency_min.value = 59.35;
+    plant.frequency_min.at_s = 58.0;
+    plant.frequency_min.realisation = 3;
+    // Far limits stay off the axis of a quiet bus.
+    outcome.verdicts[1].limit_value = Some(75.0);
+    assert_eq!(check(&outcome, "other-realisation"), names(&ALL));
+}
+
+#[test]
+fn a_large_site_over_a_day_with_many_groups_and_odd_names() {
+    let mut outcome = common::plausible();
+    outcome.scenario = common::scenario(&"a-very-long-scenario-name-".repeat(4)[..100]);
+    outcome.site.metered = "at the \"bus\" <AC> & behind 'it'\u{7}".to_owned();
+    let stretch = |p: &mut ballast_series::Pyramid, factor: f64, dt_s: f64| {
+        for level in &mut p.levels {
+            level.dt_s = dt_s;
+            for values in [&mut level.min, &mut level.mean, &mut level.max] {
+                values.iter_mut().for_each(|v| *v *= factor);
+            }
+        }
+    };
+    stretch(&mut outcome.site.pyramid, 130.0, 21.6);
+    let plant = outcome.plant.as_mut().unwrap();
+    stretch(&mut plant.frequency_pyramid, 1.0, 21.6);
+    for extreme in [&mut plant.frequency_min, &mut plant.frequency_max] {
+        extreme.at_s *= 1440.0;
+    }
+    plant.gain.gain_hz_per_mw.iter_mut().for_each(|g| *g *= 1e-3);
+    plant.gain.peak_gain_hz_per_mw *= 1e-3;
+    outcome.provenance.duration_s = 86_400.0;
+    outcome.site.spectrum.amplitude.iter_mut().for_each(|a| *a *= 130.0);
+    let group = |k: u32| common::group(&format!("hall {k} <row & aisle>"), 16, 5e3 * f64::from(k), 13e4 + 1e4 * f64::from(k));
+    outcome.racks = (1..=40).map(group).collect();
+    assert_eq!(check(&outcome, "large"), names(&ALL));
+}
+
+#[test]
+fn the_same_outcome_gives_the_same_bytes() {
+    let outcome = common::plausible();
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let one = write_figures(&outcome, first.path()).unwrap();
+    let two = write_figures(&outcome, second.path()).unwrap();
+    for (a, b) in one.iter().zip(&two) {
+        assert!(fs::read(a).unwrap() == fs::read(b).unwrap(), "{}", a.display());
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    let error = write_figures(&common::tiny(), &missing).unwrap_err();
+    assert!(matches!(&error, ReportError::Folder { path, .. } if *path == missing), "{error}");
+    assert!(error.to_string().contains("missing"), "{error}");
+
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(write_figures(&common::tiny(), &file), Err(ReportError::Folder { .. })));
+
+    // A folder in the way of a file: even root cannot write there.
+    fs::create_dir(folder.path().join("power-frequency.png")).unwrap();
+    let error = write_figures(&common::tiny(), folder.path()).unwrap_err();
+    assert!(matches!(&error, ReportError::Write { .. }), "{error}");
+    assert!(error.to_string().contains("power-frequency.png"), "{error}");
+}

@@ -1,0 +1,409 @@
+//! Contradictions between values that are sound one by one.
+
+use std::collections::BTreeMap;
+
+use ballast_aggregate::{Site, SiteInput};
+
+use crate::problem::Report;
+use crate::shape::Shape;
+use crate::tree::{Node, join};
+use crate::{LimitsSpec, LoadSpec, PowerUnit, Scenario, StepsLoad, TraceLoad};
+
+/// Most steps of one realisation: the step number and the time stay exact far beyond, the patience does not.
+const MOST_STEPS: f64 = 2e9;
+
+/// Most nodes of a site.
+const MOST_NODES: u64 = 10_000_000;
+
+/// Reports every contradiction; returns the site if racks are there and sound.
+pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Option<Site> {
+    let mut check = Check { root, report };
+    check.time(scenario);
+    check.limits(scenario);
+    check.windows(scenario);
+    check.loads(scenario);
+    check.profiles(scenario);
+    check.plant(scenario);
+    let sound = check.report.problems.is_empty();
+    check.site(scenario, sound)
+}
+
+struct Check<'a> {
+    root: &'a Node,
+    report: &'a mut Report,
+}
+
+impl Check<'_> {
+    fn add(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.report
+            .error(self.root.origin_of(path), path, message, help);
+    }
+
+    fn time(&mut self, scenario: &Scenario) {
+        let (duration_s, step_s) = (scenario.simulation.duration_s, scenario.simulation.step_s);
+        let steps = duration_s / step_s;
+        if steps < 2.0 {
+            self.add(
+                "simulation.step_s",
+                format!("a step of {step_s} s gives {steps:.3} steps in {duration_s} s"),
+                "at least 2 steps: shorten the step or lengthen the run",
+            );
+        } else if steps > MOST_STEPS {
+            self.add(
+                "simulation.step_s",
+                format!("a step of {step_s} s gives {steps:.3e} steps in {duration_s} s"),
+                format!("at most {MOST_STEPS:e} steps: lengthen the step or shorten the run"),
+            );
+        }
+    }
+
+    fn limits(&mut self, scenario: &Scenario) {
+        let limits = &scenario.limits;
+        let nominal = scenario.plant.as_ref().map(|p| p.frequency_hz);
+        match nominal {
+            Some(nominal) => {
+                if let Some(min) = limits.frequency_min_hz.filter(|min| *min >= nominal) {
+                    self.add(
+                        "limits.frequency_min_hz",
+                        format!("{min} Hz is not below the nominal {nominal} Hz"),
+                        format!("a value below plant.frequency_hz = {nominal}"),
+                    );
+                }
+                if let Some(max) = limits.frequency_max_hz.filter(|max| *max <= nominal) {
+                    self.add(
+                        "limits.frequency_max_hz",
+                        format!("{max} Hz is not above the nominal {nominal} Hz"),
+                        format!("a value above plant.frequency_hz = {nominal}"),
+                    );
+                }
+            }
+            None => self.ordered(
+                ("limits.frequency_min_hz", limits.frequency_min_hz),
+                ("limits.frequency_max_hz", limits.frequency_max_hz),
+            ),
+        }
+        self.ordered(
+            ("limits.set_power_min_share", limits.set_power_min_share),
+            ("limits.set_power_max_share", limits.set_power_max_share),
+        );
+        match (limits.recovery_s, limits.recovery_band_hz) {
+            (Some(_), None) => self.add(
+                "limits.recovery_s",
+                "recovery_s needs recovery_band_hz",
+                "add `recovery_band_hz`, the half-width of the band around nominal, in Hz",
+            ),
+            (None, Some(_)) => self.add(
+                "limits.recovery_band_hz",
+                "recovery_band_hz needs recovery_s",
+                "add `recovery_s`, the longest time outside the band, in s",
+            ),
+            _ => {}
+        }
+        if scenario.plant.is_none() {
+            self.unchecked(limits);
+        }
+    }
+
+    /// Limits on the bus say nothing without a plant; the reader should know before the run.
+    fn unchecked(&mut self, limits: &LimitsSpec) {
+        let on_bus = [
+            ("frequency_min_hz", limits.frequency_min_hz),
+            ("frequency_max_hz", limits.frequency_max_hz),
+            ("frequency_swing_hz", limits.frequency_swing_hz),
+            ("rocof_hz_per_s", limits.rocof_hz_per_s),
+            ("recovery_s", limits.recovery_s),
+            ("set_power_max_share", limits.set_power_max_share),
+            ("set_power_min_share", limits.set_power_min_share),
+        ];
+        for (key, _) in on_bus.iter().filter(|(_, limit)| limit.is_some()) {
+            let path = join("limits", key);
+            let origin = self.root.origin_of(&path);
+            self.report.warn(
+                origin,
+                &path,
+                "cannot be checked without [plant]",
+                "add [plant] with its [[plant.sets]], or take the limit out",
+            );
+        }
+    }
+
+    fn ordered(
+        &mut self,
+        (low_path, low): (&str, Option<f64>),
+        (high_path, high): (&str, Option<f64>),
+    ) {
+        if let (Some(low), Some(high)) = (low, high)
+            && low >= high
+        {
+            self.add(
+                low_path,
+                format!("{low} is not below {high_path} = {high}"),
+                "the lower limit below the upper one",
+            );
+        }
+    }
+
+    fn windows(&mut self, scenario: &Scenario) {
+        let step_s = scenario.simulation.step_s;
+        let limits = &scenario.limits;
+        let windows = [
+            (
+                "limits.frequency_swing_window_s",
+                limits.frequency_swing_window_s,
+                limits.frequency_swing_hz.is_some(),
+            ),
+            (
+                "limits.rocof_window_s",
+                limits.rocof_window_s,
+                limits.rocof_hz_per_s.is_some(),
+            ),
+            (
+                "limits.set_power_min_window_s",
+                limits.set_power_min_window_s,
+                limits.set_power_min_share.is_some(),
+            ),
+        ];
+        for (path, window_s, used) in windows {
+            if used && window_s < step_s {
+                self.add(
+                    path,
+                    format!("a window of {window_s} s is shorter than the step of {step_s} s"),
+                    format!("at least simulation.step_s = {step_s}"),
+                );
+            }
+        }
+        // Windows that the user did not write are left out where the step is longer, see `fit_ramp_windows`.
+        for (at, window_s) in scenario.outputs.ramp_windows_s.iter().enumerate() {
+            let path = format!("outputs.ramp_windows_s.{at}");
+            if *window_s <= 0.0 {
+                self.add(
+                    &path,
+                    format!("a window of {window_s} s"),
+                    "a window is above 0 s",
+                );
+            } else if *window_s < step_s {
+                self.add(
+                    &path,
+                    format!("a window of {window_s} s is shorter than the step of {step_s} s"),
+                    format!("at least simulation.step_s = {step_s}"),
+                );
+            }
+        }
+    }
+
+    fn loads(&mut self, scenario: &Scenario) {
+        if scenario.racks.is_empty() && scenario.loads.is_empty() && scenario.jobs.is_empty() {
+            self.add(
+                "",
+                "nothing draws power",
+                "add [[racks]] with a [[jobs]] entry, or [[loads]]",
+            );
+        }
+        let mut names = BTreeMap::new();
+        for (at, load) in scenario.loads.iter().enumerate() {
+            let path = format!("loads.{at}");
+            let name = match load {
+                LoadSpec::Steps(steps) => &steps.name,
+                LoadSpec::Trace(trace) => &trace.name,
+            };
+            if let Some(first) = names.insert(name.clone(), at) {
+                self.add(
+                    &join(&path, "name"),
+                    format!("`{name}` is also the name of loads.{first}"),
+                    "give each load its own name",
+                );
+            }
+            match load {
+                LoadSpec::Steps(steps) => self.steps(&path, steps, scenario.simulation.duration_s),
+                LoadSpec::Trace(trace) => self.trace(&path, trace),
+            }
+        }
+    }
+
+    fn steps(&mut self, path: &str, load: &StepsLoad, duration_s: f64) {
+        let mut last = None;
+        for (at, event) in load.events.iter().enumerate() {
+            let path = format!("{path}.events.{at}.at_s");
+            if let Some(before) = last.filter(|before| event.at_s <= *before) {
+                self.add(
+                    &path,
+                    format!(
+                        "{} s is not after the event before it, at {before} s",
+                        event.at_s
+                    ),
+                    "put the events in order of time",
+                );
+            }
+            if event.at_s > duration_s {
+                self.add(
+                    &path,
+                    format!(
+                        "{} s is beyond the end of the run at {duration_s} s",
+                        event.at_s
+                    ),
+                    "an earlier time, or a longer simulation.duration_s",
+                );
+            }
+            last = Some(event.at_s);
+        }
+    }
+
+    fn trace(&mut self, path: &str, load: &TraceLoad) {
+        match (load.unit, load.base_kw) {
+            (Some(PowerUnit::PerUnit), None) => self.add(
+                &join(path, "unit"),
+                "`pu` needs `base_kw`",
+                "add `base_kw`, the kilowatts that 1 in the file stands for",
+            ),
+            (Some(unit), Some(_)) if unit != PowerUnit::PerUnit => self.add(
+                &join(path, "base_kw"),
+                "`base_kw` goes with unit = \"pu\" only",
+                "take it out, or set unit = \"pu\"",
+            ),
+            _ => {}
+        }
+        let scales = [
+            ("scale", load.scale),
+            ("scale_to_mean_kw", load.scale_to_mean_kw),
+            ("scale_to_peak_kw", load.scale_to_peak_kw),
+        ];
+        let given: Vec<&str> = scales
+            .iter()
+            .filter(|(_, v)| v.is_some())
+            .map(|(key, _)| *key)
+            .collect();
+        if let [first, second, ..] = given.as_slice() {
+            self.add(
+                &join(path, second),
+                format!("{} scale the same trace", given.join(" and ")),
+                format!("keep one, as `{first}`"),
+            );
+        }
+        if load.file.trim().is_empty() {
+            self.add(
+                &join(path, "file"),
+                "an empty file name",
+                "name a CSV or Parquet file, relative to the scenario file",
+            );
+        }
+    }
+
+    fn profiles(&mut self, scenario: &Scenario) {
+        let gpus = scenario
+            .gpus
+            .iter()
+            .map(|(name, spec)| (format!("gpus.{name}"), spec.problems()));
+        let nodes = scenario
+            .nodes
+            .iter()
+            .map(|(name, spec)| (format!("nodes.{name}"), spec.problems()));
+        let psus = scenario
+            .psus
+            .iter()
+            .map(|(name, spec)| (format!("psus.{name}"), spec.problems()));
+        for (prefix, problems) in gpus.chain(nodes).chain(psus) {
+            for problem in problems {
+                self.add(&join(&prefix, &problem.path), problem.message, problem.help);
+            }
+        }
+    }
+
+    fn plant(&mut self, scenario: &Scenario) {
+        let Some(plant) = &scenario.plant else { return };
+        let found = ballast_plant::problems(plant, scenario.simulation.step_s);
+        // A step that is too long is one problem, of the step: the shortest of the longest steps would be right.
+        let (coarse, others): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|p| p.longest_step_s.is_some());
+        for problem in others {
+            self.add(&join("plant", &problem.path), problem.message, problem.help);
+        }
+        let longest_s = coarse
+            .iter()
+            .filter_map(|p| p.longest_step_s)
+            .fold(f64::INFINITY, f64::min);
+        if let Some(tightest) = coarse.iter().find(|p| p.longest_step_s == Some(longest_s)) {
+            let message = format!(
+                "{} (plant.{}; {} in all)",
+                tightest.message,
+                tightest.path,
+                coarse.len()
+            );
+            self.add(
+                "simulation.step_s",
+                message,
+                format!("a step of {longest_s} s or less"),
+            );
+        }
+        let shape = Shape::root().path("plant.sets").and_then(Shape::item);
+        let sets = self
+            .root
+            .get("plant")
+            .and_then(|p| p.get("sets"))
+            .map(Node::items)
+            .unwrap_or_default();
+        for (at, set) in sets.iter().enumerate() {
+            for entry in set
+                .get("provenance")
+                .and_then(Node::entries)
+                .unwrap_or_default()
+            {
+                let known =
+                    entry
+                        .key
+                        .split('.')
+                        .try_fold((shape, Some(set)), |(shape, node), key| {
+                            let shape = match node {
+                                Some(node) => shape?.chosen(node),
+                                None => shape?,
+                            };
+                            Some((Some(shape.key(key)?), node.and_then(|n| n.get(key))))
+                        });
+                if known.is_none() {
+                    let path = format!("plant.sets.{at}.provenance.{}", entry.key);
+                    self.report.warn(
+                        entry.origin,
+                        &path,
+                        "says where a value comes from that the set does not have",
+                        "name a key of the set, as inertia_s or governor.k",
+                    );
+                }
+            }
+        }
+    }
+
+    fn site(&mut self, scenario: &Scenario, sound: bool) -> Option<Site> {
+        if scenario.racks.is_empty() && scenario.jobs.is_empty() {
+            return None;
+        }
+        let nodes: u64 = scenario
+            .racks
+            .iter()
+            .map(|r| u64::from(r.count) * u64::from(r.nodes_per_rack))
+            .sum();
+        if nodes > MOST_NODES {
+            self.add(
+                "racks",
+                format!("{nodes} nodes in all"),
+                format!("at most {MOST_NODES}"),
+            );
+            return None;
+        }
+        let input = SiteInput {
+            racks: &scenario.racks,
+            jobs: &scenario.jobs,
+            correlation: scenario.correlation.as_ref(),
+            gpus: &scenario.gpus,
+            nodes: &scenario.nodes,
+            psus: &scenario.psus,
+        };
+        match Site::new(input) {
+            Ok(site) => sound.then_some(site),
+            Err(problems) => {
+                for problem in problems {
+                    self.add(&problem.path, problem.message, problem.help);
+                }
+                None
+            }
+        }
+    }
+}

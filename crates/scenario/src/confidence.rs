@@ -1,0 +1,160 @@
+//! The weak inputs of a scenario: a verdict names them.
+
+use std::collections::BTreeSet;
+
+use ballast_aggregate::{JobSpec, Site, correlation_presets};
+use ballast_units::Confidence;
+use serde_json::Value as Json;
+
+use crate::Scenario;
+use crate::shape::{Form, Shape};
+use crate::tree::join;
+
+/// An input of low confidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LowInput {
+    /// Dotted path; sets and jobs by name, as `plant.sets.G1.inertia_s`.
+    pub path: String,
+    /// Value with its unit.
+    pub value: String,
+    /// What it rests on.
+    pub source: String,
+}
+
+/// Every input of low confidence: of the nodes in the racks with their GPUs and supplies, of the sets, of the correlation.
+///
+/// Which phases of a GPU are in use is known only to a run.
+pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>) -> Vec<LowInput> {
+    let mut found = Vec::new();
+    let nodes: BTreeSet<&str> = scenario.racks.iter().map(|r| r.node.as_str()).collect();
+    let specs = || nodes.iter().filter_map(|n| scenario.nodes.get(*n));
+    let gpus: BTreeSet<&str> = specs().map(|n| n.gpu.as_str()).collect();
+    let psus: BTreeSet<&str> = specs().map(|n| n.psu.as_str()).collect();
+    let json = serde_json::to_value(scenario).unwrap_or_default();
+    for (table, names) in [("gpus", gpus), ("nodes", nodes), ("psus", psus)] {
+        let Some(shape) = Shape::root().path(table) else {
+            continue;
+        };
+        for name in names {
+            if let (Some(value), Some(shape)) =
+                (json.get(table).and_then(|t| t.get(name)), shape.key(name))
+            {
+                collect(value, shape, &format!("{table}.{name}"), &mut found);
+            }
+        }
+    }
+    sets(scenario, &json, &mut found);
+    if let Some(site) = site {
+        correlations(scenario, site, &mut found);
+    }
+    found
+}
+
+fn collect(value: &Json, shape: Shape<'_>, path: &str, found: &mut Vec<LowInput>) {
+    let Some(map) = value.as_object() else { return };
+    if shape.carries_provenance() {
+        if map.get("confidence").and_then(Json::as_str) == Some("low") {
+            let text = |key: &str| map.get(key).and_then(Json::as_str).unwrap_or("").to_owned();
+            let value = match (map.get("value"), map.get("delta_w"), map.get("time_s")) {
+                (Some(value), ..) => with_unit(value, shape),
+                (None, Some(delta), Some(time)) => {
+                    format!("{} W in {} s", plain(delta), plain(time))
+                }
+                _ => String::new(),
+            };
+            found.push(LowInput {
+                path: path.to_owned(),
+                value,
+                source: text("source"),
+            });
+        }
+        return;
+    }
+    for (key, inner) in map {
+        if let Some(shape) = shape.key(key) {
+            collect(inner, shape, &join(path, key), found);
+        }
+    }
+}
+
+fn sets(scenario: &Scenario, json: &Json, found: &mut Vec<LowInput>) {
+    let Some(plant) = &scenario.plant else { return };
+    let Some(shape) = Shape::root().path("plant.sets").and_then(Shape::item) else {
+        return;
+    };
+    for (at, set) in plant.sets.iter().enumerate() {
+        let pointer = json.get("plant").and_then(|p| p.get("sets")?.get(at));
+        for (key, provenance) in &set.provenance {
+            if provenance.confidence == Confidence::Low {
+                let value = pointer
+                    .and_then(|set| value_at(set, shape, key))
+                    .unwrap_or_default();
+                found.push(LowInput {
+                    path: format!("plant.sets.{}.{key}", set.name),
+                    value,
+                    source: provenance.source.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// Value with unit at a dotted key of a set.
+fn value_at(set: &Json, shape: Shape<'_>, key: &str) -> Option<String> {
+    let (value, shape) = key
+        .split('.')
+        .try_fold((set, shape), |(value, shape), step| {
+            let shape = match shape.form() {
+                Some(Form::Tagged { tag, .. }) => shape.variant(value.get(tag)?.as_str()?)?,
+                _ => shape,
+            };
+            Some((value.get(step)?, shape.key(step)?))
+        })?;
+    Some(with_unit(value, shape))
+}
+
+/// The shares in force for each job, those by default as well.
+fn correlations(scenario: &Scenario, site: &Site, found: &mut Vec<LowInput>) {
+    for (job, force) in scenario.jobs.iter().zip(site.correlations()) {
+        let own = match job {
+            JobSpec::Batch(b) => b.correlation.is_some(),
+            JobSpec::Training(t) => t.correlation.is_some(),
+        };
+        let path = if own || force.by_default {
+            format!("jobs.{}.correlation.preset", force.job)
+        } else {
+            "correlation.preset".to_owned()
+        };
+        let low = correlation_presets()
+            .iter()
+            .any(|p| p.name == force.kind && p.confidence == Confidence::Low);
+        if low && found.iter().all(|f| f.path != path) {
+            let value = if force.by_default {
+                format!("{} (default)", force.kind)
+            } else {
+                force.kind.clone()
+            };
+            found.push(LowInput {
+                path,
+                value,
+                source: force.source.clone(),
+            });
+        }
+    }
+}
+
+fn with_unit(value: &Json, shape: Shape<'_>) -> String {
+    match shape.unit() {
+        Some(unit) => format!("{} {unit}", plain(value)),
+        None => plain(value),
+    }
+}
+
+/// A number without a trailing `.0`, a text without quotes.
+fn plain(value: &Json) -> String {
+    match (value.as_f64(), value.as_str()) {
+        (Some(number), _) => format!("{number}"),
+        (None, Some(text)) => text.to_owned(),
+        _ => value.to_string(),
+    }
+}

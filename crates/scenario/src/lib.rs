@@ -1,0 +1,63 @@
+//! Scenario files: load, patch, presets, validate, schema, hash.
+//!
+//! A scenario is TOML that composes the Specs of the model crates ([`Scenario`]). Reading one finds every problem at once and
+//! says for each where it stands and what would be right. What flows:
+//!
+//! ```text
+//! text ─► parse  (recovering TOML parser)        every syntax error
+//!      ─► tree   (values and keys with places)
+//!      ─► merge  (base, preset, named presets)   names that stand for nothing
+//!      ─► patch  (--set, sweeps, forms)          unknown paths, wrong units
+//!      ─► walk   (against the schema)            unknown, missing, wrong, out of range
+//!      ─► serde ─► Scenario
+//!      ─► check  (across keys, and the checks of profile, plant and site)
+//!      ─► Loaded: scenario, hash, weak inputs, warnings
+//! ```
+//!
+//! Each arrow that collects problems ends in a stop: what follows would only repeat them. Places survive merging and patching,
+//! so a contradiction between a preset and a `--set` is reported where each value comes from.
+//!
+//! **Presets.** A `[[plant.sets]]` entry names what it changes with `preset`, an entry of `[gpus]`, `[nodes]` or `[psus]` with `base`
+//! (a preset, or another entry of the table). Nodes, GPUs and supplies that are only named come from the presets of that name. A
+//! governor of another `model` replaces the preset's as a whole. A changed value is *given* by the user: its source, grade and
+//! confidence change with it, and a plain number may stand where a number with source is expected.
+//!
+//! **Patches.** [`Patch`] is `--set`, a row of a sweep and an edit in a form alike. Quantities with a unit ("2.5 MW") are for patches;
+//! files hold numbers under keys that carry the unit.
+//!
+//! A reader looks for a message in `walk` (shape and range of single values) or `check` (contradictions), for what overrides what in
+//! `merge`, what a name stands for in `names`, for the schema of the file in `schema`, for the schema as this crate reads it in `shape`.
+
+mod check;
+mod confidence;
+mod given;
+mod limits;
+mod load;
+mod merge;
+mod names;
+mod parse;
+mod patch;
+mod pattern;
+mod presets;
+mod problem;
+mod reference;
+mod schema;
+mod shape;
+mod spec;
+mod starter;
+mod suggest;
+mod tree;
+mod walk;
+
+pub use confidence::LowInput;
+pub use load::{Loaded, load, load_str};
+pub use patch::{Patch, PatchError};
+pub use presets::{PresetKind, preset_names, preset_text};
+pub use problem::{Problem, Problems};
+pub use reference::reference_markdown;
+pub use schema::schema;
+pub use spec::{
+    Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, Scenario, ScenarioHead,
+    SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope,
+};
+pub use starter::starter;

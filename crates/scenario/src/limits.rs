@@ -1,0 +1,84 @@
+//! Ranges of numbers, as the schema states them and as messages say them.
+
+use crate::shape::Shape;
+
+/// Range of a number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits<'a> {
+    min: Option<f64>,
+    above: Option<f64>,
+    max: Option<f64>,
+    below: Option<f64>,
+    /// Unit of the number.
+    pub(crate) unit: Option<&'a str>,
+}
+
+impl<'a> Limits<'a> {
+    /// Range of a plain number.
+    pub(crate) fn of(shape: Shape<'a>) -> Self {
+        let format = match shape.word("format").and_then(serde_json::Value::as_str) {
+            Some("uint32") => Some(f64::from(u32::MAX)),
+            _ => None,
+        };
+        Self {
+            min: shape.number("minimum"),
+            above: shape.number("exclusiveMinimum"),
+            max: shape.number("maximum").or(format),
+            below: shape.number("exclusiveMaximum"),
+            unit: shape.unit(),
+        }
+    }
+
+    /// Range of a sourced number's `value`, `low` and `high`.
+    pub(crate) fn of_sourced(shape: Shape<'a>) -> Self {
+        Self {
+            min: shape.number("x-min-value"),
+            above: shape.number("x-min-value-exclusive"),
+            max: shape.number("x-max-value"),
+            below: shape.number("x-max-value-exclusive"),
+            unit: shape.unit(),
+        }
+    }
+
+    /// Whether a value lies in the range.
+    pub(crate) fn hold(&self, value: f64) -> bool {
+        self.min.is_none_or(|m| value >= m)
+            && self.above.is_none_or(|m| value > m)
+            && self.max.is_none_or(|m| value <= m)
+            && self.below.is_none_or(|m| value < m)
+    }
+
+    /// " in kW"; empty without unit.
+    pub(crate) fn in_unit(&self) -> String {
+        self.unit.map_or_else(String::new, |u| format!(" in {u}"))
+    }
+
+    /// "a number above 0, at most 50, in s".
+    pub(crate) fn describe(&self, what: &str) -> String {
+        let range = self.range();
+        let range = if range.is_empty() {
+            String::new()
+        } else {
+            format!(" {range}")
+        };
+        format!(
+            "{what}{range}{}",
+            self.unit.map_or_else(String::new, |u| format!(", in {u}"))
+        )
+    }
+
+    /// "above 0, at most 50"; empty without bounds.
+    pub(crate) fn range(&self) -> String {
+        let parts = [
+            ("at least", self.min),
+            ("above", self.above),
+            ("at most", self.max),
+            ("below", self.below),
+        ];
+        let words: Vec<String> = parts
+            .iter()
+            .filter_map(|(word, end)| Some(format!("{word} {}", (*end)?)))
+            .collect();
+        words.join(", ")
+    }
+}

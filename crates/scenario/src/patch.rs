@@ -1,0 +1,387 @@
+//! Changes from outside the file: `--set`, a row of a sweep, an edit in a form.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ballast_units::parse_in_unit;
+
+use crate::given;
+use crate::merge::{BASE, NAMED, PRESET};
+use crate::parse;
+use crate::problem::Report;
+use crate::shape::{Form, Shape};
+use crate::suggest;
+use crate::tree::{Node, Origin, Value, join};
+
+/// One change: a value at a dotted path.
+///
+/// A step of the path is a key, the number of an array's entry from 0, or the `name` of an array's table; a step that contains
+/// dots stands in double quotes. The value is TOML, or a quantity such as `2.5 MW` that is converted to the unit of the key, or text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// Dotted path, as `plant.sets.G1.count`.
+    pub path: String,
+    /// The value as text.
+    pub value: String,
+}
+
+/// Why a text is no patch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatchError {
+    /// There is no `=`.
+    #[error("`{text}` has no `=`; write key=value, as plant.sets.0.count=6")]
+    NoEquals {
+        /// The text as given.
+        text: String,
+    },
+    /// There is nothing before the `=`.
+    #[error("`{text}` has no key before `=`; write key=value, as plant.sets.0.count=6")]
+    NoKey {
+        /// The text as given.
+        text: String,
+    },
+}
+
+impl FromStr for Patch {
+    type Err = PatchError;
+
+    /// Splits at the first `=`.
+    fn from_str(text: &str) -> Result<Self, PatchError> {
+        let (path, value) = text.split_once('=').ok_or_else(|| PatchError::NoEquals {
+            text: text.to_owned(),
+        })?;
+        if path.trim().is_empty() {
+            return Err(PatchError::NoKey {
+                text: text.to_owned(),
+            });
+        }
+        Ok(Self {
+            path: path.trim().to_owned(),
+            value: value.trim().to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Patch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.path, self.value)
+    }
+}
+
+impl Patch {
+    /// Whether it names what an entry changes, and so comes before presets are merged.
+    pub(crate) fn comes_first(&self) -> bool {
+        let steps = steps(&self.path);
+        match steps.as_slice() {
+            [table, _, key] => key == BASE && NAMED.iter().any(|k| k.table() == table),
+            [plant, sets, _, key] => plant == "plant" && sets == "sets" && key == PRESET,
+            _ => false,
+        }
+    }
+}
+
+/// Steps of a dotted path; quotes keep dots together.
+fn steps(path: &str) -> Vec<String> {
+    let mut steps = vec![String::new()];
+    let mut quoted = false;
+    for c in path.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '.' if !quoted => steps.push(String::new()),
+            _ => {
+                if let Some(last) = steps.last_mut() {
+                    last.push(c);
+                }
+            }
+        }
+    }
+    steps.iter().map(|s| s.trim().to_owned()).collect()
+}
+
+/// Applies the patch at number `at` of `all`.
+pub(crate) fn apply(root: &mut Node, all: &[Patch], at: usize, report: &mut Report) {
+    let Some(patch) = all.get(at) else { return };
+    let name = format!("--set {patch}");
+    let file = report
+        .sources
+        .find(&name)
+        .unwrap_or_else(|| report.sources.add(name, None));
+    let origin = Origin { file, start: 0 };
+    let steps = steps(&patch.path);
+    // Keys of the same table that other patches set: their values are the user's as well.
+    let parent = |p: &Patch| {
+        p.path
+            .rsplit_once('.')
+            .map_or("", |(parent, _)| parent)
+            .to_owned()
+    };
+    let own: Vec<String> = all
+        .iter()
+        .filter(|p| parent(p) == parent(patch))
+        .filter_map(|p| self::steps(&p.path).pop())
+        .collect();
+    let given = given::given_in(report, origin);
+    let mut walk = Walk {
+        patch,
+        origin,
+        given,
+        own,
+        report,
+    };
+    walk.descend(root, Some(Shape::root()), &steps, "");
+}
+
+/// One patch on its way down the tree.
+struct Walk<'a> {
+    patch: &'a Patch,
+    origin: Origin,
+    given: String,
+    own: Vec<String>,
+    report: &'a mut Report,
+}
+
+impl Walk<'_> {
+    fn descend(&mut self, node: &mut Node, shape: Option<Shape<'_>>, steps: &[String], path: &str) {
+        let Some((step, rest)) = steps.split_first() else {
+            return;
+        };
+        let shape = shape.map(|s| s.chosen(node));
+        match &mut node.value {
+            Value::Array(items) => self.item(items, shape, step, rest, path),
+            Value::Table(_) => self.key(node, shape, step, rest, path),
+            // A plain number where a sourced one may stand: its parts can be set all the same.
+            Value::Integer(_) | Value::Float(_) if shape.is_some_and(Shape::is_sourced) => {
+                if let Some(shape) = shape {
+                    given::expand(node, shape, self.report);
+                }
+                self.key(node, shape, step, rest, path);
+            }
+            _ => {
+                let message = format!("`{path}` is {}, it has no `{step}`", node.describe());
+                self.report.error(
+                    self.origin,
+                    &self.patch.path,
+                    message,
+                    format!("set `{path}` itself"),
+                );
+            }
+        }
+    }
+
+    fn item(
+        &mut self,
+        items: &mut [Node],
+        shape: Option<Shape<'_>>,
+        step: &str,
+        rest: &[String],
+        path: &str,
+    ) {
+        let by_name = items
+            .iter()
+            .position(|i| i.get("name").and_then(Node::as_str) == Some(step));
+        let found = by_name.or_else(|| step.parse::<usize>().ok().filter(|at| *at < items.len()));
+        let inner = shape.and_then(Shape::item);
+        let Some(at) = found else {
+            let names: Vec<String> = items
+                .iter()
+                .enumerate()
+                .map(|(at, i)| {
+                    i.get("name")
+                        .and_then(Node::as_str)
+                        .map_or_else(|| at.to_string(), str::to_owned)
+                })
+                .collect();
+            let refs: Vec<&str> = names.iter().map(String::as_str).collect();
+            let what = format!("entries of `{path}`");
+            self.report.error(
+                self.origin,
+                &self.patch.path,
+                format!("`{path}` has no entry `{step}`"),
+                suggest::help(step, &what, &refs),
+            );
+            return;
+        };
+        let inner_path = join(path, step);
+        if rest.is_empty() {
+            if let Some(value) = self.value(inner) {
+                items[at] = value;
+            }
+            return;
+        }
+        self.descend(&mut items[at], inner, rest, &inner_path);
+        if path == "plant.sets" {
+            self.mark_set(&mut items[at], rest);
+        }
+    }
+
+    /// A generating set keeps the sources of its values in a table of their own.
+    fn mark_set(&self, set: &mut Node, rest: &[String]) {
+        match rest {
+            [governor, model] if governor == "governor" && model == "model" => {
+                given::forget_governor(set);
+            }
+            [governor] if governor == "governor" => given::forget_governor(set),
+            _ => {
+                if self
+                    .report
+                    .problems
+                    .iter()
+                    .all(|p| p.key != self.patch.path)
+                {
+                    given::mark_set_key(set, &rest.join("."), self.origin, &self.given);
+                }
+            }
+        }
+    }
+
+    fn key(
+        &mut self,
+        node: &mut Node,
+        shape: Option<Shape<'_>>,
+        step: &str,
+        rest: &[String],
+        path: &str,
+    ) {
+        let file_only = [BASE, PRESET].contains(&step) && self.patch.comes_first();
+        let inner = shape.and_then(|s| s.key(step));
+        if inner.is_none() && !file_only {
+            self.unknown(node, shape, step, path);
+            return;
+        }
+        let inner_path = join(path, step);
+        if rest.is_empty() {
+            let Some(value) = self.value(inner) else {
+                return;
+            };
+            node.set(step, self.origin, value);
+            if shape.is_some_and(Shape::carries_provenance) {
+                given::mark_given(node, &self.own, self.origin, &self.given);
+            }
+            return;
+        }
+        if node.get(step).is_none() {
+            let created = match inner.and_then(Shape::form) {
+                Some(Form::Array(_)) => Node {
+                    value: Value::Array(Vec::new()),
+                    origin: self.origin,
+                },
+                // A misspelt name must not become a new entry; only a `base` makes one.
+                None | Some(Form::Table { .. } | Form::Map(_) | Form::Tagged { .. })
+                    if !matches!(shape.and_then(Shape::form), Some(Form::Map(_)))
+                        || self.patch.comes_first() =>
+                {
+                    Node::table(self.origin)
+                }
+                Some(Form::Table { .. } | Form::Map(_) | Form::Tagged { .. }) => {
+                    return self.unknown(node, shape, step, path);
+                }
+                _ => {
+                    let message = format!("`{inner_path}` has no `{}`", rest.join("."));
+                    return self.report.error(
+                        self.origin,
+                        &self.patch.path,
+                        message,
+                        format!("set `{inner_path}` itself"),
+                    );
+                }
+            };
+            node.set(step, self.origin, created);
+        }
+        if let Some(child) = node.get_mut(step) {
+            self.descend(child, inner, rest, &inner_path);
+        }
+    }
+
+    fn unknown(&mut self, node: &Node, shape: Option<Shape<'_>>, step: &str, path: &str) {
+        let mut known: Vec<&str> = node
+            .entries()
+            .unwrap_or_default()
+            .iter()
+            .map(|e| e.key.as_str())
+            .collect();
+        if let Some(Form::Table { keys, .. }) = shape.and_then(Shape::form) {
+            known.extend(keys);
+        }
+        known.sort_unstable();
+        known.dedup();
+        let place = if path.is_empty() {
+            "the scenario".to_owned()
+        } else {
+            format!("`{path}`")
+        };
+        let help = match suggest::near(step, known.iter().copied()) {
+            Some(near) => format!("did you mean `{}`?", join(path, near)),
+            None => format!("keys: {}", known.join(", ")),
+        };
+        self.report.error(
+            self.origin,
+            &self.patch.path,
+            format!("{place} has no `{step}`"),
+            help,
+        );
+    }
+
+    /// The value as the place wants it; none, and a problem, if it is a quantity in another unit.
+    fn value(&mut self, shape: Option<Shape<'_>>) -> Option<Node> {
+        let text = self.patch.value.as_str();
+        let form = shape.and_then(Shape::form);
+        let wants_text = matches!(form, Some(Form::Text | Form::Choice(_))) || form.is_none();
+        let parsed = parse::value(text, self.origin.file).map(|node| at(node, self.origin));
+        if let Some(node) = parsed {
+            // `scenario.name=42` means the name "42".
+            let plain = matches!(
+                node.value,
+                Value::String(_) | Value::Table(_) | Value::Array(_)
+            );
+            return Some(if wants_text && !plain {
+                Node::string(text, self.origin)
+            } else {
+                node
+            });
+        }
+        let sourced = shape.is_some_and(Shape::is_sourced);
+        if sourced || matches!(form, Some(Form::Number | Form::Integer)) {
+            let unit = shape.and_then(Shape::unit).unwrap_or("");
+            return match parse_in_unit(text, unit) {
+                Ok(number) => Some(Node {
+                    value: Value::Float(number),
+                    origin: self.origin,
+                }),
+                Err(error) => {
+                    let help = if unit.is_empty() {
+                        "write a plain number".to_owned()
+                    } else {
+                        format!("write a number in {unit}, or one with its unit")
+                    };
+                    self.report
+                        .error(self.origin, &self.patch.path, error.to_string(), help);
+                    None
+                }
+            };
+        }
+        Some(Node::string(text, self.origin))
+    }
+}
+
+/// The same value with one place for all its parts.
+fn at(mut node: Node, origin: Origin) -> Node {
+    node.origin = origin;
+    match &mut node.value {
+        Value::Table(entries) => {
+            for entry in entries {
+                entry.origin = origin;
+                entry.node = at(
+                    std::mem::replace(&mut entry.node, Node::table(origin)),
+                    origin,
+                );
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                *item = at(std::mem::replace(item, Node::table(origin)), origin);
+            }
+        }
+        _ => {}
+    }
+    node
+}

@@ -1,0 +1,402 @@
+//! Distribution of a signal's values in bounded memory.
+//!
+//! Bins are `2^k` wide and start at whole multiples of their width, and `k` is the smallest for
+//! which the bins between the smallest and the largest value fit the histogram. A value outside
+//! doubles the bin width, merging bins in pairs, as often as needed. Because the grid is anchored at
+//! zero and not at whatever came first, the state is a function of the values alone: not of their
+//! order, not of how they were cut into blocks or spread over several histograms that were merged.
+//! (Only mean and standard deviation, being sums of floats, know the order, in their last bits.)
+//! It also means that between half and all of the bins lie between minimum and maximum, so the
+//! resolution is always better than twice the span over the number of bins.
+
+use crate::hold::usable;
+use serde::Serialize;
+
+const DEFAULT_BINS: usize = 4096;
+// Fewer could not cover both signs at the coarsest width.
+const FEWEST_BINS: usize = 16;
+// 8 MiB, a resolution of two millionths of the span.
+const MOST_BINS: usize = 1 << 20;
+// Finest bin width is 2^FINEST; widths and their reciprocals stay normal floats over all exponents.
+const FINEST: i32 = -1000;
+// A value is at most 2^INDEX_BITS bin widths from zero, so its bin's index is exact in f64 and i64.
+const INDEX_BITS: i32 = 51;
+
+/// What a signal did: its extremes, quantiles, mean and spread, in the signal's own unit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Envelope {
+    /// Smallest value, exact.
+    pub min: f64,
+    /// Value not exceeded 5 % of the time.
+    pub p5: f64,
+    /// Median.
+    pub p50: f64,
+    /// Value not exceeded 95 % of the time.
+    pub p95: f64,
+    /// Value not exceeded 99.9 % of the time.
+    pub p99_9: f64,
+    /// Largest value, exact.
+    pub max: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation over all samples (divided by their number).
+    pub std: f64,
+    /// Number of samples.
+    pub samples: u64,
+    /// Bin width: no quantile is further than this from the exact one. 0 for a constant signal,
+    /// whose quantiles are exact.
+    pub resolution: f64,
+    /// What the samples were taken over, in words, such as `1 s means, 20 realisations`.
+    pub over: String,
+}
+
+/// Load-duration curve: `value[i]` is exceeded for the share `share[i]` of the time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LoadDuration {
+    /// Share of time, 0 to 1, evenly spaced and rising.
+    pub share: Vec<f64>,
+    /// Value exceeded for that share, from the maximum (share 0) down to the minimum (share 1).
+    pub value: Vec<f64>,
+}
+
+/// Streaming histogram with exact minimum, maximum, mean and standard deviation, and quantiles to
+/// one bin width.
+///
+/// Samples that are not finite, or larger than [`crate::LARGEST_MAGNITUDE`], are only counted (see
+/// [`non_finite`](Self::non_finite)).
+#[derive(Debug, Clone)]
+pub struct Histogram {
+    /// Bin `i` of the grid lives at `i mod bins.len()`; the length is a power of two.
+    bins: Vec<u64>,
+    /// Bins are 2^exponent wide.
+    exponent: i32,
+    /// 2^-exponent.
+    per_width: f64,
+    /// Grid indices of the first and last occupied bin.
+    first: i64,
+    last: i64,
+    count: u64,
+    non_finite: u64,
+    min: f64,
+    max: f64,
+    mean: f64,
+    /// Sum of squared distances from the mean.
+    squares: f64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Histogram {
+    /// An empty histogram of 4096 bins: quantiles better than 1/2000 of the span.
+    pub fn new() -> Self {
+        Self::with_bins(DEFAULT_BINS)
+    }
+
+    /// An empty histogram of `n` bins, rounded up to a power of two, from 16 up to 2²⁰.
+    pub fn with_bins(n: usize) -> Self {
+        let n = n.clamp(FEWEST_BINS, MOST_BINS).next_power_of_two();
+        Self {
+            bins: vec![0; n],
+            exponent: FINEST,
+            per_width: power_of_two(-FINEST),
+            first: 0,
+            last: 0,
+            count: 0,
+            non_finite: 0,
+            min: 0.0,
+            max: 0.0,
+            mean: 0.0,
+            squares: 0.0,
+        }
+    }
+
+    /// Adds one sample.
+    pub fn add(&mut self, v: f64) {
+        if !usable(v) {
+            self.non_finite += 1;
+            return;
+        }
+        if self.count == 0 {
+            self.refine_for_first(v);
+            (self.min, self.max) = (v, v);
+        } else {
+            if v < self.min {
+                self.min = v;
+                self.make_room();
+            }
+            if v > self.max {
+                self.max = v;
+                self.make_room();
+            }
+        }
+        let slot = self.slot(self.index(v));
+        self.bins[slot] += 1;
+        self.count += 1;
+        // Welford, "Note on a method for calculating corrected sums of squares and products",
+        // Technometrics 4, 1962: no cancellation, and the mean of a constant is that constant.
+        let from_old = v - self.mean;
+        self.mean += from_old / self.count as f64;
+        self.squares += from_old * (v - self.mean);
+    }
+
+    /// Adds every sample of a block, in order.
+    pub fn add_slice(&mut self, v: &[f64]) {
+        for x in v {
+            self.add(*x);
+        }
+    }
+
+    /// Adds everything another histogram has seen.
+    ///
+    /// Bins and quantiles come out exactly as if all values had been added to one histogram of as
+    /// many bins as the smaller of the two; where the numbers of bins are equal that is no loss at
+    /// all. Mean and standard deviation are combined by Chan, Golub and LeVeque's formula (The
+    /// American Statistician 37, 1983), which depends on the order of merging in its last bits
+    /// only: merge in a fixed order.
+    pub fn merge(&mut self, other: &Self) {
+        self.non_finite += other.non_finite;
+        if other.count == 0 {
+            return;
+        }
+        if self.count == 0 {
+            let (non_finite, bins) = (self.non_finite, self.bins.len());
+            self.clone_from(other);
+            self.non_finite = non_finite;
+            self.shrink_to(bins);
+            return;
+        }
+        self.shrink_to(other.bins.len());
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        if other.exponent > self.exponent {
+            self.coarsen_by((other.exponent - self.exponent) as u32);
+        }
+        self.make_room();
+        let shift = (self.exponent - other.exponent) as u32;
+        for index in other.first..=other.last {
+            let slot = self.slot(shifted(index, shift));
+            self.bins[slot] += other.bins[other.slot(index)];
+        }
+        let (here, there) = (self.count as f64, other.count as f64);
+        let both = here + there;
+        let apart = other.mean - self.mean;
+        self.mean += apart * (there / both);
+        self.squares += other.squares + apart * apart * (here / both) * there;
+        self.count += other.count;
+    }
+
+    /// The value not exceeded for the share `q` of the samples, interpolated inside its bin and
+    /// never outside minimum and maximum.
+    ///
+    /// It is within one bin width of the exact quantile (the smallest sample with at least `q` of
+    /// all samples at or below it). None while empty, and for a `q` outside 0..=1.
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        if self.count == 0 || !(0.0..=1.0).contains(&q) {
+            return None;
+        }
+        if q == 0.0 {
+            return Some(self.min);
+        }
+        let rank = q * self.count as f64;
+        let mut below = 0_u64;
+        for index in self.first..=self.last {
+            let here = self.bins[self.slot(index)];
+            if here > 0 && (below + here) as f64 >= rank {
+                let inside = (rank - below as f64) / here as f64;
+                let value = (index as f64 + inside) * self.width();
+                return Some(value.clamp(self.min, self.max));
+            }
+            below += here;
+        }
+        Some(self.max)
+    }
+
+    /// Share of the samples above `value`, 0 to 1, interpolated inside the bin that holds it. 0 while empty.
+    pub fn share_above(&self, value: f64) -> f64 {
+        if self.count == 0 || value >= self.max {
+            return 0.0;
+        }
+        if value < self.min {
+            return 1.0;
+        }
+        let mut above = 0.0;
+        for index in self.first..=self.last {
+            let here = self.bins[self.slot(index)] as f64;
+            let low = index as f64 * self.width();
+            above += here * (1.0 - ((value - low) / self.width()).clamp(0.0, 1.0));
+        }
+        above / self.count as f64
+    }
+
+    /// The envelope of what was added, with `over` saying in words what the samples were taken
+    /// over. None while empty.
+    pub fn envelope(&self, over: &str) -> Option<Envelope> {
+        Some(Envelope {
+            min: self.min,
+            p5: self.quantile(0.05)?,
+            p50: self.quantile(0.5)?,
+            p95: self.quantile(0.95)?,
+            p99_9: self.quantile(0.999)?,
+            max: self.max,
+            mean: self.mean(),
+            std: self.std(),
+            samples: self.count,
+            resolution: self.resolution(),
+            over: over.to_owned(),
+        })
+    }
+
+    /// The load-duration curve at `points` shares evenly spaced from 0 to 1 (at least 2 points).
+    /// Both vectors are empty while the histogram is.
+    pub fn load_duration(&self, points: usize) -> LoadDuration {
+        let steps = points.max(2) - 1;
+        let mut curve = LoadDuration {
+            share: Vec::with_capacity(steps + 1),
+            value: Vec::with_capacity(steps + 1),
+        };
+        for i in 0..=steps {
+            let share = i as f64 / steps as f64;
+            if let Some(value) = self.quantile(1.0 - share) {
+                curve.share.push(share);
+                curve.value.push(value);
+            }
+        }
+        curve
+    }
+
+    /// Number of samples, those of [`non_finite`](Self::non_finite) not counted.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Number of samples turned away: not finite, or larger than [`crate::LARGEST_MAGNITUDE`].
+    pub fn non_finite(&self) -> u64 {
+        self.non_finite
+    }
+
+    /// Smallest sample, exact; 0 while empty.
+    pub fn min(&self) -> f64 {
+        self.min
+    }
+
+    /// Largest sample, exact; 0 while empty.
+    pub fn max(&self) -> f64 {
+        self.max
+    }
+
+    /// Mean of the samples; 0 while empty.
+    pub fn mean(&self) -> f64 {
+        // Rounding may carry a long sum past the extremes.
+        self.mean.clamp(self.min, self.max)
+    }
+
+    /// Standard deviation over all samples (divided by their number); 0 while empty.
+    pub fn std(&self) -> f64 {
+        if self.count == 0 {
+            return 0.0;
+        }
+        (self.squares / self.count as f64).max(0.0).sqrt()
+    }
+
+    /// How far a quantile may be from the exact one: the bin width, in the signal's unit, or 0
+    /// where all samples are equal and while empty.
+    pub fn resolution(&self) -> f64 {
+        if self.min == self.max {
+            0.0
+        } else {
+            self.width()
+        }
+    }
+
+    fn width(&self) -> f64 {
+        power_of_two(self.exponent)
+    }
+
+    fn index(&self, v: f64) -> i64 {
+        (v * self.per_width).floor() as i64
+    }
+
+    fn slot(&self, index: i64) -> usize {
+        // In two's complement the mask is the remainder for negative indices too.
+        index as usize & (self.bins.len() - 1)
+    }
+
+    fn refine_for_first(&mut self, v: f64) {
+        self.exponent = finest_for(v);
+        self.per_width = power_of_two(-self.exponent);
+        self.first = self.index(v);
+        self.last = self.first;
+    }
+
+    /// Widens the bins until minimum and maximum fit, and takes both into the occupied range.
+    fn make_room(&mut self) {
+        let finest = finest_for(self.min).max(finest_for(self.max));
+        if finest > self.exponent {
+            self.coarsen_by((finest - self.exponent) as u32);
+        }
+        let (low, high) = (self.index(self.min), self.index(self.max));
+        let shift = shift_to_fit(low, high, self.bins.len());
+        if shift > 0 {
+            self.coarsen_by(shift);
+        }
+        self.first = self.index(self.min);
+        self.last = self.index(self.max);
+    }
+
+    fn shrink_to(&mut self, bins: usize) {
+        if bins >= self.bins.len() {
+            return;
+        }
+        self.rebuild(shift_to_fit(self.first, self.last, bins), bins);
+    }
+
+    fn coarsen_by(&mut self, shift: u32) {
+        self.rebuild(shift, self.bins.len());
+    }
+
+    /// Merges 2^shift bins into one. Rare (the exponent only ever rises), so it may allocate.
+    fn rebuild(&mut self, shift: u32, bins: usize) {
+        let mut rebuilt = vec![0; bins];
+        for index in self.first..=self.last {
+            let target = shifted(index, shift) as usize & (bins - 1);
+            rebuilt[target] += self.bins[self.slot(index)];
+        }
+        self.bins = rebuilt;
+        self.exponent += shift.cast_signed();
+        self.per_width = power_of_two(-self.exponent);
+        self.first = shifted(self.first, shift);
+        self.last = shifted(self.last, shift);
+    }
+}
+
+/// The finest exponent at which `v` is within 2^INDEX_BITS bins of zero.
+fn finest_for(v: f64) -> i32 {
+    let exponent = ((v.to_bits() >> 52) & 0x7FF) as i32 - 1023;
+    (exponent + 1 - INDEX_BITS).max(FINEST)
+}
+
+/// How often neighbours must be merged until `first..=last` is at most `bins` bins.
+fn shift_to_fit(first: i64, last: i64, bins: usize) -> u32 {
+    let mut shift = 0;
+    while shifted(first, shift).abs_diff(shifted(last, shift)) >= bins as u64 {
+        shift += 1;
+    }
+    shift
+}
+
+fn shifted(index: i64, shift: u32) -> i64 {
+    index >> shift.min(63)
+}
+
+/// 2^exponent for the exponents of normal floats.
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((exponent + 1023) as u64) << 52)
+}
+
+#[cfg(test)]
+#[path = "histogram_tests.rs"]
+mod tests;

@@ -1,0 +1,203 @@
+//! Figures of the load, gathered block by block: site and racks.
+
+use ballast_aggregate::{DemandBlock, Site};
+use ballast_series::{
+    Histogram, Pyramid, PyramidBuilder, RampTable, RampTracker, Spectrum, SpectrumEstimator,
+    merge_ramps,
+};
+use rayon::prelude::*;
+
+use crate::outcome::Extreme;
+use crate::windows::Worst;
+
+/// Windows of the design steps, seconds; those shorter than the step are left out.
+pub(crate) const DESIGN_WINDOWS_S: [f64; 3] = [0.02, 0.1, 1.0];
+
+/// What only the first realisation keeps: curves over time.
+pub(crate) struct Curves {
+    pub(crate) pyramid: PyramidBuilder,
+    pub(crate) spectrum: SpectrumEstimator,
+    pub(crate) energy_j: f64,
+}
+
+/// Figures of the site's power in one realisation.
+pub(crate) struct SiteCollector {
+    pub(crate) histogram: Histogram,
+    pub(crate) ramps: RampTracker,
+    pub(crate) design_steps: RampTracker,
+    pub(crate) peak: Worst,
+    pub(crate) gpu: Histogram,
+    curves: Option<Curves>,
+    dt_s: f64,
+    samples: u64,
+}
+
+/// Figures of a finished realisation's site power.
+pub(crate) struct SiteResult {
+    pub(crate) histogram: Histogram,
+    pub(crate) ramps: Vec<RampTable>,
+    pub(crate) design_steps: Vec<RampTable>,
+    pub(crate) peak: Option<Extreme>,
+    pub(crate) gpu: Histogram,
+    pub(crate) curves: Option<(Pyramid, Spectrum, f64)>,
+}
+
+impl SiteCollector {
+    pub(crate) fn new(dt_s: f64, samples: u64, windows_s: &[f64], realisation: u32) -> Self {
+        let design: Vec<f64> = DESIGN_WINDOWS_S
+            .into_iter()
+            .filter(|w| *w >= dt_s)
+            .collect();
+        let curves = (realisation == 1).then(|| Curves {
+            pyramid: PyramidBuilder::new(dt_s, samples),
+            spectrum: SpectrumEstimator::new(dt_s, samples),
+            energy_j: 0.0,
+        });
+        Self {
+            histogram: Histogram::new(),
+            ramps: RampTracker::new(dt_s, windows_s, realisation),
+            design_steps: RampTracker::new(dt_s, &design, realisation),
+            peak: Worst::highest(realisation),
+            gpu: Histogram::with_bins(64),
+            curves,
+            dt_s,
+            samples: 0,
+        }
+    }
+
+    /// Takes the next samples: power at the bus and at the GPUs, watts.
+    pub(crate) fn take(&mut self, site_w: &[f64], gpu_w: &[f64]) {
+        self.histogram.add_slice(site_w);
+        self.gpu.add_slice(gpu_w);
+        self.ramps.push_slice(site_w);
+        self.design_steps.push_slice(site_w);
+        for (i, w) in site_w.iter().enumerate() {
+            self.peak
+                .take(*w, (self.samples + i as u64) as f64 * self.dt_s);
+        }
+        if let Some(curves) = &mut self.curves {
+            curves.pyramid.push_slice(site_w);
+            curves.spectrum.push_slice(site_w);
+            // The first sample opens the run; every later one closes a step.
+            let skip = usize::from(self.samples == 0);
+            curves.energy_j += site_w.iter().skip(skip).sum::<f64>() * self.dt_s;
+        }
+        self.samples += site_w.len() as u64;
+    }
+
+    pub(crate) fn finish(self) -> SiteResult {
+        SiteResult {
+            histogram: self.histogram,
+            ramps: self.ramps.tables(),
+            design_steps: self.design_steps.tables(),
+            peak: self.peak.extreme,
+            gpu: self.gpu,
+            curves: self
+                .curves
+                .map(|c| (c.pyramid.finish(), c.spectrum.finish(), c.energy_j)),
+        }
+    }
+}
+
+/// Figures of one rack.
+struct RackCollector {
+    group: usize,
+    histogram: Histogram,
+    ramps: RampTracker,
+    peak: Worst,
+    pyramid: Option<PyramidBuilder>,
+}
+
+/// Figures of all racks in one realisation.
+pub(crate) struct RackCollectors {
+    racks: Vec<RackCollector>,
+    dt_s: f64,
+    samples: u64,
+}
+
+/// Figures of one group of racks.
+pub(crate) struct GroupResult {
+    pub(crate) histogram: Histogram,
+    pub(crate) ramps: Vec<RampTable>,
+    /// Highest power of any rack of the group, with the rack's index in the site.
+    pub(crate) worst: Option<(Extreme, usize)>,
+    pub(crate) pyramid: Option<Pyramid>,
+}
+
+impl RackCollectors {
+    pub(crate) fn new(
+        site: &Site,
+        dt_s: f64,
+        samples: u64,
+        windows_s: &[f64],
+        realisation: u32,
+    ) -> Self {
+        let mut seen = Vec::new();
+        let racks = (0..site.rack_count())
+            .map(|i| {
+                let group = site.rack_group(i);
+                let first = !seen.contains(&group);
+                if first {
+                    seen.push(group);
+                }
+                RackCollector {
+                    group,
+                    // Racks are many: a coarser histogram each, 0.1 % of the rack's range.
+                    histogram: Histogram::with_bins(1024),
+                    ramps: RampTracker::new(dt_s, windows_s, realisation),
+                    peak: Worst::highest(realisation),
+                    pyramid: (first && realisation == 1)
+                        .then(|| PyramidBuilder::new(dt_s, samples)),
+                }
+            })
+            .collect();
+        Self {
+            racks,
+            dt_s,
+            samples: 0,
+        }
+    }
+
+    /// Takes the first `len` samples of every rack in `block`.
+    pub(crate) fn take(&mut self, block: &DemandBlock, len: usize) {
+        let (first, dt_s) = (self.samples, self.dt_s);
+        self.racks.par_iter_mut().enumerate().for_each(|(i, rack)| {
+            let power_w = &block.rack(i)[..len];
+            rack.histogram.add_slice(power_w);
+            rack.ramps.push_slice(power_w);
+            for (k, w) in power_w.iter().enumerate() {
+                rack.peak.take(*w, (first + k as u64) as f64 * dt_s);
+            }
+            if let Some(pyramid) = &mut rack.pyramid {
+                pyramid.push_slice(power_w);
+            }
+        });
+        self.samples += len as u64;
+    }
+
+    /// Merges the racks of each of `groups` groups, in order of the racks.
+    pub(crate) fn finish(self, groups: usize) -> Vec<GroupResult> {
+        let mut results: Vec<GroupResult> = (0..groups)
+            .map(|_| GroupResult {
+                histogram: Histogram::new(),
+                ramps: Vec::new(),
+                worst: None,
+                pyramid: None,
+            })
+            .collect();
+        for (i, rack) in self.racks.into_iter().enumerate() {
+            let group = &mut results[rack.group];
+            group.histogram.merge(&rack.histogram);
+            merge_ramps(&mut group.ramps, &rack.ramps.tables());
+            if let Some(e) = rack.peak.extreme
+                && group.worst.is_none_or(|(w, _)| e.value > w.value)
+            {
+                group.worst = Some((e, i));
+            }
+            if let Some(p) = rack.pyramid {
+                group.pyramid = Some(p.finish());
+            }
+        }
+        results
+    }
+}

@@ -1,0 +1,211 @@
+//! The figures of an outcome, from merged realisations.
+
+use ballast_aggregate::Site;
+use ballast_plant::Plant;
+use ballast_scenario::Scenario;
+use ballast_series::{Envelope, Pyramid};
+
+use crate::merge::{Merged, worst};
+use crate::outcome::{
+    DesignValues, Extreme, GainCurve, PlantKpis, PowerKpis, RackKpis, SetKpis, Source002Values,
+};
+
+/// Quantile of the design peak over time.
+const DESIGN_QUANTILE: f64 = 0.999;
+/// Range and number of points of the gain curve, hertz: from slow dispatch to the first torsional modes.
+const GAIN_RANGE_HZ: (f64, f64) = (0.02, 30.0);
+const GAIN_POINTS: usize = 241;
+
+/// Over what a percentile is taken, in words.
+fn over(scenario: &Scenario, what: &str) -> String {
+    let (n, s) = (
+        scenario.simulation.realisations,
+        scenario.simulation.duration_s,
+    );
+    let runs = if n == 1 {
+        "1 realisation".to_owned()
+    } else {
+        format!("{n} realisations")
+    };
+    format!("time{what}, {runs} of {s} s")
+}
+
+fn no_samples(over: &str) -> Envelope {
+    Envelope {
+        min: 0.0,
+        p5: 0.0,
+        p50: 0.0,
+        p95: 0.0,
+        p99_9: 0.0,
+        max: 0.0,
+        mean: 0.0,
+        std: 0.0,
+        samples: 0,
+        resolution: 0.0,
+        over: over.to_owned(),
+    }
+}
+
+fn no_pyramid() -> Pyramid {
+    Pyramid {
+        t0_s: 0.0,
+        levels: Vec::new(),
+    }
+}
+
+/// Power at the bus. Consumes the merged curves.
+pub(crate) fn power_kpis(scenario: &Scenario, merged: Merged) -> PowerKpis {
+    let over = over(scenario, "");
+    let (pyramid, spectrum, energy_j) = merged.curves.unwrap_or_else(|| {
+        let none = ballast_series::SpectrumEstimator::new(scenario.simulation.step_s, 1).finish();
+        (no_pyramid(), none, 0.0)
+    });
+    PowerKpis {
+        metered: "bus: AC input of the racks, plus the given loads".to_owned(),
+        envelope: merged
+            .site
+            .envelope(&over)
+            .unwrap_or_else(|| no_samples(&over)),
+        energy_j,
+        ramps: merged.ramps,
+        load_duration: merged.site.load_duration(200),
+        spectrum,
+        pyramid,
+        gpu_mean_w: if merged.gpu.count() == 0 {
+            0.0
+        } else {
+            merged.gpu.mean()
+        },
+    }
+}
+
+/// Power of each group of racks.
+pub(crate) fn rack_kpis(
+    scenario: &Scenario,
+    site: Option<&Site>,
+    merged: &Merged,
+) -> Vec<RackKpis> {
+    let over = over(scenario, " and the racks of the group");
+    let Some(site) = site else { return Vec::new() };
+    scenario
+        .racks
+        .iter()
+        .zip(&merged.groups)
+        .map(|(group, figures)| {
+            let (extreme, rack) = figures.worst.unwrap_or((
+                Extreme {
+                    value: 0.0,
+                    at_s: 0.0,
+                    realisation: 1,
+                },
+                0,
+            ));
+            RackKpis {
+                group: group.name.clone(),
+                count: group.count,
+                envelope: figures
+                    .histogram
+                    .envelope(&over)
+                    .unwrap_or_else(|| no_samples(&over)),
+                worst_rack: site.rack_name(rack).to_owned(),
+                worst_w: extreme.value,
+                worst_at_s: extreme.at_s,
+                ramps: figures.ramps.clone(),
+                pyramid: figures.pyramid.clone().unwrap_or_else(no_pyramid),
+            }
+        })
+        .collect()
+}
+
+/// Figures for generator studies, with source 002's beside.
+pub(crate) fn design_values(
+    scenario: &Scenario,
+    site: Option<&Site>,
+    merged: &Merged,
+) -> DesignValues {
+    let nominal_w = merged.site.quantile(0.5).unwrap_or(0.0);
+    let design_peak_w = merged.site.quantile(DESIGN_QUANTILE).unwrap_or(0.0);
+    let gpus = site.map_or(0, Site::gpu_count);
+    let per_gpu = |w: f64| (gpus > 0 && scenario.loads.is_empty()).then(|| w / gpus as f64);
+    DesignValues {
+        nominal_w,
+        design_peak_w,
+        design_peak_quantile: DESIGN_QUANTILE,
+        horizon_s: merged.total_s(),
+        steps: merged.design_steps.clone(),
+        load_rejection_w: worst(merged.each.iter().map(|e| e.site_peak), true)
+            .map_or(0.0, |e| e.value),
+        gpus,
+        nominal_w_per_gpu: per_gpu(nominal_w),
+        design_peak_w_per_gpu: per_gpu(design_peak_w),
+        source002: Source002Values {
+            nominal_w: 265.0,
+            design_peak_w: 300.0,
+            step_w: 240.0,
+            ramp_w_per_s: 4000.0,
+        },
+    }
+}
+
+/// Frequency and sets; none without a plant.
+pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKpis> {
+    let spec = scenario.plant.as_ref()?;
+    let plants = || merged.each.iter().filter_map(|e| e.plant.as_ref());
+    let nothing = Extreme {
+        value: 0.0,
+        at_s: 0.0,
+        realisation: 1,
+    };
+    let sets = spec
+        .sets
+        .iter()
+        .enumerate()
+        .map(|(i, set)| {
+            let (power_mean_share, limited_share) =
+                merged.set_means.get(i).copied().unwrap_or_default();
+            SetKpis {
+                name: set.name.clone(),
+                count: set.count,
+                power_max_share: worst(plants().map(|p| p.sets[i].high), true).unwrap_or(nothing),
+                power_min_share: worst(plants().map(|p| p.sets[i].low), false).unwrap_or(nothing),
+                power_mean_share,
+                limited_share,
+            }
+        })
+        .collect();
+    Some(PlantKpis {
+        nominal_hz: spec.frequency_hz,
+        frequency_min: worst(plants().map(|p| p.low), false).unwrap_or(nothing),
+        frequency_max: worst(plants().map(|p| p.high), true).unwrap_or(nothing),
+        rocof: worst(plants().map(|p| p.rocof), true),
+        frequency_pyramid: merged.frequency.clone().unwrap_or_else(no_pyramid),
+        sets,
+        gain: gain_curve(scenario, merged.site.mean())?,
+    })
+}
+
+/// Linear gain from load to frequency, at the mean load.
+fn gain_curve(scenario: &Scenario, load_w: f64) -> Option<GainCurve> {
+    let spec = scenario.plant.as_ref()?;
+    let plant = Plant::new(spec, load_w, scenario.simulation.step_s).ok()?;
+    let (low, high) = GAIN_RANGE_HZ;
+    let frequency_hz: Vec<f64> = (0..GAIN_POINTS)
+        .map(|i| low * (high / low).powf(i as f64 / (GAIN_POINTS - 1) as f64))
+        .collect();
+    let to_hz_per_mw = spec.frequency_hz / (plant.base_w() / 1e6);
+    let gain_hz_per_mw: Vec<f64> = frequency_hz
+        .iter()
+        .map(|f| plant.gain_pu(*f) * to_hz_per_mw)
+        .collect();
+    let (at, peak) =
+        gain_hz_per_mw.iter().enumerate().fold(
+            (0, 0.0),
+            |best, (i, g)| if *g > best.1 { (i, *g) } else { best },
+        );
+    Some(GainCurve {
+        peak_frequency_hz: frequency_hz[at],
+        peak_gain_hz_per_mw: peak,
+        frequency_hz,
+        gain_hz_per_mw,
+    })
+}

@@ -1,0 +1,153 @@
+//! Traces as a front end hands them over: read, in watts at the bus, with what is to be known of them.
+
+use ballast_scenario::{Interpolation, TraceLoad, TraceScope};
+use ballast_series::{SeriesError, TraceSeries};
+
+use crate::error::StudyProblem;
+
+/// What a scenario needs beside itself.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// One entry per load of kind `trace`, in the order of the scenario's `loads`.
+    pub traces: Vec<TraceInput>,
+}
+
+/// A measured or computed trace, converted to watts at the bus.
+#[derive(Debug, Clone)]
+pub struct TraceInput {
+    /// Name of the load.
+    pub name: String,
+    /// File as it stands in the scenario.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Its samples, scaled, in watts at the bus; t = 0 is the start of the run.
+    pub series: TraceSeries,
+    /// Whether it holds its samples rather than joining them by lines.
+    pub hold: bool,
+    /// What was found in the file rather than stated in the scenario, in words.
+    pub found: Vec<String>,
+    /// Factor that was applied beside unit and offset; 1 if none.
+    pub scale: f64,
+    /// How many racks or nodes follow it, all in step.
+    pub count: u32,
+}
+
+/// Samples of a file before they are scaled.
+#[derive(Debug, Clone)]
+pub struct RawTrace {
+    /// Times, seconds from the first sample.
+    pub time_s: Vec<f64>,
+    /// Values: watts, or per unit where `per_unit` says so.
+    pub value: Vec<f64>,
+    /// Whether the values are per unit of `base_kw`.
+    pub per_unit: bool,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// What was found rather than stated, in words.
+    pub found: Vec<String>,
+}
+
+impl TraceInput {
+    /// Converts the samples of load number `index` of the scenario to watts at the bus.
+    ///
+    /// # Errors
+    /// A [`StudyProblem`] at the load's path when the samples cannot serve: negative power after the offset, a start
+    /// beyond the end, a scale that does not exist (mean or peak of zero).
+    pub fn new(index: usize, spec: &TraceLoad, raw: RawTrace) -> Result<Self, StudyProblem> {
+        let at = |key: &str, message: String, help: &str| StudyProblem {
+            path: format!("loads.{index}.{key}"),
+            message,
+            help: help.to_owned(),
+        };
+        let to_w = if raw.per_unit {
+            spec.base_kw.unwrap_or(1.0) * 1e3
+        } else {
+            1.0
+        };
+        let offset_w = spec.offset_kw * 1e3;
+        let mut power_w: Vec<f64> = raw.value.iter().map(|v| v * to_w + offset_w).collect();
+        let mean_w = time_mean(&raw.time_s, &power_w);
+        let peak_w = power_w.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let wanted = [
+            (spec.scale_to_mean_kw, mean_w, "scale_to_mean_kw", "mean"),
+            (spec.scale_to_peak_kw, peak_w, "scale_to_peak_kw", "peak"),
+        ];
+        let mut scale = spec.scale.unwrap_or(1.0);
+        for (target_kw, value_w, key, word) in wanted {
+            let Some(target_kw) = target_kw else { continue };
+            if value_w <= 0.0 {
+                return Err(at(
+                    key,
+                    format!("the {word} of the trace is {value_w} W: nothing to scale"),
+                    "give a trace with power in it, or set `scale`",
+                ));
+            }
+            scale = target_kw * 1e3 / value_w;
+        }
+        let count = if spec.scope == TraceScope::Site {
+            1
+        } else {
+            spec.count
+        };
+        for p in &mut power_w {
+            *p *= scale * f64::from(count);
+        }
+        if let Some((row, w)) = power_w.iter().enumerate().find(|(_, w)| **w < 0.0) {
+            return Err(at(
+                "offset_kw",
+                format!(
+                    "sample {} is {:.6} kW after unit, offset and scale: a load is not negative",
+                    row + 1,
+                    w / 1e3
+                ),
+                "check `unit`, `base_kw` and `offset_kw`",
+            ));
+        }
+        let time_s: Vec<f64> = raw.time_s.iter().map(|t| t - spec.start_s).collect();
+        let end_s = time_s.last().copied().unwrap_or(0.0);
+        if end_s <= 0.0 {
+            return Err(at(
+                "start_s",
+                format!(
+                    "start_s = {} s lies at or beyond the end of the trace, {:.3} s",
+                    spec.start_s,
+                    end_s + spec.start_s
+                ),
+                "choose a start inside the trace",
+            ));
+        }
+        let hold = spec.interpolation == Interpolation::Hold;
+        let series = TraceSeries::new(time_s, power_w, hold)
+            .map_err(|e: SeriesError| at("file", e.to_string(), "mend the samples of the file"))?;
+        Ok(Self {
+            name: spec.name.clone(),
+            file: spec.file.clone(),
+            sha256: raw.sha256,
+            series,
+            hold,
+            found: raw.found,
+            scale,
+            count,
+        })
+    }
+
+    /// Highest frequency the samples can carry, hertz: half the sampling rate.
+    pub fn bandwidth_hz(&self) -> f64 {
+        0.5 / self.series.interval_s()
+    }
+}
+
+/// Mean over time by the trapezoidal rule, so that uneven sampling does not weigh in.
+fn time_mean(time_s: &[f64], value: &[f64]) -> f64 {
+    let span = time_s.last().copied().unwrap_or(0.0) - time_s.first().copied().unwrap_or(0.0);
+    if span <= 0.0 {
+        return value.first().copied().unwrap_or(0.0);
+    }
+    let area: f64 = time_s
+        .windows(2)
+        .zip(value.windows(2))
+        .map(|(t, v)| (t[1] - t[0]) * (v[0] + v[1]) / 2.0)
+        .sum();
+    area / span
+}

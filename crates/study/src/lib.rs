@@ -1,0 +1,34 @@
+//! One entry point: a scenario in, traces and verdicts out.
+//!
+//! ```text
+//! Loaded scenario + Inputs (traces that were read)
+//!   │ check(): everything that only shows when the pieces meet (load against rating, trace against duration)
+//!   ▼
+//! realisation 1, 2, … ── demand (aggregate + loads) ──► plant, step by step ──► collectors ──► TraceSink (first only)
+//!   ▼ merged in order of realisation, whatever the number of threads
+//! verdicts, design values ──► Outcome
+//! ```
+//!
+//! The command, the app, tests and sweeps all call [`run`]; they differ in the [`Observer`] and in what they do with the
+//! [`outcome::Outcome`]. Nothing here reads or writes files, prints or draws. A broken limit is a verdict, not an error.
+
+mod collect;
+mod columns;
+mod demand;
+mod design;
+mod error;
+mod inputs;
+mod merge;
+mod observer;
+pub mod outcome;
+mod plant_collect;
+mod realisation;
+mod run;
+mod verdict;
+mod windows;
+mod words;
+
+pub use error::{StudyError, StudyProblem};
+pub use inputs::{Inputs, RawTrace, TraceInput};
+pub use observer::{Observer, Silent};
+pub use run::{check, run};

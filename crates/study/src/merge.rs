@@ -1,0 +1,161 @@
+//! Realisations merged, in their order.
+
+use ballast_aggregate::ClampReport;
+use ballast_plant::Limiter;
+use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
+
+use crate::collect::GroupResult;
+use crate::outcome::Extreme;
+use crate::realisation::RealisationResult;
+
+/// What verdicts need of each realisation.
+pub(crate) struct PerRealisation {
+    pub(crate) realisation: u32,
+    pub(crate) horizon_s: f64,
+    pub(crate) collapsed_at_s: Option<f64>,
+    pub(crate) site_peak: Option<Extreme>,
+    pub(crate) plant: Option<PlantExtremes>,
+    /// Per group of racks: highest power of any rack and the rack.
+    pub(crate) rack_worst: Vec<Option<(Extreme, usize)>>,
+}
+
+/// Extremes of one realisation's plant.
+pub(crate) struct PlantExtremes {
+    pub(crate) low: Option<Extreme>,
+    pub(crate) high: Option<Extreme>,
+    pub(crate) rocof: Option<Extreme>,
+    pub(crate) swing: Option<Extreme>,
+    pub(crate) outside: Option<Extreme>,
+    pub(crate) sets: Vec<SetExtremes>,
+}
+
+/// Extremes of one realisation's group of equal sets.
+pub(crate) struct SetExtremes {
+    pub(crate) high: Option<Extreme>,
+    pub(crate) low: Option<Extreme>,
+    pub(crate) low_mean: Option<Extreme>,
+    pub(crate) first_limited: Option<(f64, Limiter)>,
+}
+
+/// All realisations so far.
+pub(crate) struct Merged {
+    pub(crate) each: Vec<PerRealisation>,
+    pub(crate) site: Histogram,
+    pub(crate) gpu: Histogram,
+    pub(crate) ramps: Vec<RampTable>,
+    pub(crate) design_steps: Vec<RampTable>,
+    pub(crate) groups: Vec<GroupResult>,
+    pub(crate) clamps: Vec<ClampReport>,
+    /// Of the first realisation: pyramid, spectrum, energy in joules.
+    pub(crate) curves: Option<(Pyramid, Spectrum, f64)>,
+    /// Of the first realisation: frequency.
+    pub(crate) frequency: Option<Pyramid>,
+    /// Of the first realisation, per set: mean share of rated, share of time limited.
+    pub(crate) set_means: Vec<(f64, f64)>,
+}
+
+impl Merged {
+    pub(crate) fn new(first: RealisationResult) -> Self {
+        let mut merged = Self {
+            each: Vec::new(),
+            site: Histogram::new(),
+            gpu: Histogram::with_bins(64),
+            ramps: Vec::new(),
+            design_steps: Vec::new(),
+            groups: Vec::new(),
+            clamps: first.clamps.clone(),
+            curves: None,
+            frequency: None,
+            set_means: Vec::new(),
+        };
+        merged.add(first);
+        merged
+    }
+
+    pub(crate) fn add(&mut self, r: RealisationResult) {
+        self.site.merge(&r.site.histogram);
+        self.gpu.merge(&r.site.gpu);
+        merge_ramps(&mut self.ramps, &r.site.ramps);
+        merge_ramps(&mut self.design_steps, &r.site.design_steps);
+        let rack_worst = r.groups.iter().map(|g| g.worst).collect();
+        if self.groups.is_empty() {
+            self.groups = r.groups;
+        } else {
+            for (into, g) in self.groups.iter_mut().zip(r.groups) {
+                into.histogram.merge(&g.histogram);
+                merge_ramps(&mut into.ramps, &g.ramps);
+                if let (Some((e, _)), better) = (g.worst, into.worst)
+                    && better.is_none_or(|(b, _)| e.value > b.value)
+                {
+                    into.worst = g.worst;
+                }
+            }
+        }
+        if self.curves.is_none() {
+            self.curves = r.site.curves;
+        }
+        let plant = r.plant.map(|p| {
+            if self.frequency.is_none() {
+                self.frequency = p.pyramid;
+                self.set_means = p
+                    .sets
+                    .iter()
+                    .map(|s| (s.mean_share, s.limited_share))
+                    .collect();
+            }
+            PlantExtremes {
+                low: p.low,
+                high: p.high,
+                rocof: p.rocof,
+                swing: p.swing,
+                outside: p.outside,
+                sets: p
+                    .sets
+                    .into_iter()
+                    .map(|s| SetExtremes {
+                        high: s.high,
+                        low: s.low,
+                        low_mean: s.low_mean,
+                        first_limited: s.first_limited,
+                    })
+                    .collect(),
+            }
+        });
+        self.each.push(PerRealisation {
+            realisation: r.realisation,
+            horizon_s: r.horizon_s,
+            collapsed_at_s: r.collapsed_at_s,
+            site_peak: r.site.peak,
+            plant,
+            rack_worst,
+        });
+    }
+
+    /// Shortest simulated time of any realisation, seconds: a collapse ends one early.
+    pub(crate) fn horizon_s(&self) -> f64 {
+        self.each
+            .iter()
+            .map(|e| e.horizon_s)
+            .fold(f64::INFINITY, f64::min)
+    }
+
+    /// Simulated time of all realisations together, seconds.
+    pub(crate) fn total_s(&self) -> f64 {
+        self.each.iter().map(|e| e.horizon_s).sum()
+    }
+}
+
+/// Worst of the given extremes: the highest or the lowest value; of equal ones the first.
+pub(crate) fn worst(
+    values: impl Iterator<Item = Option<Extreme>>,
+    highest: bool,
+) -> Option<Extreme> {
+    values
+        .flatten()
+        .fold(None, |best: Option<Extreme>, e| match best {
+            Some(b) if (highest && e.value <= b.value) || (!highest && e.value >= b.value) => {
+                Some(b)
+            }
+            _ => Some(e),
+        })
+}

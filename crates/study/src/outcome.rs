@@ -1,0 +1,306 @@
+//! What a run says. Everything here is the same for the same scenario and seed, on any number of threads.
+
+use ballast_scenario::Scenario;
+use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
+use serde::Serialize;
+
+/// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
+///
+/// It never holds full traces.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// Version of this layout.
+    pub format: u32,
+    /// Program and version that wrote it.
+    pub provenance: RunProvenance,
+    /// PASS, FAIL, INCONCLUSIVE over all verdicts that were checked.
+    pub overall: Status,
+    /// One sentence that sums the run up.
+    pub summary: String,
+    /// A verdict per limit, those not checked included.
+    pub verdicts: Vec<Verdict>,
+    /// What happened beside the planned course: collapse of the bus, a limiter that acted.
+    pub events: Vec<Event>,
+    /// What a reader of the result should know.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the models assume and what was not looked at.
+    pub assumptions: Vec<String>,
+    /// Inputs of low confidence that the result rests on.
+    pub low_confidence: Vec<LowConfidence>,
+    /// Power at the bus.
+    pub site: PowerKpis,
+    /// Power of each group of racks at the AC side.
+    pub racks: Vec<RackKpis>,
+    /// Figures for generator studies.
+    pub design_values: DesignValues,
+    /// Generating sets; absent without a plant.
+    pub plant: Option<PlantKpis>,
+    /// The scenario with presets merged and defaults filled in.
+    pub scenario: Scenario,
+}
+
+/// Where the result comes from.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunProvenance {
+    /// Program.
+    pub program: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of the scenario with presets and patches merged.
+    pub scenario_sha256: String,
+    /// SHA-256 of each input file, by the path that stands in the scenario.
+    pub inputs: Vec<InputHash>,
+    /// Seed of the random streams.
+    pub seed: u64,
+    /// Realisations run.
+    pub realisations: u32,
+    /// Simulated time of each, seconds.
+    pub duration_s: f64,
+    /// Step, seconds.
+    pub step_s: f64,
+}
+
+/// Hash of an input file.
+#[derive(Debug, Clone, Serialize)]
+pub struct InputHash {
+    /// Path as it stands in the scenario.
+    pub file: String,
+    /// SHA-256 of its content.
+    pub sha256: String,
+}
+
+/// State of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    /// The limit holds.
+    Pass,
+    /// The limit is broken.
+    Fail,
+    /// Realisations disagree, or the horizon is too short for the stated quantile.
+    Inconclusive,
+    /// Nobody looked.
+    NotChecked,
+}
+
+impl Status {
+    /// As printed in tables: `PASS`, `FAIL`, `INCONCLUSIVE`, `NOT CHECKED`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::NotChecked => "NOT CHECKED",
+        }
+    }
+}
+
+/// One limit and what came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    /// Key of the limit (`frequency_min_hz`), or a name for what is not checked (`voltage`).
+    pub limit: String,
+    /// What it is, in words: "lowest frequency".
+    pub label: String,
+    /// Its state.
+    pub status: Status,
+    /// Value of the limit; absent if not checked.
+    pub limit_value: Option<f64>,
+    /// Worst value met; absent if not checked.
+    pub worst_value: Option<f64>,
+    /// Unit of both.
+    pub unit: String,
+    /// Time of the worst value, seconds.
+    pub at_s: Option<f64>,
+    /// Realisation (from 1) with the worst value.
+    pub realisation: Option<u32>,
+    /// Element with the worst value: "bus", a set, a rack.
+    pub element: Option<String>,
+    /// Window or quantile over which the value is taken: "instant", "0.5 s window", "99.9 % of time".
+    pub window: String,
+    /// Distance to the limit in its unit, positive when it holds.
+    pub margin: Option<f64>,
+    /// Realisations looked at.
+    pub realisations: u32,
+    /// Simulated time of each, seconds.
+    pub horizon_s: f64,
+    /// Realisations in which the limit held.
+    pub held_in: u32,
+    /// Why it is INCONCLUSIVE or NOT CHECKED, or what the verdict rests on.
+    pub basis: String,
+}
+
+/// Something that happened beside the planned course.
+#[derive(Debug, Clone, Serialize)]
+pub struct Event {
+    /// Time, seconds.
+    pub at_s: f64,
+    /// Realisation (from 1).
+    pub realisation: u32,
+    /// Kind: `collapse`, `throttle_limit`, `turbo_ceiling`, `crash`, ….
+    pub kind: String,
+    /// Element.
+    pub element: String,
+    /// In words.
+    pub text: String,
+}
+
+/// Something a reader should know.
+#[derive(Debug, Clone, Serialize)]
+pub struct Diagnostic {
+    /// Stable identifier, `clamp-bias`.
+    pub code: String,
+    /// In words, with the figures.
+    pub text: String,
+}
+
+/// An input of low confidence.
+#[derive(Debug, Clone, Serialize)]
+pub struct LowConfidence {
+    /// Path in the merged scenario: `plant.sets.G1.inertia_s`.
+    pub path: String,
+    /// Value used, as text.
+    pub value: String,
+    /// Where it comes from and why it is weak.
+    pub source: String,
+}
+
+/// Power of the site at the bus.
+#[derive(Debug, Clone, Serialize)]
+pub struct PowerKpis {
+    /// Where it is metered.
+    pub metered: String,
+    /// Percentiles over time and all realisations, watts.
+    pub envelope: Envelope,
+    /// Energy of the first realisation, joules.
+    pub energy_j: f64,
+    /// Largest rise and fall over each window, watts (all realisations).
+    pub ramps: Vec<RampTable>,
+    /// Power exceeded for a share of the time, watts.
+    pub load_duration: LoadDuration,
+    /// Amplitude spectrum of the first realisation, watts.
+    pub spectrum: Spectrum,
+    /// Min, mean and max over time of the first realisation, watts, at several resolutions.
+    pub pyramid: Pyramid,
+    /// Share of GPU power in it, for reports: mean GPU power, watts.
+    pub gpu_mean_w: f64,
+}
+
+/// Power of one group of racks.
+#[derive(Debug, Clone, Serialize)]
+pub struct RackKpis {
+    /// Name of the group.
+    pub group: String,
+    /// Racks in it.
+    pub count: u32,
+    /// Percentiles over time, all racks of the group and all realisations, watts per rack.
+    pub envelope: Envelope,
+    /// Rack with the highest power.
+    pub worst_rack: String,
+    /// That power, watts.
+    pub worst_w: f64,
+    /// When, seconds.
+    pub worst_at_s: f64,
+    /// Largest rise and fall of any rack over each window, watts.
+    pub ramps: Vec<RampTable>,
+    /// Min, mean and max over time of the first rack in the first realisation, watts.
+    pub pyramid: Pyramid,
+}
+
+/// Figures for generator studies, with source 002's beside them.
+#[derive(Debug, Clone, Serialize)]
+pub struct DesignValues {
+    /// Median power at the bus, watts.
+    pub nominal_w: f64,
+    /// Design peak at the bus, watts: the quantile below over the horizon.
+    pub design_peak_w: f64,
+    /// Quantile over time of the design peak.
+    pub design_peak_quantile: f64,
+    /// Horizon of that quantile: realisations times duration, seconds.
+    pub horizon_s: f64,
+    /// Largest step up and down within 20 ms, 100 ms and 1 s, watts.
+    pub steps: Vec<RampTable>,
+    /// Power lost if the whole load is rejected at the worst moment, watts.
+    pub load_rejection_w: f64,
+    /// GPUs in the site.
+    pub gpus: u64,
+    /// Nominal power per GPU at the bus, watts; absent without GPUs.
+    pub nominal_w_per_gpu: Option<f64>,
+    /// Design peak per GPU at the bus, watts.
+    pub design_peak_w_per_gpu: Option<f64>,
+    /// What source 002 recommends per H100 PCIe GPU, metered at the GPU, for comparison.
+    pub source002: Source002Values,
+}
+
+/// Source 002, part 8.1: per H100 PCIe GPU.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Source002Values {
+    /// Nominal inference power, watts.
+    pub nominal_w: f64,
+    /// Design peak, watts.
+    pub design_peak_w: f64,
+    /// Power step from idle to peak, watts.
+    pub step_w: f64,
+    /// Ramp, watts per second; the source gives no window.
+    pub ramp_w_per_s: f64,
+}
+
+/// Frequency and sets.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlantKpis {
+    /// Nominal frequency, hertz.
+    pub nominal_hz: f64,
+    /// Lowest frequency, hertz, with its time and realisation.
+    pub frequency_min: Extreme,
+    /// Highest frequency, hertz.
+    pub frequency_max: Extreme,
+    /// Largest rate of change over the limit's window, hertz per second; absent if the run is shorter than the window.
+    pub rocof: Option<Extreme>,
+    /// Frequency over time, first realisation, hertz.
+    pub frequency_pyramid: Pyramid,
+    /// Each group of equal sets.
+    pub sets: Vec<SetKpis>,
+    /// Linear gain from load to frequency at the operating point.
+    pub gain: GainCurve,
+}
+
+/// A largest or smallest value.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Extreme {
+    /// The value.
+    pub value: f64,
+    /// When, seconds.
+    pub at_s: f64,
+    /// Realisation (from 1).
+    pub realisation: u32,
+}
+
+/// One group of equal sets.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetKpis {
+    /// Name.
+    pub name: String,
+    /// Sets in the group.
+    pub count: u32,
+    /// Highest electrical power of one set, share of rated.
+    pub power_max_share: Extreme,
+    /// Lowest electrical power of one set, share of rated.
+    pub power_min_share: Extreme,
+    /// Mean electrical power of one set, first realisation, share of rated.
+    pub power_mean_share: f64,
+    /// Share of the time its throttle stood at a limit or the turbo ceiling, first realisation.
+    pub limited_share: f64,
+}
+
+/// |Δω/ΔP| over frequency: hertz of bus frequency per watt of load, linear, no limits.
+#[derive(Debug, Clone, Serialize)]
+pub struct GainCurve {
+    /// Frequency of the load's oscillation, hertz.
+    pub frequency_hz: Vec<f64>,
+    /// Gain, hertz per megawatt.
+    pub gain_hz_per_mw: Vec<f64>,
+    /// Frequency of the highest gain, hertz.
+    pub peak_frequency_hz: f64,
+    /// Highest gain, hertz per megawatt.
+    pub peak_gain_hz_per_mw: f64,
+}

@@ -1,0 +1,172 @@
+//! Figures of frequency and sets, gathered step by step.
+
+use ballast_plant::{Limiter, Plant, PlantSpec};
+use ballast_scenario::LimitsSpec;
+use ballast_series::{Pyramid, PyramidBuilder, RampTracker};
+
+use crate::outcome::Extreme;
+use crate::windows::{LowestMean, RateOfChange, TimeOutside, Worst};
+
+/// Figures of one group of equal sets.
+struct SetCollector {
+    /// Per unit of apparent power → share of rated active power.
+    to_share: f64,
+    high: Worst,
+    low: Worst,
+    low_mean: LowestMean,
+    sum: f64,
+    limited: u64,
+    /// First time each limiter acted.
+    first_limited: Option<(f64, Limiter)>,
+}
+
+/// Figures of the plant in one realisation.
+pub(crate) struct PlantCollector {
+    nominal_hz: f64,
+    dt_s: f64,
+    low: Worst,
+    high: Worst,
+    rocof: RateOfChange,
+    swing: RampTracker,
+    outside: Option<TimeOutside>,
+    sets: Vec<SetCollector>,
+    pyramid: Option<PyramidBuilder>,
+    samples: u64,
+    step_hz: Vec<f64>,
+}
+
+/// Figures of a finished realisation's sets.
+pub(crate) struct SetResult {
+    pub(crate) high: Option<Extreme>,
+    pub(crate) low: Option<Extreme>,
+    pub(crate) low_mean: Option<Extreme>,
+    pub(crate) mean_share: f64,
+    pub(crate) limited_share: f64,
+    pub(crate) first_limited: Option<(f64, Limiter)>,
+}
+
+/// Figures of a finished realisation's plant.
+pub(crate) struct PlantResult {
+    pub(crate) low: Option<Extreme>,
+    pub(crate) high: Option<Extreme>,
+    pub(crate) rocof: Option<Extreme>,
+    /// Largest swing within the limit's window.
+    pub(crate) swing: Option<Extreme>,
+    pub(crate) outside: Option<Extreme>,
+    pub(crate) sets: Vec<SetResult>,
+    pub(crate) pyramid: Option<Pyramid>,
+}
+
+impl PlantCollector {
+    pub(crate) fn new(
+        spec: &PlantSpec,
+        limits: &LimitsSpec,
+        dt_s: f64,
+        samples: u64,
+        realisation: u32,
+    ) -> Self {
+        let nominal_hz = spec.frequency_hz;
+        let sets = spec
+            .sets
+            .iter()
+            .map(|s| SetCollector {
+                to_share: s.rated_kva / s.rated_kw,
+                high: Worst::highest(realisation),
+                low: Worst::lowest(realisation),
+                low_mean: LowestMean::new(limits.set_power_min_window_s, dt_s, realisation),
+                sum: 0.0,
+                limited: 0,
+                first_limited: None,
+            })
+            .collect();
+        Self {
+            nominal_hz,
+            dt_s,
+            low: Worst::lowest(realisation),
+            high: Worst::highest(realisation),
+            rocof: RateOfChange::new(limits.rocof_window_s, dt_s, realisation),
+            swing: RampTracker::new(dt_s, &[limits.frequency_swing_window_s], realisation),
+            outside: limits
+                .recovery_band_hz
+                .map(|b| TimeOutside::new(nominal_hz - b, nominal_hz + b, realisation)),
+            sets,
+            pyramid: (realisation == 1).then(|| PyramidBuilder::new(dt_s, samples)),
+            samples: 0,
+            step_hz: Vec::with_capacity(4096),
+        }
+    }
+
+    /// Takes the state of the plant at the next sample.
+    pub(crate) fn take(&mut self, plant: &Plant) {
+        let at_s = self.samples as f64 * self.dt_s;
+        let f_hz = plant.speed_pu() * self.nominal_hz;
+        self.low.take(f_hz, at_s);
+        self.high.take(f_hz, at_s);
+        self.rocof.take(f_hz, at_s);
+        if let Some(outside) = &mut self.outside {
+            outside.take(f_hz, at_s);
+        }
+        for (i, set) in self.sets.iter_mut().enumerate() {
+            let state = plant.set(i);
+            let share = state.electrical_pu * set.to_share;
+            set.high.take(share, at_s);
+            set.low.take(share, at_s);
+            set.low_mean.take(share, at_s);
+            set.sum += share;
+            if state.limited != Limiter::None {
+                set.limited += 1;
+                set.first_limited.get_or_insert((at_s, state.limited));
+            }
+        }
+        self.step_hz.push(f_hz);
+        if self.step_hz.len() == self.step_hz.capacity() {
+            self.flush();
+        }
+        self.samples += 1;
+    }
+
+    fn flush(&mut self) {
+        self.swing.push_slice(&self.step_hz);
+        if let Some(p) = &mut self.pyramid {
+            p.push_slice(&self.step_hz);
+        }
+        self.step_hz.clear();
+    }
+
+    pub(crate) fn finish(mut self) -> PlantResult {
+        self.flush();
+        let n = self.samples.max(1) as f64;
+        let swing = self.swing.tables().first().map(|t| {
+            let ramp = if t.up.delta >= -t.down.delta {
+                t.up
+            } else {
+                t.down
+            };
+            Extreme {
+                value: ramp.delta.abs(),
+                at_s: ramp.at_s,
+                realisation: ramp.realisation,
+            }
+        });
+        PlantResult {
+            low: self.low.extreme,
+            high: self.high.extreme,
+            rocof: self.rocof.worst.extreme,
+            swing,
+            outside: self.outside.and_then(|o| o.worst.extreme),
+            sets: self
+                .sets
+                .into_iter()
+                .map(|s| SetResult {
+                    high: s.high.extreme,
+                    low: s.low.extreme,
+                    low_mean: s.low_mean.worst.extreme,
+                    mean_share: s.sum / n,
+                    limited_share: s.limited as f64 / n,
+                    first_limited: s.first_limited,
+                })
+                .collect(),
+            pyramid: self.pyramid.map(PyramidBuilder::finish),
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! What an outcome says in words: basis of verdicts, assumptions, diagnostics, events.
+
+use std::collections::BTreeSet;
+
+use ballast_aggregate::{JobSpec, Site};
+use ballast_plant::{Limiter, PlantError, PlantSpec};
+use ballast_scenario::{Loaded, Scenario};
+
+use crate::error::StudyProblem;
+use crate::inputs::Inputs;
+use crate::merge::Merged;
+use crate::outcome::{Diagnostic, Event, LowConfidence, Status, Verdict};
+
+/// Low-confidence inputs named in a verdict's basis; the rest are counted.
+const NAMED_INPUTS: usize = 4;
+
+/// A problem of the plant at its start, placed and explained.
+pub(crate) fn plant_problem(error: &PlantError, load_w: f64, spec: &PlantSpec) -> StudyProblem {
+    let rated_kw: f64 = spec
+        .sets
+        .iter()
+        .map(|s| s.rated_kw * f64::from(s.count))
+        .sum();
+    let (path, help) = match error {
+        PlantError::LoadAboveRating { .. } => (
+            "plant.sets".to_owned(),
+            format!(
+                "at t = 0 the load is {:.1} kW and the sets are rated {rated_kw:.1} kW: add sets, or start the jobs later (start_s)",
+                load_w / 1e3
+            ),
+        ),
+        PlantError::Spec { path, help, .. } => (format!("plant.{path}"), help.clone()),
+        PlantError::StepTooCoarse { needed_s, .. } => (
+            "simulation.step_s".to_owned(),
+            format!("set simulation.step_s to {needed_s} or less"),
+        ),
+        _ => (
+            "plant".to_owned(),
+            "check dispatch_kw and the limits of the governors against the load at t = 0"
+                .to_owned(),
+        ),
+    };
+    StudyProblem {
+        path,
+        message: error.to_string(),
+        help,
+    }
+}
+
+/// What every checked verdict rests on: "1 realisation, 60 s, seed 7; low confidence: …; voltage not checked".
+///
+/// A verdict on the load (`of_plant` false) does not rest on the sets.
+pub(crate) fn basis(
+    scenario: &Scenario,
+    inputs: &Inputs,
+    merged: &Merged,
+    low: &[LowConfidence],
+    of_plant: bool,
+) -> String {
+    let sim = &scenario.simulation;
+    let plural = if sim.realisations == 1 { "" } else { "s" };
+    let mut parts = vec![format!(
+        "{} realisation{plural}, {} s, seed {}",
+        sim.realisations, sim.duration_s, sim.seed
+    )];
+    if merged.horizon_s() + sim.step_s < sim.duration_s {
+        parts.push(format!(
+            "ended at {:.3} s by a collapse",
+            merged.horizon_s()
+        ));
+    }
+    for trace in &inputs.traces {
+        parts.push(format!(
+            "`{}` usable to {:.3} Hz",
+            trace.name,
+            trace.bandwidth_hz()
+        ));
+        if trace.scale != 1.0 || trace.count > 1 {
+            let factor = trace.scale * f64::from(trace.count);
+            parts.push(format!("scaled ×{factor:.4}: assumes full coincidence"));
+        }
+    }
+    let low = ranked(low, of_plant);
+    if !low.is_empty() {
+        let named: Vec<&str> = low.iter().take(NAMED_INPUTS).copied().collect();
+        let more = low.len().saturating_sub(NAMED_INPUTS);
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!(" and {more} more")
+        };
+        parts.push(format!("low confidence: {}{more}", named.join(", ")));
+    }
+    parts.push("voltage not checked".to_owned());
+    parts.join("; ")
+}
+
+/// Paths of the low-confidence inputs, what weighs most first: inertia, the sets, how GPUs go together, levels of power.
+fn ranked(low: &[LowConfidence], of_plant: bool) -> Vec<&str> {
+    let rank = |path: &str| match path {
+        p if p.ends_with(".inertia_s") => 0,
+        p if p.starts_with("plant.") && (p.contains("dead_time") || p.ends_with("governor.k")) => 1,
+        p if p.contains("correlation.") => 2,
+        p if p.ends_with(".power_w") => 3,
+        p if p.starts_with("plant.") => 4,
+        _ => 5,
+    };
+    let mut paths: Vec<&str> = low
+        .iter()
+        .map(|l| l.path.as_str())
+        .filter(|p| of_plant || !p.starts_with("plant."))
+        .collect();
+    paths.sort_by_key(|p| rank(p));
+    paths
+}
+
+/// What no run of this version looks at.
+pub(crate) fn not_modelled(scenario: &Scenario) -> Vec<(&'static str, &'static str, String)> {
+    let mut list = vec![
+        (
+            "voltage",
+            "voltage at the bus",
+            "alternators and their regulators are not modelled; every load draws its power whatever the voltage",
+        ),
+        (
+            "protection",
+            "protection and ride-through",
+            "under-frequency relays, UPS transfer and power-supply ride-through are not modelled",
+        ),
+    ];
+    if scenario.plant.is_some() {
+        list.push((
+            "set_trip",
+            "loss of one set (N−1)",
+            "no set trips in this run",
+        ));
+        list.push((
+            "torsion",
+            "torsional stress of the shafts",
+            "each set is one rigid mass",
+        ));
+    }
+    if !scenario.racks.is_empty() {
+        list.push((
+            "cooling",
+            "cooling, UPS and transformer losses",
+            "not part of the load unless given as a load of its own",
+        ));
+    }
+    list.into_iter()
+        .map(|(k, l, w)| (k, l, w.to_owned()))
+        .collect()
+}
+
+/// Inputs of low confidence that the result rests on: of GPU profiles only the phases in use.
+pub(crate) fn low_confidence(loaded: &Loaded, site: Option<&Site>) -> Vec<LowConfidence> {
+    let used: BTreeSet<String> = site
+        .map(|s| {
+            s.used_phases()
+                .into_iter()
+                .map(|(gpu, phase)| format!("gpus.{gpu}.phases.{}.", phase.key()))
+                .collect()
+        })
+        .unwrap_or_default();
+    loaded
+        .low_confidence
+        .iter()
+        .filter(|l| match l.path.strip_prefix("gpus.") {
+            Some(rest) if rest.contains(".phases.") => {
+                used.iter().any(|u| l.path.starts_with(u.as_str()))
+            }
+            _ => site.is_some() || l.path.starts_with("plant."),
+        })
+        .map(|l| LowConfidence {
+            path: l.path.clone(),
+            value: l.value.clone(),
+            source: l.source.clone(),
+        })
+        .collect()
+}
+
+/// What the models assume.
+pub(crate) fn assumptions(
+    scenario: &Scenario,
+    inputs: &Inputs,
+    site: Option<&Site>,
+) -> Vec<String> {
+    let mut list = Vec::new();
+    if site.is_some() {
+        list.push("GPU groups: each node is one cohort with its own start offset; the fluctuation of its GPUs is a Gaussian first-order process whose sums are exact while no clamp acts".to_owned());
+        list.push("power of the racks is metered at their AC side and joined by straight lines between steps".to_owned());
+        list.push("the load does not react to frequency or voltage".to_owned());
+    }
+    for t in &inputs.traces {
+        let how = if t.hold {
+            "held between samples"
+        } else {
+            "joined by straight lines between samples"
+        };
+        list.push(format!(
+            "trace `{}` ({}) is {how}; {}",
+            t.name,
+            t.file,
+            t.found.join("; ")
+        ));
+        if t.scale != 1.0 || t.count > 1 {
+            list.push(format!(
+                "trace `{}` is scaled ×{:.6}: assumes full coincidence of everything it stands for",
+                t.name,
+                t.scale * f64::from(t.count)
+            ));
+        }
+    }
+    if let Some(plant) = &scenario.plant {
+        list.push("all sets share one frequency (stiff, short bus); equal sets in equal state are one exact equivalent".to_owned());
+        list.push(match plant.torque {
+            ballast_plant::TorqueConvention::PowerOverSpeed => {
+                "electrical torque is P/ω: the load draws constant power".to_owned()
+            }
+            ballast_plant::TorqueConvention::Power => {
+                "electrical torque is taken as P, network at nominal frequency".to_owned()
+            }
+        });
+        list.push("the run starts in steady state at the load of t = 0".to_owned());
+        if plant.sets.iter().any(|s| s.turbo.enabled) {
+            list.push("turbochargers limit the throttle to boost plus the accepted step (Ballast's own model, estimated)".to_owned());
+        }
+    }
+    if scenario.simulation.realisations > 1 {
+        list.push("curves over time, spectrum and traces show realisation 1; extremes and percentiles all of them".to_owned());
+    }
+    list
+}
+
+/// What a reader should know of this run.
+pub(crate) fn diagnostics(
+    scenario: &Scenario,
+    inputs: &Inputs,
+    site: Option<&Site>,
+    merged: &Merged,
+) -> Vec<Diagnostic> {
+    let mut list = Vec::new();
+    let mut say = |code: &str, text: String| {
+        list.push(Diagnostic {
+            code: code.to_owned(),
+            text,
+        });
+    };
+    for c in merged
+        .clamps
+        .iter()
+        .filter(|c| c.worth_telling() || c.probability > 1e-3)
+    {
+        say("clamp-bias", c.text.clone());
+    }
+    if scenario.plant.is_some() && site.is_some() {
+        for job in &scenario.jobs {
+            if let JobSpec::Training(t) = job {
+                say(
+                    "cadence",
+                    format!(
+                        "job {} loads the bus at {:.3} Hz and its harmonics; figure `resonance` shows them over the plant's gain",
+                        t.name,
+                        1.0 / t.iteration_s
+                    ),
+                );
+            }
+        }
+    }
+    for t in &inputs.traces {
+        say(
+            "trace-bandwidth",
+            format!(
+                "trace `{}`: median interval {:.4} s, longest gap {:.4} s, usable to {:.3} Hz",
+                t.name,
+                t.series.interval_s(),
+                t.series.longest_gap_s(),
+                t.bandwidth_hz()
+            ),
+        );
+    }
+    for e in merged.each.iter().filter(|e| e.collapsed_at_s.is_some()) {
+        say(
+            "collapse",
+            format!(
+                "realisation {} ends at {:.3} s: the bus collapsed",
+                e.realisation, e.horizon_s
+            ),
+        );
+    }
+    list
+}
+
+/// What happened beside the planned course.
+pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) -> Vec<Event> {
+    let mut events = Vec::new();
+    for planned in site.map(Site::events).unwrap_or_default() {
+        events.push(Event {
+            at_s: planned.at_s,
+            realisation: 1,
+            kind: planned.kind.to_owned(),
+            element: planned.element,
+            text: planned.text,
+        });
+    }
+    for each in &merged.each {
+        if let Some(at_s) = each.collapsed_at_s {
+            events.push(Event {
+                at_s,
+                realisation: each.realisation,
+                kind: "collapse".to_owned(),
+                element: "bus".to_owned(),
+                text: "speed left 0.5 to 1.5 per unit: the bus collapsed and the run ends here"
+                    .to_owned(),
+            });
+        }
+        let (Some(plant), Some(spec)) = (&each.plant, &scenario.plant) else {
+            continue;
+        };
+        for (set, figures) in spec.sets.iter().zip(&plant.sets) {
+            let Some((at_s, limiter)) = figures.first_limited else {
+                continue;
+            };
+            let (kind, text) = match limiter {
+                Limiter::Upper => (
+                    "throttle_limit",
+                    "the throttle reached its upper limit for the first time",
+                ),
+                Limiter::Lower => (
+                    "throttle_limit",
+                    "the throttle reached its lower limit for the first time",
+                ),
+                Limiter::Turbo => (
+                    "turbo_ceiling",
+                    "the throttle reached the turbocharger's ceiling for the first time",
+                ),
+                Limiter::None => continue,
+            };
+            events.push(Event {
+                at_s,
+                realisation: each.realisation,
+                kind: kind.to_owned(),
+                element: set.name.clone(),
+                text: text.to_owned(),
+            });
+        }
+    }
+    events
+}
+
+/// One sentence that sums the run up.
+pub(crate) fn summary(
+    scenario: &Scenario,
+    overall: Status,
+    verdicts: &[Verdict],
+    low: usize,
+) -> String {
+    let count = |s: Status| verdicts.iter().filter(|v| v.status == s).count();
+    let failed: Vec<&str> = verdicts
+        .iter()
+        .filter(|v| v.status == Status::Fail)
+        .map(|v| v.label.as_str())
+        .collect();
+    let head = match overall {
+        Status::Pass => format!(
+            "every limit that was checked holds ({})",
+            count(Status::Pass)
+        ),
+        Status::Fail => format!(
+            "{} of {} limits fail: {}",
+            failed.len(),
+            verdicts.len() - count(Status::NotChecked),
+            failed.join(", ")
+        ),
+        Status::Inconclusive => format!("{} limits are inconclusive", count(Status::Inconclusive)),
+        Status::NotChecked => "no limit was given".to_owned(),
+    };
+    let sim = &scenario.simulation;
+    let plural = if sim.realisations == 1 { "" } else { "s" };
+    format!(
+        "{head}; {} realisation{plural}, {} s, seed {}; {} inputs of low confidence; {} things not checked",
+        sim.realisations,
+        sim.duration_s,
+        sim.seed,
+        low,
+        count(Status::NotChecked)
+    )
+}
+
+/// Time after which the site's power has forgotten its state, seconds: the longest correlation time in use and twice the
+/// longest iteration. None if nothing in the racks is random.
+pub(crate) fn decorrelation_s(scenario: &Scenario, site: &Site) -> Option<f64> {
+    let spread = site
+        .used_phases()
+        .into_iter()
+        .filter_map(|(gpu, phase)| {
+            let phase = scenario.gpus.get(&gpu)?.phases.get(phase)?;
+            let random = phase.spread_w.as_ref().is_some_and(|s| s.value > 0.0);
+            // Two samples of a first-order process are taken as independent after twice its time constant.
+            phase
+                .correlation_time_s
+                .as_ref()
+                .filter(|_| random)
+                .map(|t| 2.0 * t.value)
+        })
+        .fold(None, |a: Option<f64>, t| Some(a.map_or(t, |a| a.max(t))))?;
+    let cadence = scenario.jobs.iter().filter_map(|j| match j {
+        JobSpec::Training(t) => Some(t.iteration_s),
+        JobSpec::Batch(_) => None,
+    });
+    Some(cadence.fold(spread, f64::max))
+}

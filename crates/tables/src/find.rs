@@ -1,0 +1,354 @@
+//! Finds the columns of a trace by their names, and says what it found.
+
+use crate::problem::Problems;
+use crate::unit::{Unit, power_unit, unit_text};
+
+/// First words of time columns.
+const TIME_WORDS: [&str; 11] = [
+    "time",
+    "t",
+    "timestamp",
+    "datetime",
+    "date",
+    "ts",
+    "elapsed",
+    "seconds",
+    "epoch",
+    "unix",
+    "unixtime",
+];
+
+/// First words of power columns without a unit in their name.
+const POWER_WORDS: [&str; 5] = ["power", "p", "load", "demand", "draw"];
+
+fn first_word(name: &str) -> String {
+    name.split(|c: char| !c.is_alphanumeric())
+        .find(|word| !word.is_empty())
+        .unwrap_or("")
+        .to_lowercase()
+}
+
+fn is_time(name: &str) -> bool {
+    TIME_WORDS.contains(&first_word(name).as_str())
+}
+
+/// Names in backquotes, for messages; long lists end in a count.
+pub(crate) fn list(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let text = names
+        .iter()
+        .take(SHOWN)
+        .map(|n| format!("`{n}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        format!("{text} and {} more", names.len() - SHOWN)
+    } else {
+        text
+    }
+}
+
+/// Index of the column a person named; adds a problem when it is not there just once.
+fn named(names: &[String], wanted: &str, option: &str, problems: &mut Problems) -> Option<usize> {
+    let mut hits = names
+        .iter()
+        .enumerate()
+        .filter(|(_, n)| n.as_str() == wanted.trim());
+    match (hits.next(), hits.next()) {
+        (Some((index, _)), None) => return Some(index),
+        (Some(_), Some(_)) => {
+            problems.column(
+                Some(wanted),
+                "is there more than once",
+                "give every column its own name in the header",
+            );
+        }
+        (None, _) => {
+            let all: Vec<&str> = names.iter().map(String::as_str).collect();
+            let near = all
+                .iter()
+                .map(|n| {
+                    (
+                        strsim::normalized_damerau_levenshtein(
+                            &n.to_lowercase(),
+                            &wanted.to_lowercase(),
+                        ),
+                        *n,
+                    )
+                })
+                .filter(|(likeness, _)| *likeness >= 0.6)
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            let help = match near {
+                Some((_, name)) => format!("did you mean `{name}`? Columns: {}", list(&all)),
+                None => format!("set `{option}` to one of {}", list(&all)),
+            };
+            problems.column(Some(wanted), "is not in the table", help);
+        }
+    }
+    None
+}
+
+/// Index of the time column, stated or found by its name; adds to `found` or to the problems.
+pub(crate) fn time_column(
+    names: &[String],
+    stated: Option<&str>,
+    found: &mut Vec<String>,
+    problems: &mut Problems,
+) -> Option<usize> {
+    if let Some(wanted) = stated {
+        return named(names, wanted, "time_column", problems);
+    }
+    let candidates: Vec<usize> = (0..names.len()).filter(|i| is_time(&names[*i])).collect();
+    let spelled: Vec<&str> = candidates.iter().map(|i| names[*i].as_str()).collect();
+    match candidates.as_slice() {
+        [] => {
+            let all: Vec<&str> = names.iter().map(String::as_str).collect();
+            problems.column(
+                None,
+                "no column looks like the time",
+                format!(
+                    "set `time_column` to one of {}, or name it `t_s` or `timestamp`",
+                    list(&all)
+                ),
+            );
+            None
+        }
+        [one] => {
+            found.push(format!("time column `{}`, found by its name", names[*one]));
+            Some(*one)
+        }
+        _ => {
+            problems.column(
+                None,
+                format!(
+                    "{} columns could be the time: {}",
+                    spelled.len(),
+                    list(&spelled)
+                ),
+                "set `time_column` to one of them",
+            );
+            None
+        }
+    }
+}
+
+/// Index of the power column, stated or found by its name; adds to `found` or to the problems.
+pub(crate) fn value_column(
+    names: &[String],
+    stated: Option<&str>,
+    time: Option<usize>,
+    found: &mut Vec<String>,
+    problems: &mut Problems,
+) -> Option<usize> {
+    if let Some(wanted) = stated {
+        let index = named(names, wanted, "column", problems)?;
+        if Some(index) == time {
+            problems.column(
+                Some(wanted),
+                "is the time column too",
+                "set `column` or `time_column` to another one",
+            );
+            return None;
+        }
+        return Some(index);
+    }
+    let others: Vec<usize> = (0..names.len())
+        .filter(|i| Some(*i) != time && !is_time(&names[*i]))
+        .collect();
+    let with_unit: Vec<usize> = others
+        .iter()
+        .copied()
+        .filter(|i| power_unit(&names[*i]).is_some())
+        .collect();
+    let by_word: Vec<usize> = others
+        .iter()
+        .copied()
+        .filter(|i| POWER_WORDS.contains(&first_word(&names[*i]).as_str()))
+        .collect();
+    let candidates = [&with_unit, &by_word, &others]
+        .into_iter()
+        .find(|c| !c.is_empty());
+    let how = if with_unit.is_empty() && by_word.is_empty() {
+        "the only other one"
+    } else {
+        "found by its name"
+    };
+    let Some(candidates) = candidates else {
+        problems.column(
+            None,
+            "there is no column besides the time",
+            "add one with the power, such as `power_w`",
+        );
+        return None;
+    };
+    let spelled: Vec<&str> = candidates.iter().map(|i| names[*i].as_str()).collect();
+    match candidates.as_slice() {
+        [one] => {
+            found.push(format!("power column `{}`, {how}", names[*one]));
+            Some(*one)
+        }
+        _ if how == "the only other one" => {
+            problems.column(
+                None,
+                "no column looks like power",
+                format!(
+                    "set `column` to one of {}, or name it `power_w` or `power_kw`",
+                    list(&spelled)
+                ),
+            );
+            None
+        }
+        _ => {
+            problems.column(
+                None,
+                format!(
+                    "{} columns could be the power: {}",
+                    spelled.len(),
+                    list(&spelled)
+                ),
+                "set `column` to one of them",
+            );
+            None
+        }
+    }
+}
+
+/// The unit of power: stated, in the column's name, or after the first number; adds to `found` or to the problems.
+pub(crate) fn decide_unit(
+    name: &str,
+    stated: Option<Unit>,
+    first_cell: Option<&str>,
+    found: &mut Vec<String>,
+    problems: &mut Problems,
+) -> Option<Unit> {
+    let in_name = power_unit(name);
+    if let Some(unit) = stated {
+        if let Some(other) = in_name.filter(|other| *other != unit) {
+            found.push(format!(
+                "column `{name}` is read in {}, as stated, though its name says {}",
+                unit.symbol(),
+                other.symbol()
+            ));
+        }
+        return Some(unit);
+    }
+    if let Some(unit) = in_name {
+        found.push(format!(
+            "unit {}, found in the name of column `{name}`",
+            unit.symbol()
+        ));
+        return Some(unit);
+    }
+    if let Some(unit) = first_cell.and_then(Unit::parse) {
+        found.push(format!(
+            "unit {}, found in the cells of column `{name}`",
+            unit.symbol()
+        ));
+        return Some(unit);
+    }
+    if unit_text(name) == "mW" || first_cell == Some("mW") {
+        problems.column(
+            Some(name),
+            "is in milliwatts",
+            "divide it by 1000 and call it `power_w`",
+        );
+    } else {
+        problems.column(
+            Some(name),
+            "has no unit in its name",
+            "set `unit` to W, kW, MW or pu, or write it into the name, such as `power_kw`",
+        );
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn names(of: &[&str]) -> Vec<String> {
+        of.iter().map(|n| (*n).to_owned()).collect()
+    }
+
+    #[test]
+    fn columns_are_found_or_the_candidates_listed() {
+        let mut problems = Problems::new(Path::new("x"));
+        let mut found = Vec::new();
+        let header = names(&["t", "gpu_index", "power_w", "sm_clock_mhz", "rapl_pkg_uj"]);
+        let time = time_column(&header, None, &mut found, &mut problems);
+        assert_eq!(time, Some(0));
+        assert_eq!(
+            value_column(&header, None, time, &mut found, &mut problems),
+            Some(2)
+        );
+        assert!(problems.is_empty());
+
+        let header = names(&["t", "demand_w", "measured_w"]);
+        assert_eq!(
+            value_column(&header, None, Some(0), &mut found, &mut problems),
+            None
+        );
+        assert_eq!(
+            value_column(
+                &header,
+                Some("measurd_w"),
+                Some(0),
+                &mut found,
+                &mut problems
+            ),
+            None
+        );
+        assert_eq!(
+            value_column(&header, Some("t"), Some(0), &mut found, &mut problems),
+            None
+        );
+        assert_eq!(
+            time_column(&header, Some("zzz"), &mut found, &mut problems),
+            None
+        );
+        let text = problems.into_problems().to_string();
+        assert!(
+            text.contains("2 columns could be the power: `demand_w`, `measured_w`; set `column`"),
+            "{text}"
+        );
+        assert!(
+            text.contains("column `measurd_w`: is not in the table; did you mean `measured_w`?"),
+            "{text}"
+        );
+        assert!(
+            text.contains("column `t`: is the time column too"),
+            "{text}"
+        );
+        assert!(
+            text.contains("set `time_column` to one of `t`, `demand_w`, `measured_w`"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_only_other_column_is_taken() {
+        let mut problems = Problems::new(Path::new("x"));
+        let mut found = Vec::new();
+        let header = names(&["time", "x"]);
+        assert_eq!(
+            value_column(&header, None, Some(0), &mut found, &mut problems),
+            Some(1)
+        );
+        assert_eq!(found, ["power column `x`, the only other one"]);
+        assert_eq!(
+            decide_unit("x", None, None, &mut found, &mut problems),
+            None
+        );
+        assert_eq!(
+            decide_unit("x", None, Some("kW"), &mut found, &mut problems),
+            Some(Unit::Kw)
+        );
+        assert!(
+            problems
+                .into_problems()
+                .to_string()
+                .contains("set `unit` to W, kW, MW or pu")
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! CSV and Parquet, in and out; the only crate with polars.
+//!
+//! In: [`read_trace`] turns a measured power trace of unknown make into seconds and watts. Columns and units are stated
+//! ([`TraceOptions`]) or found by their names, and what was found is said in words ([`LoadedTrace::found`]). Nothing is
+//! repaired: whatever is doubtful (a gap, an empty cell, a time that steps back) is a [`TableProblem`] with its line and
+//! what would be right, and all of them come at once. [`read_columns`] reads tables this crate wrote.
+//!
+//! Out: [`ParquetSink`] and [`CsvSink`] take a run's traces block by block in bounded memory. They write to
+//! `<name>.partial` and rename when finished, so a file under the right name is a whole one. The same blocks give the
+//! same bytes on any thread count.
+//!
+//! A reader looks for: `find` and `unit` (names to columns and units), `samples` (the checks every trace passes, whatever its
+//! format), `csv_trace` and `parquet_trace` (the two formats), `sink_csv` and `sink_parquet`.
+//!
+//! A trace that is read is held in memory whole: its file and some 50 bytes per row.
+
+mod cell;
+mod csv_table;
+mod csv_trace;
+mod find;
+mod load;
+mod parquet_trace;
+mod partial;
+mod problem;
+mod samples;
+mod sink_csv;
+mod sink_parquet;
+mod time;
+mod unit;
+mod write_error;
+
+pub use load::{LoadedTrace, TraceOptions, read_columns, read_trace};
+pub use problem::{TableProblem, TableProblems};
+pub use sink_csv::CsvSink;
+pub use sink_parquet::ParquetSink;
+pub use unit::{TimeUnit, Unit};
+pub use write_error::WriteError;

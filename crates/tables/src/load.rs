@@ -1,0 +1,173 @@
+//! Opens a table of either format and hands it to the reader for it.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::problem::{Problems, TableProblems};
+use crate::unit::{TimeUnit, Unit};
+use crate::{csv_trace, parquet_trace};
+
+/// What is stated about a trace; the rest is found by its names.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TraceOptions {
+    /// Column with the power.
+    pub column: Option<String>,
+    /// Column with the time.
+    pub time_column: Option<String>,
+    /// Unit of the power.
+    pub unit: Option<Unit>,
+    /// Unit of the time.
+    pub time_unit: Option<TimeUnit>,
+    /// Longest time between two samples that is bridged, seconds, above zero. Default: five times the median interval.
+    pub max_gap_s: Option<f64>,
+}
+
+/// A measured trace: at least two samples, times increasing, everything finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedTrace {
+    /// Time of each sample, seconds after the first one.
+    pub time_s: Vec<f64>,
+    /// Power of each sample: watts, not negative; or per unit, of any sign, with [`Unit::PerUnit`].
+    pub value: Vec<f64>,
+    /// Column the power was read from.
+    pub column: String,
+    /// Column the time was read from.
+    pub time_column: String,
+    /// Unit of the power in the file.
+    pub unit: Unit,
+    /// Unit of the time in the file.
+    pub time_unit: TimeUnit,
+    /// What was found rather than stated, in words.
+    pub found: Vec<String>,
+    /// Median time between two samples, seconds.
+    pub interval_s: f64,
+    /// Longest time between two samples, seconds.
+    pub longest_gap_s: f64,
+    /// SHA-256 of the file's bytes, in lower-case hexadecimal digits.
+    pub sha256: String,
+    /// Number of samples.
+    pub rows: usize,
+}
+
+/// What a format's reader makes of a trace; the checksum is added here.
+pub(crate) type Read = Option<LoadedTrace>;
+
+/// Reads a power trace from a CSV file (`,`, `;` or tab) or a Parquet file, told apart by their first bytes.
+///
+/// # Errors
+/// Everything that is wrong with the file, with lines: unreadable, no header, columns or units unknown or ambiguous,
+/// cells that are no finite number, rows of another length, times that do not increase, gaps longer than `max_gap_s`,
+/// negative power, fewer than two samples. Also what is wrong with the options.
+pub fn read_trace(path: &Path, options: &TraceOptions) -> Result<LoadedTrace, TableProblems> {
+    let mut problems = Problems::new(path);
+    if let Some(gap) = options
+        .max_gap_s
+        .filter(|gap| !(gap.is_finite() && *gap > 0.0))
+    {
+        problems.file(
+            format!("`max_gap_s` is {gap}"),
+            "set it to a number of seconds above zero",
+        );
+    }
+    let Some(bytes) = read_bytes(path, &mut problems) else {
+        return Err(problems.into_problems());
+    };
+    let sha256 = hex(&Sha256::digest(&bytes));
+    let trace = if is_parquet(&bytes) {
+        parquet_trace::read(&bytes, options, &mut problems)
+    } else {
+        csv_trace::read(&bytes, options, &mut problems)
+    };
+    if let Some(trace) = trace
+        .as_ref()
+        .filter(|trace| options.unit.is_none() && trace.unit == Unit::Mw)
+    {
+        doubt_megawatts(trace, &mut problems);
+    }
+    match trace {
+        Some(trace) if problems.is_empty() => Ok(LoadedTrace { sha256, ..trace }),
+        _ => Err(problems.into_problems()),
+    }
+}
+
+/// Loggers of GPUs write milliwatts and call them `power_mw`; no site takes what that would be in megawatts.
+fn doubt_megawatts(trace: &LoadedTrace, problems: &mut Problems) {
+    const IMPLAUSIBLE_W: f64 = 2e10;
+    let highest = trace.value.iter().copied().fold(0.0, f64::max);
+    if highest > IMPLAUSIBLE_W {
+        problems.column(
+            Some(&trace.column),
+            format!(
+                "reaches {} MW, so its name probably means milliwatts",
+                highest / Unit::Mw.factor()
+            ),
+            "divide it by 1000 and name it `power_w`, or set `unit = \"MW\"` if it is right",
+        );
+    }
+}
+
+/// Reads all columns of a table of numbers, such as the sinks of this crate write.
+///
+/// # Errors
+/// When the file cannot be read, a row has another length than the header, or a cell is no finite number.
+pub fn read_columns(path: &Path) -> Result<Vec<(String, Vec<f64>)>, TableProblems> {
+    let mut problems = Problems::new(path);
+    let Some(bytes) = read_bytes(path, &mut problems) else {
+        return Err(problems.into_problems());
+    };
+    let columns = if is_parquet(&bytes) {
+        parquet_trace::read_all(&bytes, &mut problems)
+    } else {
+        csv_trace::read_all(&bytes, &mut problems)
+    };
+    match columns {
+        Some(columns) if problems.is_empty() => Ok(columns),
+        _ => Err(problems.into_problems()),
+    }
+}
+
+/// The file's bytes; `None` with a problem when there are none.
+fn read_bytes(path: &Path, problems: &mut Problems) -> Option<Vec<u8>> {
+    if path.is_dir() {
+        problems.file("is a directory", "name a CSV or Parquet file in it");
+        return None;
+    }
+    match std::fs::read(path) {
+        Ok(bytes) if bytes.is_empty() => {
+            problems.file(
+                "the file is empty",
+                "write a header line and at least two rows",
+            );
+            None
+        }
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            let help = match error.kind() {
+                ErrorKind::NotFound => "check the path; it counts from the file that names it",
+                ErrorKind::PermissionDenied => "allow this user to read it",
+                _ => "check the file and the disk it is on",
+            };
+            let message = match error.kind() {
+                ErrorKind::NotFound => "there is no such file".to_owned(),
+                _ => format!("cannot be read: {error}"),
+            };
+            problems.file(message, help);
+            None
+        }
+    }
+}
+
+fn is_parquet(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PAR1")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|b| [b >> 4, b & 15])
+        .map(|d| char::from(DIGITS[usize::from(d)]))
+        .collect()
+}

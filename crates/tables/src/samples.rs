@@ -1,0 +1,283 @@
+//! Puts a trace together row by row and checks it; the same for every file format.
+
+use crate::problem::{Kind, Problems};
+use crate::unit::{TimeUnit, Unit};
+
+/// A point in time as it stands in a file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Moment {
+    /// A number in the column's time unit.
+    Number(f64),
+    /// A date and time, nanoseconds since 1970.
+    Nanos(i64),
+}
+
+impl Moment {
+    /// Seconds from `origin` to here. The origin is taken off first, so that large clock values lose no digits.
+    fn seconds_since(self, origin: Self, unit: TimeUnit) -> f64 {
+        match (self, origin) {
+            (Self::Nanos(now), Self::Nanos(start)) => {
+                (i128::from(now) - i128::from(start)) as f64 / 1e9
+            }
+            (now, start) => (now.number() - start.number()) / unit.per_second(),
+        }
+    }
+
+    fn number(self) -> f64 {
+        match self {
+            Self::Number(value) => value,
+            Self::Nanos(nanos) => nanos as f64 / 1e9,
+        }
+    }
+}
+
+/// The previous row's time.
+struct Previous {
+    time_s: f64,
+    line: u64,
+    text: String,
+}
+
+/// What messages call the columns and the place of a row.
+pub(crate) struct ColumnNames {
+    /// "line" or "row".
+    pub(crate) place: &'static str,
+    pub(crate) time: String,
+    pub(crate) value: String,
+}
+
+/// A trace being put together.
+pub(crate) struct Samples {
+    names: ColumnNames,
+    unit: Unit,
+    time_unit: TimeUnit,
+    origin: Option<Moment>,
+    previous: Option<Previous>,
+    time_s: Vec<f64>,
+    value: Vec<f64>,
+    line: Vec<u64>,
+    whole: bool,
+}
+
+/// A trace that passed every check.
+pub(crate) struct Checked {
+    pub(crate) time_s: Vec<f64>,
+    pub(crate) value: Vec<f64>,
+    pub(crate) interval_s: f64,
+    pub(crate) longest_gap_s: f64,
+}
+
+impl Samples {
+    pub(crate) fn new(names: ColumnNames, unit: Unit, time_unit: TimeUnit) -> Self {
+        Self {
+            names,
+            unit,
+            time_unit,
+            origin: None,
+            previous: None,
+            time_s: Vec::new(),
+            value: Vec::new(),
+            line: Vec::new(),
+            whole: true,
+        }
+    }
+
+    /// Tells that a row could not be read; its problem is listed already.
+    pub(crate) fn broken_row(&mut self) {
+        self.whole = false;
+    }
+
+    /// Adds a row. `None` stands for a cell whose problem is listed already; `time_text` is the time as the file has it.
+    pub(crate) fn push(
+        &mut self,
+        line: u64,
+        time: Option<Moment>,
+        time_text: &str,
+        value: Option<f64>,
+        problems: &mut Problems,
+    ) {
+        let time_s = time.and_then(|t| self.time(line, t, time_text, problems));
+        let value = value.and_then(|v| self.power(line, v, problems));
+        match (time_s, value) {
+            (Some(time_s), Some(value)) => {
+                self.time_s.push(time_s);
+                self.value.push(value);
+                self.line.push(line);
+            }
+            _ => self.whole = false,
+        }
+    }
+
+    fn time(
+        &mut self,
+        line: u64,
+        time: Moment,
+        text: &str,
+        problems: &mut Problems,
+    ) -> Option<f64> {
+        let origin = *self.origin.get_or_insert(time);
+        let time_s = time.seconds_since(origin, self.time_unit);
+        if !time_s.is_finite() {
+            problems.add(Kind::NotFinite, Some(line), Some(&self.names.time), || {
+                (
+                    format!("{text} is no time in reach of the first one"),
+                    "correct it".into(),
+                )
+            });
+            return None;
+        }
+        let before = self.previous.replace(Previous {
+            time_s,
+            line,
+            text: text.to_owned(),
+        });
+        match before {
+            Some(before) if time_s <= before.time_s => {
+                let why = if time_s == before.time_s {
+                    "again after"
+                } else {
+                    "after"
+                };
+                problems.add(Kind::Order, Some(line), Some(&self.names.time), || {
+                    let message = format!("time {text} comes {why} {} in {} {}", before.text, self.names.place, before.line);
+                    let help = "times must increase from row to row: sort them, keep one row per time, and where \
+                                rows of several devices alternate sum them per time first";
+                    (message, help.into())
+                });
+                None
+            }
+            _ => Some(time_s),
+        }
+    }
+
+    fn power(&self, line: u64, value: f64, problems: &mut Problems) -> Option<f64> {
+        let power = value * self.unit.factor();
+        if !power.is_finite() {
+            problems.add(Kind::NotFinite, Some(line), Some(&self.names.value), || {
+                (
+                    format!("{value} is not a finite power"),
+                    "write a number, or leave the row out".into(),
+                )
+            });
+            return None;
+        }
+        if power < 0.0 && self.unit != Unit::PerUnit {
+            problems.add(Kind::Negative, Some(line), Some(&self.names.value), || {
+                let message = format!("the power {value} {} is negative", self.unit.symbol());
+                let help = "a load takes power: turn the sign round, or set `unit = \"pu\"` for a deviation";
+                (message, help.into())
+            });
+            return None;
+        }
+        Some(power)
+    }
+
+    /// Checks the whole: two samples at least, no long gap. `None` when there are problems.
+    pub(crate) fn finish(
+        self,
+        max_gap_s: Option<f64>,
+        rows: usize,
+        problems: &mut Problems,
+    ) -> Option<Checked> {
+        if rows == 0 {
+            problems.file(
+                "there is a header but no data",
+                "add rows below the header, at least two",
+            );
+            return None;
+        }
+        if rows == 1 {
+            problems.file("there is only one sample", "a trace needs at least two");
+            return None;
+        }
+        if !self.whole || self.time_s.len() < 2 {
+            return None;
+        }
+        let steps: Vec<f64> = self.time_s.windows(2).map(|w| w[1] - w[0]).collect();
+        let mut sorted = steps.clone();
+        sorted.sort_by(f64::total_cmp);
+        let interval_s = sorted[sorted.len() / 2];
+        let longest_gap_s = sorted[sorted.len() - 1];
+        let allowed_s = max_gap_s.unwrap_or(USUAL_GAP * interval_s);
+        for (i, step) in steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| **step > allowed_s)
+        {
+            problems.add(Kind::Gap, Some(self.line[i + 1]), Some(&self.names.time), || {
+                let message = format!(
+                    "no sample for {step:.6} s since {} {} (t = {:.6} s to {:.6} s), with {interval_s:.6} s between \
+                     samples elsewhere and at most {allowed_s:.6} s allowed",
+                    self.names.place,
+                    self.line[i],
+                    self.time_s[i],
+                    self.time_s[i + 1],
+                );
+                let help = format!("set `max_gap_s` to {} or more to bridge it, or fill it", round_up(longest_gap_s));
+                (message, help)
+            });
+        }
+        problems.is_empty().then_some(Checked {
+            time_s: self.time_s,
+            value: self.value,
+            interval_s,
+            longest_gap_s,
+        })
+    }
+}
+
+/// Gaps up to so many usual intervals pass without a word.
+const USUAL_GAP: f64 = 5.0;
+
+/// A short number that is not below `value`, for advice.
+fn round_up(value: f64) -> f64 {
+    let step = 10_f64.powf(value.log10().floor() - 2.0);
+    let rounded = (value / step).ceil() * step;
+    // Written with three digits, so that no 0.30000000000000004 is shown.
+    let shown = format!("{rounded:.2e}").parse().unwrap_or(value);
+    if shown >= value { shown } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn advice_is_short_and_never_too_small() {
+        for (value, advice) in [
+            (0.543, 0.543),
+            (12.3456, 12.4),
+            (1234.5, 1240.0),
+            (1e-7, 1e-7),
+            (9.999, 10.0),
+        ] {
+            assert_eq!(round_up(value), advice);
+        }
+    }
+
+    #[test]
+    fn one_late_sample_does_not_make_all_others_late() {
+        let names = ColumnNames {
+            place: "line",
+            time: "t".into(),
+            value: "p".into(),
+        };
+        let mut samples = Samples::new(names, Unit::W, TimeUnit::S);
+        let mut problems = Problems::new(Path::new("x.csv"));
+        for (line, t) in [0.0, 1.0, 100.0, 2.0, 3.0, 4.0].into_iter().enumerate() {
+            samples.push(
+                line as u64 + 2,
+                Some(Moment::Number(t)),
+                &t.to_string(),
+                Some(1.0),
+                &mut problems,
+            );
+        }
+        assert!(samples.finish(None, 6, &mut problems).is_none());
+        let listed = problems.into_problems().0;
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].line, Some(5));
+        assert_eq!(listed[0].message, "time 2 comes after 100 in line 4");
+    }
+}

@@ -1,0 +1,124 @@
+//! The examples through the library: what the README says of them holds.
+
+#![expect(clippy::panic, reason = "helpers of tests")]
+
+use std::path::{Path, PathBuf};
+
+use ballast_scenario::{Loaded, Patch};
+use ballast_study::outcome::{Outcome, Status};
+use ballast_study::{Inputs, Silent};
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../examples")
+        .join(name)
+}
+
+fn load(name: &str, patches: &[(&str, &str)]) -> Loaded {
+    let patches: Vec<Patch> = patches
+        .iter()
+        .map(|(p, v)| Patch {
+            path: (*p).to_owned(),
+            value: (*v).to_owned(),
+        })
+        .collect();
+    ballast_scenario::load(&example(name), &patches).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn run(name: &str, patches: &[(&str, &str)]) -> Outcome {
+    ballast_study::run(&load(name, patches), &Inputs::default(), None, &Silent)
+        .unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+#[test]
+fn training_passes_on_well_tuned_sets_and_fails_at_resonance() {
+    let good = run("training-offgrid.toml", &[]);
+    assert_eq!(good.overall, Status::Pass, "{}", good.summary);
+    assert_eq!(good.design_values.gpus, 1024);
+    let bad = run("training-resonance.toml", &[]);
+    assert_eq!(bad.overall, Status::Fail, "{}", bad.summary);
+    let low = bad
+        .verdicts
+        .iter()
+        .find(|v| v.limit == "frequency_min_hz")
+        .unwrap();
+    assert_eq!(low.status, Status::Fail);
+    // The load is the same to the last bit: only the sets differ.
+    assert_eq!(good.site.envelope, bad.site.envelope);
+    // The gain of the bad sets peaks near the cadence of the job, and is far higher there.
+    let (good, bad) = (good.plant.unwrap().gain, bad.plant.unwrap().gain);
+    assert!(
+        (bad.peak_frequency_hz - 1.0).abs() < 0.2,
+        "{}",
+        bad.peak_frequency_hz
+    );
+    assert!(bad.peak_gain_hz_per_mw > 3.0 * good.peak_gain_hz_per_mw);
+}
+
+#[test]
+fn a_slower_cadence_leaves_the_resonance() {
+    let at_1_hz = run("training-resonance.toml", &[]);
+    let slower = run(
+        "training-resonance.toml",
+        &[("jobs.llm.iteration_s", "3.0")],
+    );
+    let swing = |o: &Outcome| {
+        let p = o.plant.as_ref().unwrap();
+        p.frequency_max.value - p.frequency_min.value
+    };
+    assert!(
+        swing(&slower) < swing(&at_1_hz),
+        "{} {}",
+        swing(&slower),
+        swing(&at_1_hz)
+    );
+}
+
+#[test]
+fn stagger_spares_the_sets_a_block() {
+    let staggered = run("inference-start.toml", &[("simulation.realisations", "1")]);
+    let at_once = run(
+        "inference-start.toml",
+        &[
+            ("simulation.realisations", "1"),
+            ("jobs.serving.stagger_s", "0"),
+        ],
+    );
+    let up = |o: &Outcome| o.design_values.steps.last().unwrap().up.delta;
+    assert!(
+        up(&at_once) > 2.0 * up(&staggered),
+        "{} {}",
+        up(&at_once),
+        up(&staggered)
+    );
+}
+
+#[test]
+fn every_verdict_says_what_it_rests_on() {
+    let outcome = run("smallest.toml", &[]);
+    for v in outcome
+        .verdicts
+        .iter()
+        .filter(|v| v.status != Status::NotChecked)
+    {
+        assert!(
+            v.basis.contains("seed") && v.basis.contains("voltage not checked"),
+            "{}: {}",
+            v.limit,
+            v.basis
+        );
+    }
+    assert!(
+        outcome
+            .low_confidence
+            .iter()
+            .any(|l| l.path.ends_with("inertia_s"))
+    );
+    for v in outcome
+        .verdicts
+        .iter()
+        .filter(|v| v.status == Status::NotChecked)
+    {
+        assert!(!v.basis.is_empty(), "{}", v.limit);
+    }
+}

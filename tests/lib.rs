@@ -1,0 +1,1 @@
+//! Tests across crates; see the files beside this one. The corpus of scenario files lies in `corpus/`.
