@@ -1,4 +1,6 @@
-//! Ranges, units, ticks and the mapping from values to the page. Nothing here draws.
+//! Ranges, ticks, the mapping from values to the page and places for labels. Nothing here draws.
+
+use crate::number::fixed;
 
 /// Least width of a range as a share of its values: below it, differences are rounding.
 const LEAST_SPAN: f64 = 1e-6;
@@ -20,14 +22,24 @@ pub(crate) struct Range {
 impl Range {
     /// Range of the drawable values among `values`; none if there are none.
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
-        values.into_iter().filter(|&v| drawable(v)).fold(None, |range: Option<Self>, v| {
-            Some(range.map_or(Self { lo: v, hi: v }, |r| r.including(v)))
-        })
+        values
+            .into_iter()
+            .filter(|&v| drawable(v))
+            .fold(None, |range: Option<Self>, v| {
+                Some(range.map_or(Self { lo: v, hi: v }, |r| r.including(v)))
+            })
     }
 
     /// The range widened to include `value`, if that can be drawn.
     pub(crate) fn including(self, value: f64) -> Self {
-        if drawable(value) { Self { lo: self.lo.min(value), hi: self.hi.max(value) } } else { self }
+        if drawable(value) {
+            Self {
+                lo: self.lo.min(value),
+                hi: self.hi.max(value),
+            }
+        } else {
+            self
+        }
     }
 
     /// Width.
@@ -52,26 +64,46 @@ impl Range {
             return self;
         }
         let middle = self.lo + self.span() / 2.0;
-        Self { lo: middle - least / 2.0, hi: middle + least / 2.0 }
+        Self {
+            lo: middle - least / 2.0,
+            hi: middle + least / 2.0,
+        }
     }
 
     /// The range with a margin on either side, as a share of its width.
     pub(crate) fn padded(self, share: f64) -> Self {
         let margin = self.span() * share;
-        Self { lo: self.lo - margin, hi: self.hi + margin }
+        Self {
+            lo: self.lo - margin,
+            hi: self.hi + margin,
+        }
     }
 
     /// A range for power, in watts: from zero if that costs little of the picture, open, with a margin above.
     pub(crate) fn for_power(self) -> Self {
         let swings = self.span() >= 0.25 * self.magnitude() && self.magnitude() >= 1e-3;
         if self.lo >= 0.0 && swings {
-            return Self { lo: 0.0, hi: self.hi * 1.08 };
+            return Self {
+                lo: 0.0,
+                hi: self.hi * 1.08,
+            };
         }
         // A hundredth of a constant load, so that its noise does not fill the page; a watt around nothing.
-        let least = if self.magnitude() < 1e-3 { 1.0 } else { 0.01 * self.magnitude() };
+        let least = if self.magnitude() < 1e-3 {
+            1.0
+        } else {
+            0.01 * self.magnitude()
+        };
         let padded = self.opened(least).padded(0.08);
         // No negative power on the axis for a load that has none.
-        if self.lo >= 0.0 { Self { lo: padded.lo.max(0.0), hi: padded.hi } } else { padded }
+        if self.lo >= 0.0 {
+            Self {
+                lo: padded.lo.max(0.0),
+                hi: padded.hi,
+            }
+        } else {
+            padded
+        }
     }
 }
 
@@ -114,56 +146,6 @@ impl Axis {
     }
 }
 
-/// A unit values are shown in.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Unit {
-    /// Shown value per stored value.
-    pub(crate) factor: f64,
-    /// Its symbol.
-    pub(crate) symbol: &'static str,
-}
-
-impl Unit {
-    /// `range` in this unit.
-    pub(crate) fn range(&self, range: Range) -> Range {
-        Range { lo: range.lo * self.factor, hi: range.hi * self.factor }
-    }
-}
-
-/// Unit for powers up to `largest_w` watts: numbers stay between 2 and 2000 where SI allows.
-pub(crate) fn power_unit(largest_w: f64) -> Unit {
-    let (factor, symbol) = match largest_w {
-        w if w >= 2e9 => (1e-9, "GW"),
-        w if w >= 2e6 => (1e-6, "MW"),
-        w if w >= 2e3 => (1e-3, "kW"),
-        _ => (1.0, "W"),
-    };
-    Unit { factor, symbol }
-}
-
-/// Unit for a stretch of time of `span_s` seconds.
-pub(crate) fn time_unit(span_s: f64) -> Unit {
-    let (factor, symbol) = match span_s {
-        s if s > 4.0 * 86_400.0 => (1.0 / 86_400.0, "d"),
-        s if s > 3.0 * 3600.0 => (1.0 / 3600.0, "h"),
-        s if s > 600.0 => (1.0 / 60.0, "min"),
-        s if s > 0.5 => (1.0, "s"),
-        _ => (1e3, "ms"),
-    };
-    Unit { factor, symbol }
-}
-
-/// Unit for gains up to `largest` hertz per megawatt.
-pub(crate) fn gain_unit(largest: f64) -> Unit {
-    let (factor, symbol) = match largest {
-        g if g >= 0.2 => (1.0, "Hz/MW"),
-        g if g >= 2e-4 => (1e3, "mHz/MW"),
-        g if g <= 0.0 => (1.0, "Hz/MW"),
-        _ => (1e6, "µHz/MW"),
-    };
-    Unit { factor, symbol }
-}
-
 /// A labelled place on an axis, in shown units.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tick {
@@ -190,7 +172,11 @@ pub(crate) fn linear_ticks(range: Range, most: usize) -> Vec<Tick> {
     };
     // Whole numbers of steps, so that 3 × 0.1 prints and lies as 0.3.
     let value = |index: f64| {
-        if exponent < 0 { index * multiple / 10f64.powi(-exponent) } else { index * multiple * 10f64.powi(exponent) }
+        if exponent < 0 {
+            index * multiple / 10f64.powi(-exponent)
+        } else {
+            index * multiple * 10f64.powi(exponent)
+        }
     };
     let step = value(1.0);
     let first = (range.lo / step - 1e-9).ceil();
@@ -199,7 +185,10 @@ pub(crate) fn linear_ticks(range: Range, most: usize) -> Vec<Tick> {
     (0..count)
         .map(|k| {
             let value = value(first + k as f64);
-            Tick { value, label: fixed(value, (-exponent).max(0) as usize) }
+            Tick {
+                value,
+                label: fixed(value, (-exponent).max(0) as usize),
+            }
         })
         .collect()
 }
@@ -212,55 +201,24 @@ pub(crate) fn log_ticks(range: Range) -> Vec<Tick> {
     let mut ticks = Vec::new();
     for decade in first..=last {
         for multiple in 1..10 {
-            let value =
-                if decade < 0 { f64::from(multiple) / 10f64.powi(-decade) } else { f64::from(multiple) * 10f64.powi(decade) };
+            let value = if decade < 0 {
+                f64::from(multiple) / 10f64.powi(-decade)
+            } else {
+                f64::from(multiple) * 10f64.powi(decade)
+            };
             if value < range.lo * (1.0 - 1e-9) || value > range.hi * (1.0 + 1e-9) {
                 continue;
             }
             let labelled = multiple == 1 || (!many && (multiple == 2 || multiple == 5));
-            let label = if labelled { fixed(value, (-decade).max(0) as usize) } else { String::new() };
+            let label = if labelled {
+                fixed(value, (-decade).max(0) as usize)
+            } else {
+                String::new()
+            };
             ticks.push(Tick { value, label });
         }
     }
     ticks
-}
-
-/// `value` with so many decimals, never `-0`.
-pub(crate) fn fixed(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(rest) if rest.bytes().all(|b| b == b'0' || b == b'.') => rest.to_owned(),
-        _ => text,
-    }
-}
-
-/// `value` with at most so many decimals and no zeros at their end.
-pub(crate) fn trimmed(value: f64, decimals: usize) -> String {
-    without_zeros(fixed(value, decimals))
-}
-
-/// `value` with so many significant digits, whole digits never dropped.
-pub(crate) fn significant(value: f64, digits: i32) -> String {
-    if value == 0.0 || !drawable(value) {
-        return fixed(value, 0);
-    }
-    let decimals = digits - 1 - value.abs().log10().floor() as i32;
-    fixed(value, decimals.clamp(0, 12) as usize)
-}
-
-/// The same without zeros at the end of its decimals.
-pub(crate) fn brief(value: f64, digits: i32) -> String {
-    without_zeros(significant(value, digits))
-}
-
-/// A number as printed, without zeros at the end of its decimals.
-fn without_zeros(text: String) -> String {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// Decimals with which values tell about a hundredth of `span` apart.
-pub(crate) fn decimals_for(span: f64) -> usize {
-    if span > 0.0 && drawable(span) { (2.0 - span.log10()).ceil().clamp(0.0, 9.0) as usize } else { 0 }
 }
 
 /// Moves the centres of things of the given sizes apart as little as needed, within `room`, keeping their order.
@@ -279,13 +237,16 @@ pub(crate) fn spread(centres: &[f64], sizes: &[f64], room: Range) -> Vec<f64> {
         offsets[i] = before + sizes[i] / 2.0;
         before += sizes[i];
         let mut pool = (centres[i] - offsets[i], 1);
-        while let Some(last) = pools.pop_if(|last| last.0 / last.1 as f64 > pool.0 / pool.1 as f64) {
+        while let Some(last) = pools.pop_if(|last| last.0 / last.1 as f64 > pool.0 / pool.1 as f64)
+        {
             pool = (pool.0 + last.0, pool.1 + last.1);
         }
         pools.push(pool);
     }
     let highest = (room.hi - before).max(room.lo);
-    let squeezed = pools.iter().flat_map(|&(sum, count)| std::iter::repeat_n((sum / count as f64).clamp(room.lo, highest), count));
+    let squeezed = pools.iter().flat_map(|&(sum, count)| {
+        std::iter::repeat_n((sum / count as f64).clamp(room.lo, highest), count)
+    });
     let mut placed = centres.to_vec();
     for (&i, place) in order.iter().zip(squeezed) {
         placed[i] = place + offsets[i];
@@ -303,58 +264,71 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        assert_eq!(labels(&linear_ticks(Range { lo: 59.4, hi: 60.5 }, 6)), ["59.4", "59.6", "59.8", "60.0", "60.2", "60.4"]);
-        assert_eq!(labels(&linear_ticks(Range { lo: -0.3, hi: 0.3 }, 6)), ["-0.3", "-0.2", "-0.1", "0.0", "0.1", "0.2", "0.3"]);
-        assert_eq!(labels(&linear_ticks(Range { lo: 0.0, hi: 1080.0 }, 6)), ["0", "200", "400", "600", "800", "1000"]);
+        assert_eq!(
+            labels(&linear_ticks(Range { lo: 59.4, hi: 60.5 }, 6)),
+            ["59.4", "59.6", "59.8", "60.0", "60.2", "60.4"]
+        );
+        assert_eq!(
+            labels(&linear_ticks(Range { lo: -0.3, hi: 0.3 }, 6)),
+            ["-0.3", "-0.2", "-0.1", "0.0", "0.1", "0.2", "0.3"]
+        );
+        assert_eq!(
+            labels(&linear_ticks(
+                Range {
+                    lo: 0.0,
+                    hi: 1080.0
+                },
+                6
+            )),
+            ["0", "200", "400", "600", "800", "1000"]
+        );
         assert_eq!(linear_ticks(Range { lo: 0.0, hi: 1.0 }, 10)[3].value, 0.3);
     }
 
     #[test]
     fn log_labels_thin_out_over_many_decades() {
         let ticks = log_ticks(Range { lo: 0.05, hi: 20.0 });
-        let shown: Vec<&str> = ticks.iter().map(|t| t.label.as_str()).filter(|l| !l.is_empty()).collect();
-        assert_eq!(shown, ["0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20"]);
+        let shown: Vec<&str> = ticks
+            .iter()
+            .map(|t| t.label.as_str())
+            .filter(|l| !l.is_empty())
+            .collect();
+        assert_eq!(
+            shown,
+            ["0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20"]
+        );
         let wide = log_ticks(Range { lo: 1e-6, hi: 10.0 });
-        assert!(wide.iter().all(|t| t.label.is_empty() || t.label.contains('1')));
+        assert!(
+            wide.iter()
+                .all(|t| t.label.is_empty() || t.label.contains('1'))
+        );
     }
 
     #[test]
     fn zero_ranges_open() {
         for value in [0.0, 5.0, -3.0, 1e9, 1e-12] {
             let range = Range::of([value, value]).unwrap().for_power();
-            assert!(range.span() > 0.0 && range.contains(value), "{value}: {range:?}");
+            assert!(
+                range.span() > 0.0 && range.contains(value),
+                "{value}: {range:?}"
+            );
             assert!(linear_ticks(range, 6).len() >= 2, "{value}");
         }
         assert_eq!(Range::of([f64::NAN, f64::INFINITY]), None);
-        assert_eq!(Range::of([1.0, f64::NAN, 2.0]), Some(Range { lo: 1.0, hi: 2.0 }));
+        assert_eq!(
+            Range::of([1.0, f64::NAN, 2.0]),
+            Some(Range { lo: 1.0, hi: 2.0 })
+        );
     }
 
     #[test]
     fn spread_keeps_order_and_room() {
         let room = Range { lo: 0.0, hi: 100.0 };
-        assert_eq!(spread(&[50.0, 52.0, 99.0], &[20.0, 20.0, 20.0], room), [41.0, 61.0, 90.0]);
+        assert_eq!(
+            spread(&[50.0, 52.0, 99.0], &[20.0, 20.0, 20.0], room),
+            [41.0, 61.0, 90.0]
+        );
         assert_eq!(spread(&[3.0, 1.0], &[20.0, 20.0], room), [30.0, 10.0]);
         assert_eq!(spread(&[20.0, 70.0], &[20.0, 20.0], room), [20.0, 70.0]);
-    }
-
-    #[test]
-    fn numbers_print_without_noise() {
-        assert_eq!(fixed(-0.000_1, 2), "0.00");
-        assert_eq!(trimmed(59.5, 6), "59.5");
-        assert_eq!(trimmed(100.0, 6), "100");
-        assert_eq!(brief(0.05, 3), "0.05");
-        assert_eq!(brief(100.0, 3), "100");
-        assert_eq!(significant(0.012_345, 3), "0.0123");
-        assert_eq!(significant(12_345.6, 3), "12346");
-        assert_eq!(significant(f64::MIN_POSITIVE, 3), "0.000000000000");
-    }
-
-    #[test]
-    fn units_follow_the_size() {
-        assert_eq!(power_unit(1.2e6).symbol, "kW");
-        assert_eq!(power_unit(5e6).symbol, "MW");
-        assert_eq!(power_unit(0.0).symbol, "W");
-        assert_eq!(time_unit(60.0).symbol, "s");
-        assert_eq!(gain_unit(0.01).symbol, "mHz/MW");
     }
 }

@@ -5,7 +5,9 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
 use plotters::element::{Circle, PathElement, Polygon, Rectangle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color as _, FontFamily, FontTransform, IntoFont as _, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{
+    Color as _, FontFamily, FontTransform, IntoFont as _, RGBColor, ShapeStyle, TextStyle,
+};
 
 use crate::style;
 
@@ -76,28 +78,59 @@ impl<DB: DrawingBackend> Canvas<DB> {
     }
 
     /// A line of text.
-    pub(crate) fn text(&self, at: Point, align: Align, em: f64, colour: RGBColor, text: &str) -> Drawn<DB> {
+    pub(crate) fn text(
+        &self,
+        at: Point,
+        align: Align,
+        em: f64,
+        colour: RGBColor,
+        text: &str,
+    ) -> Drawn<DB> {
         self.place_text(at, align, em, colour, text, FontTransform::None)
     }
 
     /// A line of text that reads upwards; `align` is along the reading direction.
-    pub(crate) fn text_upwards(&self, at: Point, align: Align, em: f64, colour: RGBColor, text: &str) -> Drawn<DB> {
+    pub(crate) fn text_upwards(
+        &self,
+        at: Point,
+        align: Align,
+        em: f64,
+        colour: RGBColor,
+        text: &str,
+    ) -> Drawn<DB> {
         self.place_text(at, align, em, colour, text, FontTransform::Rotate270)
     }
 
-    fn place_text(&self, at: Point, align: Align, em: f64, colour: RGBColor, text: &str, turn: FontTransform) -> Drawn<DB> {
+    fn place_text(
+        &self,
+        at: Point,
+        align: Align,
+        em: f64,
+        colour: RGBColor,
+        text: &str,
+        turn: FontTransform,
+    ) -> Drawn<DB> {
         // From the middle of the capitals to the anchor, across the reading direction.
         let across = (style::CAPITAL_EM / 2.0 - self.medium.ascent_em()) * em;
-        let at = if matches!(turn, FontTransform::Rotate270) { (at.0 + across, at.1) } else { (at.0, at.1 + across) };
+        let at = if matches!(turn, FontTransform::Rotate270) {
+            (at.0 + across, at.1)
+        } else {
+            (at.0, at.1 + across)
+        };
         let h_pos = match align {
             Align::Left => HPos::Left,
             Align::Centre => HPos::Center,
             Align::Right => HPos::Right,
         };
         let size = em * self.medium.size_per_em() * f64::from(style::OVERSAMPLING);
-        let font = (FontFamily::Name(style::FONT_FAMILY), size).into_font().transform(turn);
-        let text_style = TextStyle::from(font).color(&colour).pos(Pos::new(h_pos, VPos::Top));
-        self.area.draw_text(&printable(text), &text_style, device(at))
+        let font = (FontFamily::Name(style::FONT_FAMILY), size)
+            .into_font()
+            .transform(turn);
+        let text_style = TextStyle::from(font)
+            .color(&colour)
+            .pos(Pos::new(h_pos, VPos::Top));
+        self.area
+            .draw_text(&printable(text), &text_style, device(at))
     }
 
     /// A line through `points`.
@@ -107,9 +140,13 @@ impl<DB: DrawingBackend> Canvas<DB> {
             return Ok(());
         }
         match self.medium {
-            Medium::Vector => self.area.draw(&PathElement::new(points, stroke(colour, width))),
+            Medium::Vector => self
+                .area
+                .draw(&PathElement::new(points, stroke(colour, width))),
             // One by one: plotters' outline of a wide path that turns sharply has holes.
-            Medium::Raster => points.windows(2).try_for_each(|pair| self.segment(pair[0], pair[1], colour, width)),
+            Medium::Raster => points
+                .windows(2)
+                .try_for_each(|pair| self.segment(pair[0], pair[1], colour, width)),
         }
     }
 
@@ -124,12 +161,21 @@ impl<DB: DrawingBackend> Canvas<DB> {
         let (a, b) = if a.0 <= b.0 { (a, b) } else { (b, a) };
         let (along, across) = (f64::from(b.0 - a.0), f64::from(b.1 - a.1));
         let slope = if along > 0.0 { across / along } else { 0.0 };
-        let thick = (width * f64::from(style::OVERSAMPLING) * (1.0 + slope * slope).sqrt()).round().max(1.0) as i32;
+        let thick = (width * f64::from(style::OVERSAMPLING) * (1.0 + slope * slope).sqrt())
+            .round()
+            .max(1.0) as i32;
         // The far corner of a filled rectangle is not painted. A straight piece is one rectangle; a point is a square.
         if a.1 == b.1 {
             let first = a.1 - thick / 2;
-            let (start, end) = if along > 0.0 { (a.0, b.0 + 1) } else { (a.0 - thick / 2, a.0 - thick / 2 + thick) };
-            return self.area.draw(&Rectangle::new([swap((start, first)), swap((end, first + thick))], colour.filled()));
+            let (start, end) = if along > 0.0 {
+                (a.0, b.0 + 1)
+            } else {
+                (a.0 - thick / 2, a.0 - thick / 2 + thick)
+            };
+            return self.area.draw(&Rectangle::new(
+                [swap((start, first)), swap((end, first + thick))],
+                colour.filled(),
+            ));
         }
         for step in a.0..=b.0 {
             let middle = f64::from(a.1) + slope * f64::from(step - a.0);
@@ -141,7 +187,14 @@ impl<DB: DrawingBackend> Canvas<DB> {
     }
 
     /// A dashed straight line: horizontal or vertical.
-    pub(crate) fn dashes(&self, from: Point, to: Point, colour: RGBColor, width: f64, (dash, gap): (f64, f64)) -> Drawn<DB> {
+    pub(crate) fn dashes(
+        &self,
+        from: Point,
+        to: Point,
+        colour: RGBColor,
+        width: f64,
+        (dash, gap): (f64, f64),
+    ) -> Drawn<DB> {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let length = (dx * dx + dy * dy).sqrt();
         let at = |s: f64| (from.0 + dx * s / length, from.1 + dy * s / length);
@@ -155,7 +208,8 @@ impl<DB: DrawingBackend> Canvas<DB> {
 
     /// A filled rectangle.
     pub(crate) fn fill(&self, from: Point, to: Point, colour: RGBColor) -> Drawn<DB> {
-        self.area.draw(&Rectangle::new([device(from), device(to)], colour.filled()))
+        self.area
+            .draw(&Rectangle::new([device(from), device(to)], colour.filled()))
     }
 
     /// The area between `upper` and `lower`, both from left to right at the same abscissae.
@@ -170,18 +224,33 @@ impl<DB: DrawingBackend> Canvas<DB> {
             let (x, bottom) = device((x, bottom));
             (x, bottom.max(device((0.0, top)).1 + 1))
         });
-        self.area.draw(&Polygon::new(upper.chain(lower).collect::<Vec<_>>(), colour.filled()))
+        self.area.draw(&Polygon::new(
+            upper.chain(lower).collect::<Vec<_>>(),
+            colour.filled(),
+        ))
     }
 
     /// A disc with a rim of paper, so that it stands out from what lies under it.
     pub(crate) fn marker(&self, at: Point, colour: RGBColor, filled: bool) -> Drawn<DB> {
         let radius = |r: f64| (r * f64::from(style::OVERSAMPLING)).round() as i32;
-        self.area.draw(&Circle::new(device(at), radius(style::MARKER + 2.0), style::PAPER.filled()))?;
-        self.area.draw(&Circle::new(device(at), radius(style::MARKER), colour.filled()))?;
+        self.area.draw(&Circle::new(
+            device(at),
+            radius(style::MARKER + 2.0),
+            style::PAPER.filled(),
+        ))?;
+        self.area.draw(&Circle::new(
+            device(at),
+            radius(style::MARKER),
+            colour.filled(),
+        ))?;
         if filled {
             return Ok(());
         }
-        self.area.draw(&Circle::new(device(at), radius(style::MARKER - 2.5), style::PAPER.filled()))
+        self.area.draw(&Circle::new(
+            device(at),
+            radius(style::MARKER - 2.5),
+            style::PAPER.filled(),
+        ))
     }
 }
 
@@ -198,7 +267,15 @@ fn device((x, y): Point) -> (i32, i32) {
 
 /// `text` without the control characters that XML forbids.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || c == '\u{FFFE}' || c == '\u{FFFF}' { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() || c == '\u{FFFE}' || c == '\u{FFFF}' {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// `text` shortened with `…` until it is at most `width` wide at `em`.

@@ -5,9 +5,11 @@ use ballast_study::outcome::Outcome;
 use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
-use crate::axis::{Law, Range, drawable, power_unit, significant};
+use crate::axis::{Law, Range, drawable};
 use crate::canvas::{Align, Canvas, Drawn, fitted};
-use crate::panel::{Frame, Panel, Swatch, basis_all, page};
+use crate::number::{power_unit, significant};
+use crate::page::{basis_all, page};
+use crate::panel::{Frame, Panel, Swatch};
 use crate::style;
 
 /// Groups drawn at most: with more, names no longer fit under them.
@@ -29,26 +31,48 @@ struct Slot<'a> {
 
 /// Draws the boxes.
 pub(crate) fn draw<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -> Drawn<DB> {
-    let site = [Slot { name: "site".to_owned(), envelope: &outcome.site.envelope }];
+    let site = [Slot {
+        name: "site".to_owned(),
+        envelope: &outcome.site.envelope,
+    }];
     let (groups, left_out) = slots(outcome);
     let remark = match left_out {
         0 => String::new(),
         n => format!(" · {n} more groups with lower peaks are not drawn"),
     };
-    let what = if groups.is_empty() { "power envelope of the site" } else { "power envelopes of racks and site" };
+    let what = if groups.is_empty() {
+        "power envelope of the site"
+    } else {
+        "power envelopes of racks and site"
+    };
     page(canvas, outcome, what, &(basis_all(outcome) + &remark))?;
     let whole = Frame::single(style::PLOT_RIGHT);
     if groups.is_empty() {
         return panel(canvas, whole, "Site power", &site, true);
     }
     let width = (whole.right - SITE_WIDTH - BETWEEN - whole.left) / groups.len() as f64;
-    let names = groups.iter().map(|g| style::text_width(&g.name, style::LABEL_EM)).fold(0.0, f64::max);
+    let names = groups
+        .iter()
+        .map(|g| style::text_width(&g.name, style::LABEL_EM))
+        .fold(0.0, f64::max);
     let upright = names > width - style::LABEL_GAP;
-    let foot = if upright { UPRIGHT_NAMES - style::PANEL_FOOT } else { 0.0 };
+    let foot = if upright {
+        UPRIGHT_NAMES - style::PANEL_FOOT
+    } else {
+        0.0
+    };
     let bottom = whole.bottom - foot;
-    let racks = Frame { right: whole.right - SITE_WIDTH - BETWEEN, bottom, ..whole };
+    let racks = Frame {
+        right: whole.right - SITE_WIDTH - BETWEEN,
+        bottom,
+        ..whole
+    };
     panel(canvas, racks, "Power per rack, AC side", &groups, false)?;
-    let beside = Frame { left: whole.right - SITE_WIDTH, bottom, ..whole };
+    let beside = Frame {
+        left: whole.right - SITE_WIDTH,
+        bottom,
+        ..whole
+    };
     panel(canvas, beside, "Site power", &site, true)
 }
 
@@ -57,16 +81,29 @@ fn slots(outcome: &Outcome) -> (Vec<Slot<'_>>, usize) {
     let mut order: Vec<usize> = (0..outcome.racks.len()).collect();
     let left_out = order.len().saturating_sub(MOST_GROUPS);
     if left_out > 0 {
-        order.sort_by(|&a, &b| outcome.racks[b].envelope.max.total_cmp(&outcome.racks[a].envelope.max));
+        order.sort_by(|&a, &b| {
+            outcome.racks[b]
+                .envelope
+                .max
+                .total_cmp(&outcome.racks[a].envelope.max)
+        });
         order.truncate(MOST_GROUPS);
         order.sort_unstable();
     }
     let slots = order.iter().map(|&k| {
         let group = &outcome.racks[k];
-        let racks = format!(" ({} rack{})", group.count, if group.count == 1 { "" } else { "s" });
+        let racks = format!(
+            " ({} rack{})",
+            group.count,
+            if group.count == 1 { "" } else { "s" }
+        );
         // A name that is too long loses its end, never the count.
-        let room = UPRIGHT_NAMES - 2.0 * style::LABEL_OFFSET - style::text_width(&racks, style::LABEL_EM);
-        Slot { name: fitted(&group.group, style::LABEL_EM, room) + &racks, envelope: &group.envelope }
+        let room =
+            UPRIGHT_NAMES - 2.0 * style::LABEL_OFFSET - style::text_width(&racks, style::LABEL_EM);
+        Slot {
+            name: fitted(&group.group, style::LABEL_EM, room) + &racks,
+            envelope: &group.envelope,
+        }
     });
     (slots.collect(), left_out)
 }
@@ -96,7 +133,12 @@ fn panel<DB: DrawingBackend>(
     let shown = range.unwrap_or(Range { lo: 0.0, hi: 0.0 }).for_power();
     let unit = power_unit(shown.magnitude());
     let count = slots.len() as f64;
-    let panel = Panel::new(frame, Range { lo: 0.0, hi: count }, Law::Linear, unit.range(shown));
+    let panel = Panel::new(
+        frame,
+        Range { lo: 0.0, hi: count },
+        Law::Linear,
+        unit.range(shown),
+    );
     panel.grid_y(canvas)?;
     if range.is_none() {
         panel.remark(canvas, "No samples.")?;
@@ -112,13 +154,21 @@ fn panel<DB: DrawingBackend>(
         if labelled {
             let mut values = named(one.envelope);
             if values.first().map(|v| v.1) == values.last().map(|v| v.1) {
-                values = values.first().map(|v| ("constant", v.1)).into_iter().collect();
+                values = values
+                    .first()
+                    .map(|v| ("constant", v.1))
+                    .into_iter()
+                    .collect();
             }
             let labels: Vec<(f64, RGBColor, String)> = values
                 .into_iter()
                 .map(|(name, v)| {
                     let shown = v * unit.factor;
-                    (shown, style::FAINT_INK, format!("{name} {} {}", significant(shown, 4), unit.symbol))
+                    (
+                        shown,
+                        style::FAINT_INK,
+                        format!("{name} {} {}", significant(shown, 4), unit.symbol),
+                    )
                 })
                 .collect();
             panel.labels_beside(canvas, middle + box_width / 2.0, slot, &labels)?;
@@ -130,7 +180,10 @@ fn panel<DB: DrawingBackend>(
     if !is_site {
         legend = vec![
             (Swatch::Thin(style::INK), "lowest to highest".to_owned()),
-            (Swatch::Band(style::tint(style::POWER)), "p5 to p95".to_owned()),
+            (
+                Swatch::Band(style::tint(style::POWER)),
+                "p5 to p95".to_owned(),
+            ),
             (Swatch::Line(style::POWER), "median".to_owned()),
             (Swatch::Line(style::QUANTILE), "p99.9".to_owned()),
         ];
@@ -139,16 +192,35 @@ fn panel<DB: DrawingBackend>(
 }
 
 /// Names under the slots; upright if one is too wide for its slot.
-fn names<DB: DrawingBackend>(canvas: &Canvas<DB>, panel: &Panel, slots: &[Slot<'_>], slot: f64) -> Drawn<DB> {
+fn names<DB: DrawingBackend>(
+    canvas: &Canvas<DB>,
+    panel: &Panel,
+    slots: &[Slot<'_>],
+    slot: f64,
+) -> Drawn<DB> {
     let room = slot - style::LABEL_GAP;
-    let upright = slots.iter().any(|s| style::text_width(&s.name, style::LABEL_EM) > room);
+    let upright = slots
+        .iter()
+        .any(|s| style::text_width(&s.name, style::LABEL_EM) > room);
     let bottom = panel.frame().bottom;
     for (k, one) in slots.iter().enumerate() {
         let middle = panel.x.at(k as f64 + 0.5);
         if upright {
-            canvas.text_upwards((middle, bottom + style::LABEL_OFFSET), Align::Right, style::LABEL_EM, style::INK, &one.name)?;
+            canvas.text_upwards(
+                (middle, bottom + style::LABEL_OFFSET),
+                Align::Right,
+                style::LABEL_EM,
+                style::INK,
+                &one.name,
+            )?;
         } else {
-            canvas.text((middle, bottom + 20.0), Align::Centre, style::LABEL_EM, style::INK, &one.name)?;
+            canvas.text(
+                (middle, bottom + 20.0),
+                Align::Centre,
+                style::LABEL_EM,
+                style::INK,
+                &one.name,
+            )?;
         }
     }
     Ok(())
@@ -165,19 +237,45 @@ fn draw_box<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     let place = |v: f64| drawable(v).then(|| panel.y.at(v * factor));
     let half = width / 2.0;
-    let bar = |y: f64, share: f64, colour, thick| canvas.line(&[(middle - half * share, y), (middle + half * share, y)], colour, thick);
+    let bar = |y: f64, share: f64, colour, thick| {
+        canvas.line(
+            &[(middle - half * share, y), (middle + half * share, y)],
+            colour,
+            thick,
+        )
+    };
     if let (Some(lowest), Some(highest)) = (place(envelope.min), place(envelope.max)) {
-        canvas.line(&[(middle, lowest), (middle, highest)], style::INK, style::SERIES_LINE)?;
+        canvas.line(
+            &[(middle, lowest), (middle, highest)],
+            style::INK,
+            style::SERIES_LINE,
+        )?;
         bar(lowest, 0.5, style::INK, style::SERIES_LINE)?;
         bar(highest, 0.5, style::INK, style::SERIES_LINE)?;
     }
     if let (Some(p5), Some(p95)) = (place(envelope.p5), place(envelope.p95)) {
-        canvas.fill((middle - half, p95), (middle + half, p5), style::tint(style::POWER))?;
+        canvas.fill(
+            (middle - half, p95),
+            (middle + half, p5),
+            style::tint(style::POWER),
+        )?;
         let (left, right) = (middle - half, middle + half);
-        canvas.line(&[(left, p5), (left, p95), (right, p95), (right, p5), (left, p5)], style::POWER, style::THIN_LINE)?;
+        canvas.line(
+            &[
+                (left, p5),
+                (left, p95),
+                (right, p95),
+                (right, p5),
+                (left, p5),
+            ],
+            style::POWER,
+            style::THIN_LINE,
+        )?;
     }
     if let Some(p99_9) = place(envelope.p99_9) {
         bar(p99_9, 0.8, style::QUANTILE, style::STRONG_LINE + 1.0)?;
     }
-    place(envelope.p50).map_or(Ok(()), |p50| bar(p50, 1.0, style::POWER, style::STRONG_LINE + 1.0))
+    place(envelope.p50).map_or(Ok(()), |p50| {
+        bar(p50, 1.0, style::POWER, style::STRONG_LINE + 1.0)
+    })
 }

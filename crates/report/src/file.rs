@@ -17,9 +17,16 @@ const CHANNELS: usize = 3;
 
 /// Says why `folder` cannot take figures, if it is missing or not a folder.
 pub(crate) fn check_folder(folder: &Path) -> Result<(), ReportError> {
-    let error = |source| ReportError::Folder { path: folder.to_owned(), source };
+    let error = |source| ReportError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
     let found = fs::metadata(folder).map_err(error)?;
-    if found.is_dir() { Ok(()) } else { Err(error(io::Error::from(io::ErrorKind::NotADirectory))) }
+    if found.is_dir() {
+        Ok(())
+    } else {
+        Err(error(io::Error::from(io::ErrorKind::NotADirectory)))
+    }
 }
 
 /// Size of the drawing in device pixels.
@@ -29,41 +36,72 @@ fn drawing_size() -> (u32, u32) {
 }
 
 /// Writes a figure as SVG; returns the file.
-pub(crate) fn write_svg(figure: Figure, outcome: &Outcome, folder: &Path) -> Result<PathBuf, ReportError> {
+pub(crate) fn write_svg(
+    figure: Figure,
+    outcome: &Outcome,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, drawing_size()).into_drawing_area();
         let canvas = Canvas::new(area, Medium::Vector);
-        let drawn = figure.draw(outcome, &canvas).and_then(|()| canvas.present());
-        drawn.map_err(|e| ReportError::Draw { figure: figure.name(), source: Box::new(e) })?;
+        let drawn = figure
+            .draw(outcome, &canvas)
+            .and_then(|()| canvas.present());
+        drawn.map_err(|e| ReportError::Draw {
+            figure: figure.name(),
+            source: Box::new(e),
+        })?;
     }
     // The page's size outside, the finer drawing's inside: the picture is scaled down by the viewer.
     let (width, height) = drawing_size();
     let drawn = format!("<svg width=\"{width}\" height=\"{height}\"");
-    let page = format!("<svg width=\"{}\" height=\"{}\"", style::PAGE_WIDTH, style::PAGE_HEIGHT);
+    let page = format!(
+        "<svg width=\"{}\" height=\"{}\"",
+        style::PAGE_WIDTH,
+        style::PAGE_HEIGHT
+    );
     let text = text.replacen(&drawn, &page, 1);
     let path = folder.join(format!("{}.svg", figure.name()));
-    fs::write(&path, text).map_err(|source| ReportError::Write { path: path.clone(), source })?;
+    fs::write(&path, text).map_err(|source| ReportError::Write {
+        path: path.clone(),
+        source,
+    })?;
     Ok(path)
 }
 
 /// Writes a figure as PNG; returns the file.
-pub(crate) fn write_png(figure: Figure, outcome: &Outcome, folder: &Path) -> Result<PathBuf, ReportError> {
+pub(crate) fn write_png(
+    figure: Figure,
+    outcome: &Outcome,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
     let (width, height) = drawing_size();
     let mut pixels = vec![0; width as usize * height as usize * CHANNELS];
     {
         let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
         let canvas = Canvas::new(area, Medium::Raster);
-        let drawn = figure.draw(outcome, &canvas).and_then(|()| canvas.present());
-        drawn.map_err(|e| ReportError::Draw { figure: figure.name(), source: Box::new(e) })?;
+        let drawn = figure
+            .draw(outcome, &canvas)
+            .and_then(|()| canvas.present());
+        drawn.map_err(|e| ReportError::Draw {
+            figure: figure.name(),
+            source: Box::new(e),
+        })?;
     }
     let averaged = averaged(&pixels, width as usize);
     let path = folder.join(format!("{}.png", figure.name()));
-    let write_error = |source| ReportError::Write { path: path.clone(), source };
+    let write_error = |source| ReportError::Write {
+        path: path.clone(),
+        source,
+    };
     let mut out = BufWriter::new(File::create(&path).map_err(write_error)?);
     encode(&averaged, &mut out).map_err(|source| match source {
         EncodingError::IoError(source) => write_error(source),
-        source => ReportError::Encode { path: path.clone(), source },
+        source => ReportError::Encode {
+            path: path.clone(),
+            source,
+        },
     })?;
     // A full disk shows only when the rest is written.
     out.flush().map_err(write_error)?;
@@ -97,7 +135,11 @@ fn encode(pixels: &[u8], out: &mut impl io::Write) -> Result<(), EncodingError> 
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
     let density = style::PIXELS_PER_METRE;
-    encoder.set_pixel_dims(Some(PixelDimensions { xppu: density, yppu: density, unit: Unit::Meter }));
+    encoder.set_pixel_dims(Some(PixelDimensions {
+        xppu: density,
+        yppu: density,
+        unit: Unit::Meter,
+    }));
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()

@@ -12,8 +12,9 @@
 //! | `envelope` | percentiles of power per group of racks and of the site |
 //! | `load-duration` | power against the share of time in which it is exceeded |
 //!
-//! A reader will look for: how it looks, all of it, in `style`; ranges, units and ticks in `axis`; what figures share
-//! (titles, plots, labels that keep apart) in `panel`; one module per figure. `canvas` evens out what the backends do
+//! A reader will look for: how it looks, all of it, in `style`; ranges and ticks in `axis`, units and printed
+//! numbers in `number`; titles and footer in `page`; plots and labels that keep apart in `panel`; which moment counts as the
+//! worst in `worst`; one module per figure. `canvas` evens out what the backends do
 //! differently, `trace` thins a pyramid to the page without losing a peak, `file` writes.
 
 mod axis;
@@ -21,11 +22,14 @@ mod canvas;
 mod duration;
 mod envelope;
 mod file;
+mod number;
+mod page;
 mod panel;
 mod resonance;
 mod style;
 mod time_figure;
 mod trace;
+mod worst;
 
 use std::error::Error;
 use std::io;
@@ -96,11 +100,19 @@ pub fn write_figures(outcome: &Outcome, folder: &Path) -> Result<Vec<PathBuf>, R
 /// The figures an outcome has data for.
 fn figures(outcome: &Outcome) -> Vec<Figure> {
     let with_plant = outcome.plant.is_some();
-    let mut figures = vec![if with_plant { Figure::PowerFrequency } else { Figure::Power }];
-    if time_figure::resolves_worst(outcome) {
+    let mut figures = vec![if with_plant {
+        Figure::PowerFrequency
+    } else {
+        Figure::Power
+    }];
+    if worst::worst_window(outcome).is_some() {
         figures.push(Figure::WorstMoment);
     }
-    figures.push(if with_plant { Figure::Resonance } else { Figure::Spectrum });
+    figures.push(if with_plant {
+        Figure::Resonance
+    } else {
+        Figure::Spectrum
+    });
     figures.extend([Figure::Envelope, Figure::LoadDuration]);
     figures
 }

@@ -1,51 +1,11 @@
-//! What figures share: the page's titles and footer, plots with axes, legends, labels beside and above a plot.
+//! What figures are made of: plots with axes, legends, labels beside and above a plot.
 
-use ballast_study::outcome::Outcome;
 use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
 use crate::axis::{Axis, Law, Range, Tick, linear_ticks, log_ticks, spread};
 use crate::canvas::{Align, Canvas, Drawn, Point, fitted};
 use crate::style;
-
-/// Titles and footer of a figure: `what` it shows, and on the second line what `basis` it rests on.
-pub(crate) fn page<DB: DrawingBackend>(canvas: &Canvas<DB>, outcome: &Outcome, what: &str, basis: &str) -> Drawn<DB> {
-    let width = (style::PAGE_WIDTH - 2.0 * style::PAGE_MARGIN) * style::TITLE_SHARE;
-    let left = style::PAGE_MARGIN;
-    canvas.clear()?;
-    let title = title(outcome, what);
-    // A long name shrinks before it is cut.
-    let natural = style::text_width(&title, style::TITLE_EM);
-    let em = (style::TITLE_EM * width / natural).clamp(style::LABEL_EM, style::TITLE_EM);
-    canvas.text((left, style::TITLE_Y), Align::Left, em, style::INK, &fitted(&title, em, width))?;
-    let basis = fitted(basis, style::HEADING_EM, width);
-    canvas.text((left, style::SUBTITLE_Y), Align::Left, style::HEADING_EM, style::FAINT_INK, &basis)?;
-    let run = &outcome.provenance;
-    let hash: String = run.scenario_sha256.chars().take(12).collect();
-    let footer = fitted(&format!("{} {} · scenario {hash}", run.program, run.version), style::LABEL_EM, width);
-    canvas.text((left, style::FOOTER_Y), Align::Left, style::LABEL_EM, style::FAINT_INK, &footer)
-}
-
-/// First line: the scenario and what is shown.
-fn title(outcome: &Outcome, what: &str) -> String {
-    format!("{}: {what}", outcome.scenario.scenario.name)
-}
-
-/// `metered …, realisation 1 of N, seed S` for what is drawn from the first realisation.
-pub(crate) fn basis_first(outcome: &Outcome) -> String {
-    let run = &outcome.provenance;
-    format!("Metered: {} · realisation 1 of {} · seed {}", outcome.site.metered, run.realisations, run.seed)
-}
-
-/// The same for what is taken over all realisations.
-pub(crate) fn basis_all(outcome: &Outcome) -> String {
-    let run = &outcome.provenance;
-    let realisations = match run.realisations {
-        0 | 1 => "realisation 1 of 1".to_owned(),
-        n => format!("realisations 1 to {n}"),
-    };
-    format!("Metered: {} · {realisations} · seed {}", outcome.site.metered, run.seed)
-}
 
 /// Edges of a plot on the page.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +35,16 @@ impl Frame {
     pub(crate) fn stacked(right: f64) -> (Self, Self) {
         let whole = Self::single(right);
         let height = (whole.bottom - whole.top - style::PANEL_GAP - style::PANEL_HEADING) / 2.0;
-        (Self { bottom: whole.top + height, ..whole }, Self { top: whole.bottom - height, ..whole })
+        (
+            Self {
+                bottom: whole.top + height,
+                ..whole
+            },
+            Self {
+                top: whole.bottom - height,
+                ..whole
+            },
+        )
     }
 }
 
@@ -108,8 +77,18 @@ impl Panel {
     /// A plot of `x` (spaced by `law`) and `y` in `frame`.
     pub(crate) fn new(frame: Frame, x: Range, law: Law, y: Range) -> Self {
         Self {
-            x: Axis { range: x, law, from: frame.left, to: frame.right },
-            y: Axis { range: y, law: Law::Linear, from: frame.bottom, to: frame.top },
+            x: Axis {
+                range: x,
+                law,
+                from: frame.left,
+                to: frame.right,
+            },
+            y: Axis {
+                range: y,
+                law: Law::Linear,
+                from: frame.bottom,
+                to: frame.top,
+            },
             frame,
         }
     }
@@ -129,7 +108,11 @@ impl Panel {
         let most = (self.y.length() / (1.5 * style::LINE_HEIGHT)) as usize;
         for tick in linear_ticks(self.y.range, most) {
             let y = self.y.at(tick.value);
-            canvas.line(&[(self.frame.left, y), (self.frame.right, y)], style::GRID, style::THIN_LINE)?;
+            canvas.line(
+                &[(self.frame.left, y), (self.frame.right, y)],
+                style::GRID,
+                style::THIN_LINE,
+            )?;
             let end = (self.frame.left - style::LABEL_OFFSET, y);
             canvas.text(end, Align::Right, style::LABEL_EM, style::INK, &tick.label)?;
         }
@@ -137,12 +120,20 @@ impl Panel {
     }
 
     /// Grid of the horizontal axis; with its labels and `title` if there is one.
-    pub(crate) fn grid_x<DB: DrawingBackend>(&self, canvas: &Canvas<DB>, title: Option<&str>) -> Drawn<DB> {
+    pub(crate) fn grid_x<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<DB>,
+        title: Option<&str>,
+    ) -> Drawn<DB> {
         let (top, bottom) = (self.frame.top, self.frame.bottom);
         let mut edge = f64::NEG_INFINITY;
         for tick in self.ticks_x() {
             let x = self.x.at(tick.value);
-            let colour = if tick.label.is_empty() { style::FINE_GRID } else { style::GRID };
+            let colour = if tick.label.is_empty() {
+                style::FINE_GRID
+            } else {
+                style::GRID
+            };
             canvas.line(&[(x, top), (x, bottom)], colour, style::THIN_LINE)?;
             let half = style::text_width(&tick.label, style::LABEL_EM) / 2.0;
             if title.is_none() || tick.label.is_empty() || x - half < edge {
@@ -150,10 +141,19 @@ impl Panel {
             }
             edge = x + half + style::LABEL_GAP;
             let under = (x, bottom + 18.0);
-            canvas.text(under, Align::Centre, style::LABEL_EM, style::INK, &tick.label)?;
+            canvas.text(
+                under,
+                Align::Centre,
+                style::LABEL_EM,
+                style::INK,
+                &tick.label,
+            )?;
         }
         let Some(title) = title else { return Ok(()) };
-        let middle = (f64::midpoint(self.frame.left, self.frame.right), bottom + 47.0);
+        let middle = (
+            f64::midpoint(self.frame.left, self.frame.right),
+            bottom + 47.0,
+        );
         canvas.text(middle, Align::Centre, style::HEADING_EM, style::INK, title)
     }
 
@@ -162,7 +162,12 @@ impl Panel {
         if self.x.law == Law::Log {
             return log_ticks(self.x.range);
         }
-        let widest = |ticks: &[Tick]| ticks.iter().map(|t| style::text_width(&t.label, style::LABEL_EM)).fold(0.0, f64::max);
+        let widest = |ticks: &[Tick]| {
+            ticks
+                .iter()
+                .map(|t| style::text_width(&t.label, style::LABEL_EM))
+                .fold(0.0, f64::max)
+        };
         for most in (2..=12).rev() {
             let ticks = linear_ticks(self.x.range, most);
             if (widest(&ticks) + 2.0 * style::LABEL_GAP) * ticks.len() as f64 <= self.x.length() {
@@ -174,13 +179,29 @@ impl Panel {
 
     /// The frame, over the data's edges.
     pub(crate) fn outline<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
-        let Frame { left, top, right, bottom } = self.frame;
-        let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
+        let Frame {
+            left,
+            top,
+            right,
+            bottom,
+        } = self.frame;
+        let corners = [
+            (left, top),
+            (right, top),
+            (right, bottom),
+            (left, bottom),
+            (left, top),
+        ];
         canvas.line(&corners, style::INK, style::THIN_LINE)
     }
 
     /// What the vertical axis shows, and a legend to its right on the same line.
-    pub(crate) fn heading<DB: DrawingBackend>(&self, canvas: &Canvas<DB>, text: &str, legend: &[(Swatch, String)]) -> Drawn<DB> {
+    pub(crate) fn heading<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<DB>,
+        text: &str,
+        legend: &[(Swatch, String)],
+    ) -> Drawn<DB> {
         let y = self.frame.top - 0.57 * style::PANEL_HEADING;
         let left = self.frame.left - style::PLOT_LEFT + style::PAGE_MARGIN;
         canvas.text((left, y), Align::Left, style::HEADING_EM, style::INK, text)?;
@@ -194,23 +215,57 @@ impl Panel {
             let end = start - style::LABEL_OFFSET;
             let begin = end - style::SWATCH;
             match *swatch {
-                Swatch::Line(colour) => canvas.line(&[(begin, y), (end, y)], colour, style::STRONG_LINE)?,
-                Swatch::Thin(colour) => canvas.line(&[(begin, y), (end, y)], colour, style::THIN_LINE)?,
-                Swatch::Dashes(colour) => canvas.dashes((begin, y), (end, y), colour, style::STRONG_LINE, style::DASH)?,
+                Swatch::Line(colour) => {
+                    canvas.line(&[(begin, y), (end, y)], colour, style::STRONG_LINE)?;
+                }
+                Swatch::Thin(colour) => {
+                    canvas.line(&[(begin, y), (end, y)], colour, style::THIN_LINE)?;
+                }
+                Swatch::Dashes(colour) => canvas.dashes(
+                    (begin, y),
+                    (end, y),
+                    colour,
+                    style::STRONG_LINE,
+                    style::DASH,
+                )?,
                 Swatch::Bare => {}
                 Swatch::Band(colour) => canvas.fill((begin, y - 7.0), (end, y + 7.0), colour)?,
             }
-            right = if matches!(swatch, Swatch::Bare) { start } else { begin } - style::LEGEND_GAP;
+            right = if matches!(swatch, Swatch::Bare) {
+                start
+            } else {
+                begin
+            } - style::LEGEND_GAP;
         }
         Ok(())
     }
 
     /// A remark in the middle of a plot that has nothing to show.
     pub(crate) fn remark<DB: DrawingBackend>(&self, canvas: &Canvas<DB>, text: &str) -> Drawn<DB> {
-        let Frame { left, top, right, bottom } = self.frame;
+        let Frame {
+            left,
+            top,
+            right,
+            bottom,
+        } = self.frame;
         let text = fitted(text, style::HEADING_EM, right - left);
         let middle = (f64::midpoint(left, right), f64::midpoint(top, bottom));
-        canvas.text(middle, Align::Centre, style::HEADING_EM, style::FAINT_INK, &text)
+        let (half, rise) = (
+            style::text_width(&text, style::HEADING_EM) / 2.0,
+            style::LINE_HEIGHT / 2.0,
+        );
+        canvas.fill(
+            (middle.0 - half, middle.1 - rise),
+            (middle.0 + half, middle.1 + rise),
+            style::PAPER,
+        )?;
+        canvas.text(
+            middle,
+            Align::Centre,
+            style::HEADING_EM,
+            style::FAINT_INK,
+            &text,
+        )
     }
 
     /// Labels to the right of `x` at their values, moved apart and led to their value where they had to move.
@@ -226,15 +281,27 @@ impl Panel {
         let half = style::LINE_HEIGHT / 2.0;
         // Beside the plot, a label may reach half a line beyond its ends; within it, it keeps off the frame.
         let margin = if x < self.frame.right { -3.0 } else { half };
-        let room = Range { lo: self.frame.top - margin, hi: self.frame.bottom + margin };
+        let room = Range {
+            lo: self.frame.top - margin,
+            hi: self.frame.bottom + margin,
+        };
         let placed = spread(&wanted, &heights, room);
         for ((&from, &to), (_, colour, text)) in wanted.iter().zip(&placed).zip(labels) {
             let start = x + 2.0 * style::LABEL_OFFSET;
             let text = fitted(text, style::LABEL_EM, width - 2.0 * style::LABEL_OFFSET);
             // Within a plot, the grid must not cross the text.
             let end = start + style::text_width(&text, style::LABEL_EM);
-            canvas.fill((start - 2.0, to - half + 2.0), (end, to + half - 2.0), style::PAPER)?;
-            let leader = [(x + 2.0, from), (x + 8.0, from), (start - 6.0, to), (start - 3.0, to)];
+            canvas.fill(
+                (start - 2.0, to - half + 2.0),
+                (end, to + half - 2.0),
+                style::PAPER,
+            )?;
+            let leader = [
+                (x + 2.0, from),
+                (x + 8.0, from),
+                (start - 6.0, to),
+                (start - 3.0, to),
+            ];
             canvas.line(&leader, *colour, style::THIN_LINE)?;
             canvas.text((start, to), Align::Left, style::LABEL_EM, style::INK, &text)?;
         }
@@ -242,16 +309,34 @@ impl Panel {
     }
 
     /// Labels in a row at the top of the plot, above points `(x, y)`, each led down to its point.
-    pub(crate) fn labels_above<DB: DrawingBackend>(&self, canvas: &Canvas<DB>, labels: &[(f64, f64, String)], colour: RGBColor) -> Drawn<DB> {
+    pub(crate) fn labels_above<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<DB>,
+        labels: &[(f64, f64, String)],
+        colour: RGBColor,
+    ) -> Drawn<DB> {
         let wanted: Vec<f64> = labels.iter().map(|l| self.x.at(l.0)).collect();
-        let widths: Vec<f64> =
-            labels.iter().map(|l| style::text_width(&l.2, style::LABEL_EM) + style::LABEL_GAP).collect();
-        let placed = spread(&wanted, &widths, Range { lo: self.frame.left, hi: self.frame.right });
+        let widths: Vec<f64> = labels
+            .iter()
+            .map(|l| style::text_width(&l.2, style::LABEL_EM) + style::LABEL_GAP)
+            .collect();
+        let placed = spread(
+            &wanted,
+            &widths,
+            Range {
+                lo: self.frame.left,
+                hi: self.frame.right,
+            },
+        );
         let row = self.frame.top + style::LINE_HEIGHT;
         for ((&middle, width), (x, y, text)) in placed.iter().zip(&widths).zip(labels) {
             let point = self.at(*x, *y);
             let under = (middle, row + style::LINE_HEIGHT / 2.0);
-            canvas.line(&[under, (point.0, point.1 - style::MARKER - 4.0)], style::FAINT_INK, style::THIN_LINE)?;
+            canvas.line(
+                &[under, (point.0, point.1 - style::MARKER - 4.0)],
+                style::FAINT_INK,
+                style::THIN_LINE,
+            )?;
             canvas.marker(point, colour, true)?;
             backed_text(canvas, (middle, row), width - style::LABEL_GAP, text)?;
         }
@@ -265,8 +350,17 @@ impl Panel {
 }
 
 /// A centred label on a patch of paper, so that lines under it do not cross it.
-pub(crate) fn backed_text<DB: DrawingBackend>(canvas: &Canvas<DB>, at: Point, width: f64, text: &str) -> Drawn<DB> {
+pub(crate) fn backed_text<DB: DrawingBackend>(
+    canvas: &Canvas<DB>,
+    at: Point,
+    width: f64,
+    text: &str,
+) -> Drawn<DB> {
     let (half, rise) = (width / 2.0 + 3.0, style::LINE_HEIGHT / 2.0 - 1.0);
-    canvas.fill((at.0 - half, at.1 - rise), (at.0 + half, at.1 + rise), style::PAPER)?;
+    canvas.fill(
+        (at.0 - half, at.1 - rise),
+        (at.0 + half, at.1 + rise),
+        style::PAPER,
+    )?;
     canvas.text(at, Align::Centre, style::LABEL_EM, style::INK, text)
 }

@@ -4,9 +4,11 @@ use ballast_series::Spectrum;
 use ballast_study::outcome::{GainCurve, Outcome};
 use plotters::backend::DrawingBackend;
 
-use crate::axis::{Law, Range, brief, drawable, gain_unit, power_unit, significant};
+use crate::axis::{Law, Range, drawable};
 use crate::canvas::{Canvas, Drawn};
-use crate::panel::{Frame, Panel, Swatch, basis_first, page};
+use crate::number::{brief, gain_unit, power_unit, significant};
+use crate::page::{basis_first, page};
+use crate::panel::{Frame, Panel, Swatch};
 use crate::style;
 
 /// Frequencies of interest, hertz: slower is the governor's droop, faster does not move the rotors.
@@ -26,10 +28,19 @@ type Sample = (f64, f64);
 /// Draws the spectrum; below it the gain, with a plant.
 pub(crate) fn draw<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -> Drawn<DB> {
     let plant = outcome.plant.as_ref();
-    let what = if plant.is_some() { "load spectrum and the plant's gain" } else { "load spectrum" };
+    let what = if plant.is_some() {
+        "load spectrum and the plant's gain"
+    } else {
+        "load spectrum"
+    };
     page(canvas, outcome, what, &basis_first(outcome))?;
-    let lines = samples(&outcome.site.spectrum.frequency_hz, &outcome.site.spectrum.amplitude);
-    let gain = plant.map_or_else(Vec::new, |p| samples(&p.gain.frequency_hz, &p.gain.gain_hz_per_mw));
+    let lines = samples(
+        &outcome.site.spectrum.frequency_hz,
+        &outcome.site.spectrum.amplitude,
+    );
+    let gain = plant.map_or_else(Vec::new, |p| {
+        samples(&p.gain.frequency_hz, &p.gain.gain_hz_per_mw)
+    });
     let x = frequencies(&lines, &gain);
     let title = "Frequency of the oscillation (Hz)";
     let Some(plant) = plant else {
@@ -38,7 +49,8 @@ pub(crate) fn draw<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -
     };
     let (above, below) = Frame::stacked(style::PLOT_RIGHT);
     let peak = plant.gain.peak_frequency_hz;
-    let peak = (drawable(peak) && x.contains(peak) && plant.gain.peak_gain_hz_per_mw > 0.0).then_some(peak);
+    let peak = (drawable(peak) && x.contains(peak) && plant.gain.peak_gain_hz_per_mw > 0.0)
+        .then_some(peak);
     spectrum_panel(outcome, canvas, above, x, &lines, None, peak)?;
     gain_panel(&plant.gain, canvas, below, x, &gain, title)
 }
@@ -60,7 +72,11 @@ fn frequencies(lines: &[Sample], gain: &[Sample]) -> Range {
     let highest = lines.last().or(gain.last()).map_or(BAND_HZ.hi, |s| s.0);
     let hi = highest.min(BAND_HZ.hi);
     // A run in steps of seconds has no frequency of the band.
-    if hi > 2.0 * BAND_HZ.lo { Range { lo: BAND_HZ.lo, hi } } else { Range { lo: hi / 100.0, hi } }
+    if hi > 2.0 * BAND_HZ.lo {
+        Range { lo: BAND_HZ.lo, hi }
+    } else {
+        Range { lo: hi / 100.0, hi }
+    }
 }
 
 /// Those of `samples` on the axis, joined where they fall on the same pixel: the highest stays.
@@ -94,7 +110,11 @@ fn strongest(lines: &[Sample], x: Range, resolution_hz: f64, least: f64) -> Vec<
         .collect();
     peaks.sort_by(|a, b| b.1.total_cmp(&a.1));
     let floor = peaks.first().map_or(0.0, |s| s.1 * LEAST_SHARE);
-    let apart = if drawable(resolution_hz) { LOBE * resolution_hz } else { 0.0 };
+    let apart = if drawable(resolution_hz) {
+        LOBE * resolution_hz
+    } else {
+        0.0
+    };
     let mut chosen: Vec<Sample> = Vec::new();
     for peak in peaks {
         if chosen.len() == LABELLED_LINES || peak.1 < floor {
@@ -111,7 +131,10 @@ fn strongest(lines: &[Sample], x: Range, resolution_hz: f64, least: f64) -> Vec<
 /// Range of values from zero, with room for a row of labels above.
 fn from_zero(highest: f64, frame: Frame) -> Range {
     let highest = if highest > 0.0 { highest } else { 1.0 };
-    Range { lo: 0.0, hi: highest / (1.0 - Panel::row_share(frame)) }
+    Range {
+        lo: 0.0,
+        hi: highest / (1.0 - Panel::row_share(frame)),
+    }
 }
 
 fn spectrum_panel<DB: DrawingBackend>(
@@ -126,20 +149,35 @@ fn spectrum_panel<DB: DrawingBackend>(
     let spectrum = &outcome.site.spectrum;
     let rounding = outcome.site.envelope.mean.abs() * ROUNDING;
     let rounding = if drawable(rounding) { rounding } else { 0.0 };
-    let highest = lines.iter().filter(|s| x.contains(s.0)).map(|s| s.1).fold(0.0, f64::max);
+    let highest = lines
+        .iter()
+        .filter(|s| x.contains(s.0))
+        .map(|s| s.1)
+        .fold(0.0, f64::max);
     let highest = if highest > rounding { highest } else { 0.0 };
     let range = from_zero(highest, frame);
     let unit = power_unit(highest);
     let panel = Panel::new(frame, x, Law::Log, unit.range(range));
     panel.grid_x(canvas, x_title)?;
     panel.grid_y(canvas)?;
-    let points: Vec<(f64, f64)> = thinned(lines, &panel).iter().map(|s| panel.at(s.0, s.1 * unit.factor)).collect();
+    let points: Vec<(f64, f64)> = thinned(lines, &panel)
+        .iter()
+        .map(|s| panel.at(s.0, s.1 * unit.factor))
+        .collect();
     match points.as_slice() {
-        [] => panel.remark(canvas, "No spectrum: too few samples for these frequencies.")?,
+        [] => panel.remark(
+            canvas,
+            "No spectrum: too few samples for these frequencies.",
+        )?,
         // A lone line has no width to fill.
-        [only] => canvas.line(&[(only.0, frame.bottom), *only], style::POWER, style::STRONG_LINE)?,
+        [only] => canvas.line(
+            &[(only.0, frame.bottom), *only],
+            style::POWER,
+            style::STRONG_LINE,
+        )?,
         points => {
-            let area: Vec<(f64, f64, f64)> = points.iter().map(|&(x, y)| (x, y, frame.bottom)).collect();
+            let area: Vec<(f64, f64, f64)> =
+                points.iter().map(|&(x, y)| (x, y, frame.bottom)).collect();
             canvas.band(&area, style::tint(style::POWER))?;
             canvas.line(points, style::POWER, style::SERIES_LINE)?;
             if highest == 0.0 {
@@ -149,32 +187,58 @@ fn spectrum_panel<DB: DrawingBackend>(
     }
     if let Some(peak) = gain_peak_hz.filter(|_| highest > 0.0) {
         let at = panel.x.at(peak);
-        canvas.dashes((at, frame.top), (at, frame.bottom), style::FREQUENCY, style::SERIES_LINE, style::DOTS)?;
+        canvas.dashes(
+            (at, frame.top),
+            (at, frame.bottom),
+            style::FREQUENCY,
+            style::SERIES_LINE,
+            style::DOTS,
+        )?;
     }
     panel.outline(canvas)?;
     let labels: Vec<(f64, f64, String)> = strongest(lines, x, spectrum.resolution_hz, rounding)
         .into_iter()
         .map(|(f, v)| {
             let shown = v * unit.factor;
-            (f, shown, format!("{} Hz: {} {}", brief(f, 3), significant(shown, 3), unit.symbol))
+            (
+                f,
+                shown,
+                format!(
+                    "{} Hz: {} {}",
+                    brief(f, 3),
+                    significant(shown, 3),
+                    unit.symbol
+                ),
+            )
         })
         .collect();
     panel.labels_above(canvas, &labels, style::POWER)?;
     let legend = [(Swatch::Line(style::POWER), estimate(spectrum))];
-    panel.heading(canvas, &format!("Amplitude of the site power ({})", unit.symbol), &legend)
+    panel.heading(
+        canvas,
+        &format!("Amplitude of the site power ({})", unit.symbol),
+        &legend,
+    )
 }
 
 /// How the spectrum was estimated, in words.
 fn estimate(spectrum: &Spectrum) -> String {
     let mut parts = vec!["peak of each line".to_owned()];
     if drawable(spectrum.resolution_hz) && spectrum.resolution_hz > 0.0 {
-        parts.push(format!("resolution {} Hz", brief(spectrum.resolution_hz, 2)));
+        parts.push(format!(
+            "resolution {} Hz",
+            brief(spectrum.resolution_hz, 2)
+        ));
     }
     if !spectrum.window.is_empty() {
         parts.push(format!("{} window", spectrum.window));
     }
     if spectrum.segments > 0 {
-        parts.push(format!("{} segment{}", spectrum.segments, if spectrum.segments == 1 { "" } else { "s" }));
+        parts.push(format!(
+            "{} segment{}",
+            spectrum.segments,
+            if spectrum.segments == 1 { "" } else { "s" }
+        ));
     }
     parts.join(", ")
 }
@@ -187,7 +251,11 @@ fn gain_panel<DB: DrawingBackend>(
     gain: &[Sample],
     title: &str,
 ) -> Drawn<DB> {
-    let highest = gain.iter().filter(|s| x.contains(s.0)).map(|s| s.1).fold(0.0, f64::max);
+    let highest = gain
+        .iter()
+        .filter(|s| x.contains(s.0))
+        .map(|s| s.1)
+        .fold(0.0, f64::max);
     let peak = (curve.peak_frequency_hz, curve.peak_gain_hz_per_mw);
     let peak = (drawable(peak.0) && drawable(peak.1) && peak.1 > 0.0).then_some(peak);
     let shown = peak.filter(|p| x.contains(p.0));
@@ -196,26 +264,51 @@ fn gain_panel<DB: DrawingBackend>(
     let panel = Panel::new(frame, x, Law::Log, unit.range(from_zero(highest, frame)));
     panel.grid_x(canvas, Some(title))?;
     panel.grid_y(canvas)?;
-    let points: Vec<(f64, f64)> = thinned(gain, &panel).iter().map(|s| panel.at(s.0, s.1 * unit.factor)).collect();
+    let points: Vec<(f64, f64)> = thinned(gain, &panel)
+        .iter()
+        .map(|s| panel.at(s.0, s.1 * unit.factor))
+        .collect();
     if points.is_empty() {
         panel.remark(canvas, "No gain at these frequencies.")?;
     }
     canvas.line(&points, style::FREQUENCY, style::STRONG_LINE)?;
     let words = |(f, g): Sample| {
-        format!("highest {} {} at {} Hz", significant(g * unit.factor, 3), unit.symbol, brief(f, 3))
+        format!(
+            "highest {} {} at {} Hz",
+            significant(g * unit.factor, 3),
+            unit.symbol,
+            brief(f, 3)
+        )
     };
     if let Some(peak) = shown {
         let at = panel.x.at(peak.0);
-        canvas.dashes((at, frame.top), (at, frame.bottom), style::FREQUENCY, style::SERIES_LINE, style::DOTS)?;
+        canvas.dashes(
+            (at, frame.top),
+            (at, frame.bottom),
+            style::FREQUENCY,
+            style::SERIES_LINE,
+            style::DOTS,
+        )?;
         panel.outline(canvas)?;
-        panel.labels_above(canvas, &[(peak.0, peak.1 * unit.factor, words(peak))], style::FREQUENCY)?;
+        panel.labels_above(
+            canvas,
+            &[(peak.0, peak.1 * unit.factor, words(peak))],
+            style::FREQUENCY,
+        )?;
     }
     panel.outline(canvas)?;
-    let mut legend = vec![(Swatch::Line(style::FREQUENCY), "|Δf/ΔP| at the operating point, linear, no limits".to_owned())];
+    let mut legend = vec![(
+        Swatch::Line(style::FREQUENCY),
+        "|Δf/ΔP| at the operating point, linear, no limits".to_owned(),
+    )];
     if let Some(peak) = peak.filter(|_| shown.is_none()) {
         legend.push((Swatch::Bare, format!("{}, off this axis", words(peak))));
     }
-    panel.heading(canvas, &format!("Frequency per load ({})", unit.symbol), &legend)
+    panel.heading(
+        canvas,
+        &format!("Frequency per load ({})", unit.symbol),
+        &legend,
+    )
 }
 
 #[cfg(test)]
@@ -227,7 +320,15 @@ mod tests {
         let lines: Vec<Sample> = (1..200)
             .map(|k| {
                 let f = f64::from(k) * 0.05;
-                let near = |at: f64, a: f64| if (f - at).abs() < 0.01 { a } else if (f - at).abs() < 0.06 { a / 2.0 } else { 0.0 };
+                let near = |at: f64, a: f64| {
+                    if (f - at).abs() < 0.01 {
+                        a
+                    } else if (f - at).abs() < 0.06 {
+                        a / 2.0
+                    } else {
+                        0.0
+                    }
+                };
                 (f, near(1.0, 100.0) + near(3.0, 40.0) + near(5.0, 1.0))
             })
             .collect();

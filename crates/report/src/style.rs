@@ -114,7 +114,12 @@ pub(crate) fn tint(colour: RGBColor) -> RGBColor {
 pub(crate) fn register_fonts() -> bool {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     *REGISTERED.get_or_init(|| {
-        register_font(FONT_FAMILY, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_ok()
+        register_font(
+            FONT_FAMILY,
+            FontStyle::Normal,
+            epaint_default_fonts::UBUNTU_LIGHT,
+        )
+        .is_ok()
     })
 }
 

@@ -1,132 +1,66 @@
 //! Power and bus frequency over time: the whole run, and the worst moment close up.
 
-use ballast_study::outcome::{Extreme, Outcome, PlantKpis};
+use ballast_study::outcome::{Outcome, PlantKpis};
 use plotters::backend::DrawingBackend;
 
-use crate::axis::{Law, Range, Unit, decimals_for, drawable, fixed, power_unit, significant, time_unit, trimmed};
+use crate::axis::{Law, Range, drawable};
 use crate::canvas::{Canvas, Drawn};
-use crate::panel::{Frame, Panel, Swatch, backed_text, basis_first, page};
+use crate::number::{Unit, decimals_for, fixed, power_unit, significant, time_unit, trimmed};
+use crate::page::{basis_first, page};
+use crate::panel::{Frame, Panel, Swatch, backed_text};
 use crate::style;
 use crate::trace::{self, Bucket};
+use crate::worst::{Worst, end_s, limits, worst, worst_window};
 
-/// Half the width of the close-up, seconds.
-const CLOSE_UP_S: f64 = 3.0;
-/// Buckets the close-up shows on either side where the pyramid is coarser than that.
-const CLOSE_UP_BUCKETS: f64 = 50.0;
-/// Buckets without which a close-up shows nothing.
-const LEAST_BUCKETS: usize = 50;
 /// A limit is drawn if the axis need not become so many times longer for it.
 const LIMIT_REACH: f64 = 8.0;
 
 /// Power and frequency over the whole run; power alone without a plant.
 pub(crate) fn draw_run<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -> Drawn<DB> {
-    let what = if outcome.plant.is_some() { "site power and bus frequency" } else { "site power" };
+    let what = if outcome.plant.is_some() {
+        "site power and bus frequency"
+    } else {
+        "site power"
+    };
     page(canvas, outcome, what, &basis_first(outcome))?;
     let power = trace::buckets(&outcome.site.pyramid, end_s(outcome));
-    let frequency =
-        outcome.plant.as_ref().map_or_else(Vec::new, |p| trace::buckets(&p.frequency_pyramid, end_s(outcome)));
+    let frequency = outcome.plant.as_ref().map_or_else(Vec::new, |p| {
+        trace::buckets(&p.frequency_pyramid, end_s(outcome))
+    });
     let covered = [trace::covered(&power), trace::covered(&frequency)];
-    let time = covered.into_iter().flatten().reduce(|a, b| a.including(b.lo).including(b.hi));
-    let time = time.unwrap_or(Range { lo: 0.0, hi: end_s(outcome) });
+    let time = covered
+        .into_iter()
+        .flatten()
+        .reduce(|a, b| a.including(b.lo).including(b.hi));
+    let time = time.unwrap_or(Range {
+        lo: 0.0,
+        hi: end_s(outcome),
+    });
     draw_window(outcome, canvas, time.opened(1e-3), &power, &frequency)
 }
 
 /// Power and frequency around the worst moment of the realisation that is drawn.
 pub(crate) fn draw_worst<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -> Drawn<DB> {
-    let Some((window, worst)) = worst_window(outcome) else { return Ok(()) };
-    let which = if worst.highest { "highest" } else { "lowest" };
-    let what = format!("site power and bus frequency around its {which} value at {} s", trimmed(worst.extreme.at_s, 2));
-    page(canvas, outcome, &what, &basis_first(outcome))?;
-    let power = trace::within(&trace::buckets(&outcome.site.pyramid, end_s(outcome)), window);
-    let frequency = outcome
-        .plant
-        .as_ref()
-        .map_or_else(Vec::new, |p| trace::within(&trace::buckets(&p.frequency_pyramid, end_s(outcome)), window));
-    draw_window(outcome, canvas, window, &power, &frequency)
-}
-
-/// Whether the worst moment can be shown close up.
-pub(crate) fn resolves_worst(outcome: &Outcome) -> bool {
-    worst_window(outcome).is_some()
-}
-
-/// End of the run, seconds.
-fn end_s(outcome: &Outcome) -> f64 {
-    let end = outcome.provenance.duration_s;
-    if drawable(end) && end > 0.0 { end } else { 0.0 }
-}
-
-/// The worst frequency.
-#[derive(Debug, Clone, Copy)]
-struct Worst {
-    extreme: Extreme,
-    highest: bool,
-}
-
-impl Worst {
-    /// Whether it lies in the realisation that is drawn.
-    fn is_drawn(&self) -> bool {
-        self.extreme.realisation <= 1
-    }
-}
-
-/// Value of a limit that was checked.
-fn limit(outcome: &Outcome, key: &str) -> Option<f64> {
-    outcome.verdicts.iter().find(|v| v.limit == key).and_then(|v| v.limit_value).filter(|&v| drawable(v))
-}
-
-/// The limits on frequency: lowest, highest.
-fn limits(outcome: &Outcome) -> (Option<f64>, Option<f64>) {
-    (limit(outcome, "frequency_min_hz"), limit(outcome, "frequency_max_hz"))
-}
-
-/// Whether the highest frequency is worse than the lowest: nearer to its limit, or farther from nominal without limits.
-fn highest_is_worse(outcome: &Outcome, nominal_hz: f64, lowest: f64, highest: f64) -> bool {
-    match limits(outcome) {
-        (Some(min), Some(max)) => max - highest < lowest - min,
-        (Some(_), None) => false,
-        (None, Some(_)) => true,
-        (None, None) => highest - nominal_hz > nominal_hz - lowest,
-    }
-}
-
-/// The worst frequency of all realisations.
-fn worst(outcome: &Outcome, plant: &PlantKpis) -> Option<Worst> {
-    let (min, max) = (plant.frequency_min, plant.frequency_max);
-    // A frequency that never moves has no worst moment.
-    let fine = |e: Extreme| drawable(e.value) && drawable(e.at_s) && min.value != max.value;
-    let worst = match (fine(min), fine(max)) {
-        (true, true) if highest_is_worse(outcome, plant.nominal_hz, min.value, max.value) => Worst { extreme: max, highest: true },
-        (true, _) => Worst { extreme: min, highest: false },
-        (false, true) => Worst { extreme: max, highest: true },
-        (false, false) => return None,
+    let Some((window, worst)) = worst_window(outcome) else {
+        return Ok(());
     };
-    Some(worst)
-}
-
-/// Stretch of time around the worst moment of the first realisation, and that moment; none if the pyramid is too coarse.
-fn worst_window(outcome: &Outcome) -> Option<(Range, Worst)> {
-    let plant = outcome.plant.as_ref()?;
-    let level = trace::finest(&plant.frequency_pyramid)?;
-    let buckets = trace::buckets(&plant.frequency_pyramid, end_s(outcome));
-    let covered = trace::covered(&buckets)?;
-    let worst = worst(outcome, plant)?;
-    let worst = if worst.is_drawn() { worst } else { worst_drawn(outcome, plant, &buckets)? };
-    let half = CLOSE_UP_S.max(CLOSE_UP_BUCKETS * level.dt_s);
-    let at = worst.extreme.at_s;
-    let window = Range { lo: (at - half).max(covered.lo), hi: (at + half).min(covered.hi) };
-    let resolved = window.span() > 0.0 && trace::within(&buckets, window).len() >= LEAST_BUCKETS;
-    resolved.then_some((window, worst))
-}
-
-/// The worst moment of the first realisation as its pyramid shows it, when the worst of all lies in another one.
-fn worst_drawn(outcome: &Outcome, plant: &PlantKpis, buckets: &[Bucket]) -> Option<Worst> {
-    let lowest = buckets.iter().min_by(|a, b| a.min.total_cmp(&b.min))?;
-    let highest = buckets.iter().max_by(|a, b| a.max.total_cmp(&b.max))?;
-    let extreme = |value, b: &Bucket| Extreme { value, at_s: b.middle_s(), realisation: 1 };
-    let is_high = highest_is_worse(outcome, plant.nominal_hz, lowest.min, highest.max);
-    let extreme = if is_high { extreme(highest.max, highest) } else { extreme(lowest.min, lowest) };
-    Some(Worst { extreme, highest: is_high })
+    let which = if worst.highest { "highest" } else { "lowest" };
+    let what = format!(
+        "site power and bus frequency around its {which} value at {} s",
+        trimmed(worst.extreme.at_s, 2)
+    );
+    page(canvas, outcome, &what, &basis_first(outcome))?;
+    let power = trace::within(
+        &trace::buckets(&outcome.site.pyramid, end_s(outcome)),
+        window,
+    );
+    let frequency = outcome.plant.as_ref().map_or_else(Vec::new, |p| {
+        trace::within(
+            &trace::buckets(&p.frequency_pyramid, end_s(outcome)),
+            window,
+        )
+    });
+    draw_window(outcome, canvas, window, &power, &frequency)
 }
 
 /// Both panels over `window`; the lower one only with a plant.
@@ -148,21 +82,45 @@ fn draw_window<DB: DrawingBackend>(
     let upper = power_panel(outcome, canvas, above, x, time, power, None)?;
     let worst = worst(outcome, plant)
         .filter(|w| window.contains(w.extreme.at_s))
-        .or_else(|| worst_window(outcome).map(|w| w.1).filter(|w| window.contains(w.extreme.at_s)));
+        .or_else(|| {
+            worst_window(outcome)
+                .map(|w| w.1)
+                .filter(|w| window.contains(w.extreme.at_s))
+        });
     if let Some(worst) = worst.filter(Worst::is_drawn) {
         let at = upper.x.at(worst.extreme.at_s * time.factor);
         for frame in [above, below] {
-            canvas.dashes((at, frame.top), (at, frame.bottom), style::FAINT_INK, style::THIN_LINE, style::DOTS)?;
+            canvas.dashes(
+                (at, frame.top),
+                (at, frame.bottom),
+                style::FAINT_INK,
+                style::THIN_LINE,
+                style::DOTS,
+            )?;
         }
     }
-    frequency_panel(outcome, canvas, Panel::new(below, x, Law::Linear, x), time, (plant, worst), frequency, &x_title)
+    frequency_panel(
+        outcome,
+        canvas,
+        Panel::new(below, x, Law::Linear, x),
+        time,
+        (plant, worst),
+        frequency,
+        &x_title,
+    )
 }
 
 /// Name of a band in the legend.
 fn band_name(pyramid: &ballast_series::Pyramid) -> String {
-    let Some(level) = trace::finest(pyramid) else { return "lowest to highest".to_owned() };
+    let Some(level) = trace::finest(pyramid) else {
+        return "lowest to highest".to_owned();
+    };
     let unit = time_unit(level.dt_s);
-    format!("lowest to highest in {} {}", trimmed(level.dt_s * unit.factor, 1), unit.symbol)
+    format!(
+        "lowest to highest in {} {}",
+        trimmed(level.dt_s * unit.factor, 1),
+        unit.symbol
+    )
 }
 
 fn power_panel<DB: DrawingBackend>(
@@ -180,23 +138,45 @@ fn power_panel<DB: DrawingBackend>(
     let panel = Panel::new(frame, x, Law::Linear, unit.range(range));
     panel.grid_y(canvas)?;
     panel.grid_x(canvas, x_title)?;
-    trace::draw(canvas, &panel, power, (time.factor, unit.factor), style::POWER)?;
+    trace::draw(
+        canvas,
+        &panel,
+        power,
+        (time.factor, unit.factor),
+        style::POWER,
+    )?;
     panel.outline(canvas)?;
     if let (Some(values), Some(mean)) = (values, trace::mean(power)) {
         let label = |name: &str, w: f64| {
-            (w * unit.factor, style::FAINT_INK, format!("{name} {} {}", significant(w * unit.factor, 4), unit.symbol))
+            (
+                w * unit.factor,
+                style::FAINT_INK,
+                format!("{name} {} {}", significant(w * unit.factor, 4), unit.symbol),
+            )
         };
         let labels = if values.span() > 0.0 {
-            vec![label("highest", values.hi), label("mean", mean), label("lowest", values.lo)]
+            vec![
+                label("highest", values.hi),
+                label("mean", mean),
+                label("lowest", values.lo),
+            ]
         } else {
             vec![label("constant", mean)]
         };
-        panel.labels_beside(canvas, frame.right, style::PAGE_WIDTH - frame.right, &labels)?;
+        panel.labels_beside(
+            canvas,
+            frame.right,
+            style::PAGE_WIDTH - frame.right,
+            &labels,
+        )?;
     } else {
         panel.remark(canvas, "No samples.")?;
     }
     let legend = [
-        (Swatch::Band(style::tint(style::POWER)), band_name(&outcome.site.pyramid)),
+        (
+            Swatch::Band(style::tint(style::POWER)),
+            band_name(&outcome.site.pyramid),
+        ),
         (Swatch::Line(style::POWER), "mean".to_owned()),
     ];
     panel.heading(canvas, &format!("Site power ({})", unit.symbol), &legend)?;
@@ -214,9 +194,23 @@ fn frequency_panel<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     let frame = panel.frame();
     let (min, max) = limits(outcome);
-    let data = Range::of(trace::values(frequency).into_iter().flat_map(|r| [r.lo, r.hi]).chain(worst.map(|w| w.extreme.value)));
-    let centre = if drawable(plant.nominal_hz) { plant.nominal_hz } else { 0.0 };
-    let data = data.unwrap_or(Range { lo: centre, hi: centre }).opened(0.02);
+    let data = Range::of(
+        trace::values(frequency)
+            .into_iter()
+            .flat_map(|r| [r.lo, r.hi])
+            .chain(worst.map(|w| w.extreme.value)),
+    );
+    let centre = if drawable(plant.nominal_hz) {
+        plant.nominal_hz
+    } else {
+        0.0
+    };
+    let data = data
+        .unwrap_or(Range {
+            lo: centre,
+            hi: centre,
+        })
+        .opened(0.02);
     let reached = |limit: &f64| data.including(*limit).span() <= LIMIT_REACH * data.span();
     let (drawn, beyond): (Vec<f64>, Vec<f64>) = [min, max].into_iter().flatten().partition(reached);
     let range = drawn.iter().fold(data, |r, &l| r.including(l)).padded(0.06);
@@ -227,23 +221,49 @@ fn frequency_panel<DB: DrawingBackend>(
     if frequency.is_empty() {
         panel.remark(canvas, "No samples.")?;
     }
-    trace::draw(canvas, &panel, frequency, (time.factor, 1.0), style::FREQUENCY)?;
+    trace::draw(
+        canvas,
+        &panel,
+        frequency,
+        (time.factor, 1.0),
+        style::FREQUENCY,
+    )?;
     for &limit in &drawn {
         let y = panel.y.at(limit);
-        canvas.dashes((frame.left, y), (frame.right, y), style::LIMIT, style::STRONG_LINE, style::DASH)?;
+        canvas.dashes(
+            (frame.left, y),
+            (frame.right, y),
+            style::LIMIT,
+            style::STRONG_LINE,
+            style::DASH,
+        )?;
     }
     panel.outline(canvas)?;
-    let mut labels: Vec<_> =
-        drawn.iter().map(|&l| (l, style::LIMIT, format!("limit {} Hz", trimmed(l, 4)))).collect();
+    let mut labels: Vec<_> = drawn
+        .iter()
+        .map(|&l| (l, style::LIMIT, format!("limit {} Hz", trimmed(l, 4))))
+        .collect();
     if let Some(values) = trace::values(frequency).filter(|v| v.span() == 0.0) {
-        labels.push((values.lo, style::FAINT_INK, format!("constant {} Hz", trimmed(values.lo, 4))));
+        labels.push((
+            values.lo,
+            style::FAINT_INK,
+            format!("constant {} Hz", trimmed(values.lo, 4)),
+        ));
     }
-    panel.labels_beside(canvas, frame.right, style::PAGE_WIDTH - frame.right, &labels)?;
+    panel.labels_beside(
+        canvas,
+        frame.right,
+        style::PAGE_WIDTH - frame.right,
+        &labels,
+    )?;
     if let Some(worst) = worst {
         mark_worst(canvas, &panel, &worst, &drawn, (time, data.span()))?;
     }
     let mut legend = vec![
-        (Swatch::Band(style::tint(style::FREQUENCY)), band_name(&plant.frequency_pyramid)),
+        (
+            Swatch::Band(style::tint(style::FREQUENCY)),
+            band_name(&plant.frequency_pyramid),
+        ),
         (Swatch::Line(style::FREQUENCY), "mean".to_owned()),
     ];
     if !drawn.is_empty() {
@@ -251,8 +271,15 @@ fn frequency_panel<DB: DrawingBackend>(
     }
     if !beyond.is_empty() {
         let values: Vec<String> = beyond.iter().map(|&l| trimmed(l, 4)).collect();
-        let (noun, verb) = if values.len() == 1 { ("limit", "is") } else { ("limits", "are") };
-        legend.push((Swatch::Bare, format!("{noun} {} Hz {verb} off this axis", values.join(" and "))));
+        let (noun, verb) = if values.len() == 1 {
+            ("limit", "is")
+        } else {
+            ("limits", "are")
+        };
+        legend.push((
+            Swatch::Bare,
+            format!("{noun} {} Hz {verb} off this axis", values.join(" and ")),
+        ));
     }
     panel.heading(canvas, "Bus frequency (Hz)", &legend)
 }
@@ -268,14 +295,22 @@ fn room_for_label(range: Range, worst: &Worst, limits: &[f64], frame: Frame) -> 
     let with_room = |range: Range, value: f64, pixels: f64| {
         let share = pixels / height;
         if worst.highest {
-            Range { hi: range.hi.max((value - share * range.lo) / (1.0 - share)), ..range }
+            Range {
+                hi: range.hi.max((value - share * range.lo) / (1.0 - share)),
+                ..range
+            }
         } else {
-            Range { lo: range.lo.min((value - share * range.hi) / (1.0 - share)), ..range }
+            Range {
+                lo: range.lo.min((value - share * range.hi) / (1.0 - share)),
+                ..range
+            }
         }
     };
     let half_line = style::LINE_HEIGHT / 2.0 + 2.0;
     let value = worst.extreme.value;
-    let beyond = limits.iter().filter(|&&l| if worst.highest { l > value } else { l < value });
+    let beyond = limits
+        .iter()
+        .filter(|&&l| if worst.highest { l > value } else { l < value });
     let range = beyond.fold(range, |r, &l| with_room(r, l, LIMIT_AWAY + half_line));
     with_room(range, value, LABEL_AWAY + half_line)
 }

@@ -33,19 +33,34 @@ impl Bucket {
     /// Both buckets as one; they must be adjacent.
     fn joined(self, next: Self) -> Self {
         let (a, b) = (self.to_s - self.from_s, next.to_s - next.from_s);
-        let mean = if a + b > 0.0 { (self.mean * a + next.mean * b) / (a + b) } else { self.mean };
-        Self { to_s: next.to_s, min: self.min.min(next.min), max: self.max.max(next.max), mean, ..self }
+        let mean = if a + b > 0.0 {
+            (self.mean * a + next.mean * b) / (a + b)
+        } else {
+            self.mean
+        };
+        Self {
+            to_s: next.to_s,
+            min: self.min.min(next.min),
+            max: self.max.max(next.max),
+            mean,
+            ..self
+        }
     }
 }
 
 /// The finest level of a pyramid, if it has one with a usable step.
 pub(crate) fn finest(pyramid: &Pyramid) -> Option<&Level> {
-    pyramid.levels.first().filter(|l| drawable(l.dt_s) && l.dt_s > 0.0 && drawable(pyramid.t0_s))
+    pyramid
+        .levels
+        .first()
+        .filter(|l| drawable(l.dt_s) && l.dt_s > 0.0 && drawable(pyramid.t0_s))
 }
 
 /// All drawable buckets of the finest level, none longer than `end_s`.
 pub(crate) fn buckets(pyramid: &Pyramid, end_s: f64) -> Vec<Bucket> {
-    let Some(level) = finest(pyramid) else { return Vec::new() };
+    let Some(level) = finest(pyramid) else {
+        return Vec::new();
+    };
     let values = level.min.iter().zip(&level.mean).zip(&level.max);
     values
         .enumerate()
@@ -53,8 +68,18 @@ pub(crate) fn buckets(pyramid: &Pyramid, end_s: f64) -> Vec<Bucket> {
             let from_s = pyramid.t0_s + k as f64 * level.dt_s;
             let to_s = from_s + level.dt_s;
             // The last bucket may be only partly filled.
-            let to_s = if end_s > from_s { to_s.min(end_s) } else { to_s };
-            Bucket { from_s, to_s, min, mean, max }
+            let to_s = if end_s > from_s {
+                to_s.min(end_s)
+            } else {
+                to_s
+            };
+            Bucket {
+                from_s,
+                to_s,
+                min,
+                mean,
+                max,
+            }
         })
         .filter(|b| drawable(b.min) && drawable(b.mean) && drawable(b.max))
         .collect()
@@ -62,7 +87,11 @@ pub(crate) fn buckets(pyramid: &Pyramid, end_s: f64) -> Vec<Bucket> {
 
 /// Those that touch `window`.
 pub(crate) fn within(buckets: &[Bucket], window: Range) -> Vec<Bucket> {
-    buckets.iter().copied().filter(|b| b.to_s >= window.lo && b.from_s <= window.hi).collect()
+    buckets
+        .iter()
+        .copied()
+        .filter(|b| b.to_s >= window.lo && b.from_s <= window.hi)
+        .collect()
 }
 
 /// Time covered; none without buckets.
@@ -86,7 +115,10 @@ pub(crate) fn thinned(buckets: &[Bucket], pixel: impl Fn(f64) -> f64) -> Vec<Buc
     let mut thinned: Vec<Bucket> = Vec::new();
     for &bucket in buckets {
         match thinned.last_mut() {
-            Some(last) if pixel(last.from_s).floor() == pixel(bucket.middle_s()).floor() && touches(*last, bucket) => {
+            Some(last)
+                if pixel(last.from_s).floor() == pixel(bucket.middle_s()).floor()
+                    && touches(*last, bucket) =>
+            {
                 *last = last.joined(bucket);
             }
             _ => thinned.push(bucket),
@@ -121,7 +153,10 @@ pub(crate) fn draw<DB: DrawingBackend>(
             .chain(run.iter().map(|b| (b.middle_s(), *b)))
             .chain(std::iter::once(last))
             .collect();
-        let band: Vec<(f64, f64, f64)> = places.iter().map(|(t, b)| (x(*t), y(b.max), y(b.min))).collect();
+        let band: Vec<(f64, f64, f64)> = places
+            .iter()
+            .map(|(t, b)| (x(*t), y(b.max), y(b.min)))
+            .collect();
         let line: Vec<(f64, f64)> = places.iter().map(|(t, b)| (x(*t), y(b.mean))).collect();
         canvas.band(&band, style::tint(colour))?;
         canvas.line(&line, colour, style::SERIES_LINE)?;
@@ -134,8 +169,16 @@ mod tests {
     use super::*;
 
     fn pyramid(values: &[f64]) -> Pyramid {
-        let level = Level { dt_s: 0.5, min: values.to_vec(), mean: values.to_vec(), max: values.to_vec() };
-        Pyramid { t0_s: 1.0, levels: vec![level] }
+        let level = Level {
+            dt_s: 0.5,
+            min: values.to_vec(),
+            mean: values.to_vec(),
+            max: values.to_vec(),
+        };
+        Pyramid {
+            t0_s: 1.0,
+            levels: vec![level],
+        }
     }
 
     #[test]
@@ -153,7 +196,16 @@ mod tests {
         let all = buckets(&pyramid(&[1.0, f64::NAN, 2.0]), 10.0);
         assert_eq!(all.len(), 2);
         assert_eq!(thinned(&all, |_| 7.0).len(), 2);
-        assert!(buckets(&Pyramid { t0_s: 0.0, levels: Vec::new() }, 1.0).is_empty());
+        assert!(
+            buckets(
+                &Pyramid {
+                    t0_s: 0.0,
+                    levels: Vec::new()
+                },
+                1.0
+            )
+            .is_empty()
+        );
     }
 
     #[test]

@@ -1,5 +1,12 @@
 //! Figures of made-up outcomes: they are written, sound and the same each time, whatever the outcome holds.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
 mod common;
 
 use std::fs::{self, File};
@@ -28,34 +35,61 @@ fn check(outcome: &Outcome, case: &str) -> Vec<String> {
             other => panic!("{other:?}"),
         }
     }
-    written.iter().map(|p| p.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+    written
+        .iter()
+        .map(|p| p.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect()
 }
 
 fn check_png(path: &Path) {
-    let mut reader = png::Decoder::new(BufReader::new(File::open(path).unwrap())).read_info().unwrap();
+    let mut reader = png::Decoder::new(BufReader::new(File::open(path).unwrap()))
+        .read_info()
+        .unwrap();
     let mut pixels = vec![0; reader.output_buffer_size()];
     let frame = reader.next_frame(&mut pixels).unwrap();
-    assert_eq!((frame.width, frame.height), (1600, 900), "{}", path.display());
+    assert_eq!(
+        (frame.width, frame.height),
+        (1600, 900),
+        "{}",
+        path.display()
+    );
     let ink = pixels.iter().filter(|&&p| p < 128).count();
     assert!(ink > 2000, "{} is nearly empty", path.display());
-    assert!(pixels[..3] == [255; 3], "{} is not on white", path.display());
+    assert!(
+        pixels[..3] == [255; 3],
+        "{} is not on white",
+        path.display()
+    );
 }
 
 /// Every tag closes, text is escaped, and the title stands in it.
 fn check_svg(path: &Path, outcome: &Outcome) {
     let text = fs::read_to_string(path).unwrap();
     let name = path.display();
-    assert!(text.starts_with("<svg width=\"1600\" height=\"900\" viewBox="), "{name}");
+    assert!(
+        text.starts_with("<svg width=\"1600\" height=\"900\" viewBox="),
+        "{name}"
+    );
     assert!(text.trim_end().ends_with("</svg>"), "{name}");
-    assert!(text.contains(&format!("{}: ", outcome.scenario.scenario.name)), "{name}");
-    assert!(text.contains("sans-serif") && text.contains(&format!("seed {}", outcome.provenance.seed)), "{name}");
+    assert!(
+        text.contains(&format!("{}: ", outcome.scenario.scenario.name)),
+        "{name}"
+    );
+    assert!(
+        text.contains("sans-serif") && text.contains(&format!("seed {}", outcome.provenance.seed)),
+        "{name}"
+    );
     assert!(!text.contains("NaN") && !text.contains("inf<"), "{name}");
     let mut open = Vec::new();
     let mut rest = text.as_str();
     while let Some(start) = rest.find('<') {
         let end = start + rest[start..].find('>').expect("a tag ends");
         let tag = &rest[start + 1..end];
-        assert!(!rest[..start].contains('&') || rest[..start].contains(';'), "{name}: {}", &rest[..start]);
+        assert!(
+            !rest[..start].contains('&') || rest[..start].contains(';'),
+            "{name}: {}",
+            &rest[..start]
+        );
         if let Some(closed) = tag.strip_prefix('/') {
             assert_eq!(open.pop().as_deref(), Some(closed), "{name}");
         } else if !tag.ends_with('/') {
@@ -68,10 +102,19 @@ fn check_svg(path: &Path, outcome: &Outcome) {
 }
 
 fn names(figures: &[&str]) -> Vec<String> {
-    figures.iter().flat_map(|f| [format!("{f}.svg"), format!("{f}.png")]).collect()
+    figures
+        .iter()
+        .flat_map(|f| [format!("{f}.svg"), format!("{f}.png")])
+        .collect()
 }
 
-const ALL: [&str; 5] = ["power-frequency", "worst-moment", "resonance", "envelope", "load-duration"];
+const ALL: [&str; 5] = [
+    "power-frequency",
+    "worst-moment",
+    "resonance",
+    "envelope",
+    "load-duration",
+];
 
 #[test]
 fn a_plausible_run_has_all_figures() {
@@ -97,7 +140,10 @@ fn lines_and_bands_are_there() {
 fn without_a_plant_only_the_load_is_drawn() {
     let mut outcome = common::plausible();
     outcome.plant = None;
-    assert_eq!(check(&outcome, "no-plant"), names(&["power", "spectrum", "envelope", "load-duration"]));
+    assert_eq!(
+        check(&outcome, "no-plant"),
+        names(&["power", "spectrum", "envelope", "load-duration"])
+    );
 }
 
 #[test]
@@ -110,12 +156,18 @@ fn constant_signals_have_axes() {
 
 #[test]
 fn one_sample_and_no_spectrum_and_no_racks() {
-    assert_eq!(check(&common::tiny(), "tiny"), names(&["power-frequency", "resonance", "envelope", "load-duration"]));
+    assert_eq!(
+        check(&common::tiny(), "tiny"),
+        names(&["power-frequency", "resonance", "envelope", "load-duration"])
+    );
 }
 
 #[test]
 fn values_that_are_no_numbers_are_left_out() {
-    assert_eq!(check(&common::rotten(), "rotten"), names(&["power-frequency", "resonance", "envelope", "load-duration"]));
+    assert_eq!(
+        check(&common::rotten(), "rotten"),
+        names(&["power-frequency", "resonance", "envelope", "load-duration"])
+    );
 }
 
 #[test]
@@ -134,12 +186,14 @@ fn a_worst_moment_of_another_realisation_is_not_put_on_the_trace() {
 fn a_large_site_over_a_day_with_many_groups_and_odd_names() {
     let mut outcome = common::plausible();
     outcome.scenario = common::scenario(&"a-very-long-scenario-name-".repeat(4)[..100]);
-    outcome.site.metered = "at the \"bus\" <AC> & behind 'it'\u{7}".to_owned();
+    outcome.site.metered = "the \"bus\" <AC> & behind 'it'\u{7}".to_owned();
     let stretch = |p: &mut ballast_series::Pyramid, factor: f64, dt_s: f64| {
         for level in &mut p.levels {
             level.dt_s = dt_s;
             for values in [&mut level.min, &mut level.mean, &mut level.max] {
-                values.iter_mut().for_each(|v| *v *= factor);
+                for value in values.iter_mut() {
+                    *value *= factor;
+                }
             }
         }
     };
@@ -149,11 +203,27 @@ fn a_large_site_over_a_day_with_many_groups_and_odd_names() {
     for extreme in [&mut plant.frequency_min, &mut plant.frequency_max] {
         extreme.at_s *= 1440.0;
     }
-    plant.gain.gain_hz_per_mw.iter_mut().for_each(|g| *g *= 1e-3);
+    plant
+        .gain
+        .gain_hz_per_mw
+        .iter_mut()
+        .for_each(|g| *g *= 1e-3);
     plant.gain.peak_gain_hz_per_mw *= 1e-3;
     outcome.provenance.duration_s = 86_400.0;
-    outcome.site.spectrum.amplitude.iter_mut().for_each(|a| *a *= 130.0);
-    let group = |k: u32| common::group(&format!("hall {k} <row & aisle>"), 16, 5e3 * f64::from(k), 13e4 + 1e4 * f64::from(k));
+    outcome
+        .site
+        .spectrum
+        .amplitude
+        .iter_mut()
+        .for_each(|a| *a *= 130.0);
+    let group = |k: u32| {
+        common::group(
+            &format!("hall {k} <row & aisle>"),
+            16,
+            5e3 * f64::from(k),
+            13e4 + 1e4 * f64::from(k),
+        )
+    };
     outcome.racks = (1..=40).map(group).collect();
     assert_eq!(check(&outcome, "large"), names(&ALL));
 }
@@ -165,7 +235,11 @@ fn the_same_outcome_gives_the_same_bytes() {
     let one = write_figures(&outcome, first.path()).unwrap();
     let two = write_figures(&outcome, second.path()).unwrap();
     for (a, b) in one.iter().zip(&two) {
-        assert!(fs::read(a).unwrap() == fs::read(b).unwrap(), "{}", a.display());
+        assert!(
+            fs::read(a).unwrap() == fs::read(b).unwrap(),
+            "{}",
+            a.display()
+        );
     }
 }
 
@@ -174,12 +248,18 @@ fn a_folder_that_cannot_be_used_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let error = write_figures(&common::tiny(), &missing).unwrap_err();
-    assert!(matches!(&error, ReportError::Folder { path, .. } if *path == missing), "{error}");
+    assert!(
+        matches!(&error, ReportError::Folder { path, .. } if *path == missing),
+        "{error}"
+    );
     assert!(error.to_string().contains("missing"), "{error}");
 
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    assert!(matches!(write_figures(&common::tiny(), &file), Err(ReportError::Folder { .. })));
+    assert!(matches!(
+        write_figures(&common::tiny(), &file),
+        Err(ReportError::Folder { .. })
+    ));
 
     // A folder in the way of a file: even root cannot write there.
     fs::create_dir(folder.path().join("power-frequency.png")).unwrap();

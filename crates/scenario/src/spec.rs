@@ -337,6 +337,8 @@ pub struct OutputSpec {
     pub traces: bool,
     /// Whether it has one column per rack; large for many racks.
     pub rack_traces: bool,
+    /// Whether `outcome.json` has an envelope for every rack beside those of the groups; large for many racks.
+    pub rack_envelopes: bool,
     /// Whether figures are drawn.
     pub figures: bool,
     /// Windows over which ramps are reported, seconds; none may be shorter than the step.
@@ -348,6 +350,7 @@ impl Default for OutputSpec {
         Self {
             traces: true,
             rack_traces: false,
+            rack_envelopes: true,
             figures: true,
             ramp_windows_s: vec![0.02, 0.1, 1.0, 5.0],
         }

@@ -122,6 +122,8 @@ pub(crate) struct GroupResult {
     /// Highest power of any rack of the group, with the rack's index in the site.
     pub(crate) worst: Option<(Extreme, usize)>,
     pub(crate) pyramid: Option<Pyramid>,
+    /// Each rack of the group: its index in the site and its distribution.
+    pub(crate) racks: Vec<(usize, Histogram)>,
 }
 
 impl RackCollectors {
@@ -183,6 +185,7 @@ impl RackCollectors {
                 ramps: Vec::new(),
                 worst: None,
                 pyramid: None,
+                racks: Vec::new(),
             })
             .collect();
         for (i, rack) in self.racks.into_iter().enumerate() {
@@ -197,6 +200,7 @@ impl RackCollectors {
             if let Some(p) = rack.pyramid {
                 group.pyramid = Some(p.finish());
             }
+            group.racks.push((i, rack.histogram));
         }
         results
     }

@@ -7,7 +7,8 @@ use ballast_series::{Envelope, Pyramid};
 
 use crate::merge::{Merged, worst};
 use crate::outcome::{
-    DesignValues, Extreme, GainCurve, PlantKpis, PowerKpis, RackKpis, SetKpis, Source002Values,
+    DesignValues, Extreme, GainCurve, PlantKpis, PowerKpis, RackEnvelope, RackKpis, SetKpis,
+    Source002Values,
 };
 
 /// Quantile of the design peak over time.
@@ -15,6 +16,8 @@ const DESIGN_QUANTILE: f64 = 0.999;
 /// Range and number of points of the gain curve, hertz: from slow dispatch to the first torsional modes.
 const GAIN_RANGE_HZ: (f64, f64) = (0.02, 30.0);
 const GAIN_POINTS: usize = 241;
+/// Points between the neighbours of its highest point.
+const PEAK_POINTS: usize = 201;
 
 /// Over what a percentile is taken, in words.
 fn over(scenario: &Scenario, what: &str) -> String {
@@ -61,7 +64,7 @@ pub(crate) fn power_kpis(scenario: &Scenario, merged: Merged) -> PowerKpis {
         (no_pyramid(), none, 0.0)
     });
     PowerKpis {
-        metered: "bus: AC input of the racks, plus the given loads".to_owned(),
+        metered: "the bus (AC input of the racks plus the given loads)".to_owned(),
         envelope: merged
             .site
             .envelope(&over)
@@ -85,7 +88,8 @@ pub(crate) fn rack_kpis(
     site: Option<&Site>,
     merged: &Merged,
 ) -> Vec<RackKpis> {
-    let over = over(scenario, " and the racks of the group");
+    let over_group = over(scenario, " and the racks of the group");
+    let over = over(scenario, "");
     let Some(site) = site else { return Vec::new() };
     scenario
         .racks
@@ -105,8 +109,23 @@ pub(crate) fn rack_kpis(
                 count: group.count,
                 envelope: figures
                     .histogram
-                    .envelope(&over)
-                    .unwrap_or_else(|| no_samples(&over)),
+                    .envelope(&over_group)
+                    .unwrap_or_else(|| no_samples(&over_group)),
+                racks: if scenario.outputs.rack_envelopes {
+                    figures
+                        .racks
+                        .iter()
+                        .filter_map(|(i, histogram)| {
+                            let envelope = histogram.envelope(&over)?;
+                            Some(RackEnvelope {
+                                rack: site.rack_name(*i).to_owned(),
+                                envelope,
+                            })
+                        })
+                        .collect()
+                } else {
+                    Vec::new()
+                },
                 worst_rack: site.rack_name(rack).to_owned(),
                 worst_w: extreme.value,
                 worst_at_s: extreme.at_s,
@@ -185,22 +204,45 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
 }
 
 /// Linear gain from load to frequency, at the mean load.
+///
+/// Evenly spaced on a logarithmic axis, and a hundred times denser around the highest point: a lightly damped mode is
+/// narrower than any even spacing.
 fn gain_curve(scenario: &Scenario, load_w: f64) -> Option<GainCurve> {
     let spec = scenario.plant.as_ref()?;
     let plant = Plant::new(spec, load_w, scenario.simulation.step_s).ok()?;
-    let (low, high) = GAIN_RANGE_HZ;
-    let frequency_hz: Vec<f64> = (0..GAIN_POINTS)
-        .map(|i| low * (high / low).powf(i as f64 / (GAIN_POINTS - 1) as f64))
-        .collect();
     let to_hz_per_mw = spec.frequency_hz / (plant.base_w() / 1e6);
-    let gain_hz_per_mw: Vec<f64> = frequency_hz
-        .iter()
-        .map(|f| plant.gain_pu(*f) * to_hz_per_mw)
-        .collect();
+    let gain = |f_hz: f64| plant.gain_pu(f_hz) * to_hz_per_mw;
+    let (low, high) = GAIN_RANGE_HZ;
+    let ratio = libm::pow(high / low, 1.0 / (GAIN_POINTS - 1) as f64);
+    let even = |i: usize| low * libm::pow(ratio, i as f64);
+    let mut frequency_hz: Vec<f64> = (0..GAIN_POINTS).map(even).collect();
+    let coarse =
+        frequency_hz
+            .iter()
+            .map(|f| gain(*f))
+            .enumerate()
+            .fold(
+                (0, 0.0),
+                |best, (i, g)| {
+                    if g > best.1 { (i, g) } else { best }
+                },
+            );
+    let from = even(coarse.0.saturating_sub(1));
+    let step = libm::pow(ratio, 2.0 / (PEAK_POINTS + 1) as f64);
+    frequency_hz.extend(
+        (1..=PEAK_POINTS)
+            .map(|i| from * libm::pow(step, i as f64))
+            .filter(|f| *f < high),
+    );
+    frequency_hz.sort_by(f64::total_cmp);
+    frequency_hz.dedup();
+    let gain_hz_per_mw: Vec<f64> = frequency_hz.iter().map(|f| gain(*f)).collect();
     let (at, peak) =
         gain_hz_per_mw.iter().enumerate().fold(
             (0, 0.0),
-            |best, (i, g)| if *g > best.1 { (i, *g) } else { best },
+            |best, (i, g)| {
+                if *g > best.1 { (i, *g) } else { best }
+            },
         );
     Some(GainCurve {
         peak_frequency_hz: frequency_hz[at],

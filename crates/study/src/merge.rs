@@ -83,6 +83,9 @@ impl Merged {
         } else {
             for (into, g) in self.groups.iter_mut().zip(r.groups) {
                 into.histogram.merge(&g.histogram);
+                for ((_, rack), (_, more)) in into.racks.iter_mut().zip(&g.racks) {
+                    rack.merge(more);
+                }
                 merge_ramps(&mut into.ramps, &g.ramps);
                 if let (Some((e, _)), better) = (g.worst, into.worst)
                     && better.is_none_or(|(b, _)| e.value > b.value)

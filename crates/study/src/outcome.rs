@@ -195,6 +195,8 @@ pub struct RackKpis {
     pub count: u32,
     /// Percentiles over time, all racks of the group and all realisations, watts per rack.
     pub envelope: Envelope,
+    /// Each rack of the group, unless `outputs.rack_envelopes` is off.
+    pub racks: Vec<RackEnvelope>,
     /// Rack with the highest power.
     pub worst_rack: String,
     /// That power, watts.
@@ -205,6 +207,15 @@ pub struct RackKpis {
     pub ramps: Vec<RampTable>,
     /// Min, mean and max over time of the first rack in the first realisation, watts.
     pub pyramid: Pyramid,
+}
+
+/// Power of one rack.
+#[derive(Debug, Clone, Serialize)]
+pub struct RackEnvelope {
+    /// Name of the rack.
+    pub rack: String,
+    /// Percentiles over time and all realisations, watts at the AC side.
+    pub envelope: Envelope,
 }
 
 /// Figures for generator studies, with source 002's beside them.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ballast_aggregate::{JobSpec, Site};
+use ballast_aggregate::{JobSpec, Site, source002_aggregate};
 use ballast_plant::{Limiter, PlantError, PlantSpec};
+use ballast_profile::PhaseKind;
 use ballast_scenario::{Loaded, Scenario};
 
 use crate::error::StudyProblem;
@@ -253,6 +254,9 @@ pub(crate) fn diagnostics(
     {
         say("clamp-bias", c.text.clone());
     }
+    if let Some(text) = site.and_then(|s| source002_rule(scenario, s)) {
+        say("source002-rule", text);
+    }
     if scenario.plant.is_some() && site.is_some() {
         for job in &scenario.jobs {
             if let JobSpec::Training(t) = job {
@@ -289,6 +293,37 @@ pub(crate) fn diagnostics(
         );
     }
     list
+}
+
+/// Source 002's rule for the sum of all GPUs beside the exact one, where a job goes by one correlation coefficient.
+fn source002_rule(scenario: &Scenario, site: &Site) -> Option<String> {
+    let job = site
+        .correlations()
+        .iter()
+        .find(|c| c.kind.starts_with("source002") || c.kind == "equal")?;
+    let (profile, phase) = site
+        .used_phases()
+        .into_iter()
+        .find(|(_, phase)| *phase != PhaseKind::Idle)?;
+    let spec = scenario.gpus.get(&profile)?.phases.get(phase)?;
+    let sigma_w = spec.spread_w.as_ref()?.value;
+    let rule = source002_aggregate(
+        site.gpu_count(),
+        spec.power_w.value,
+        sigma_w,
+        job.shares.site,
+    );
+    let factor = rule
+        .understates_by
+        .map_or_else(String::new, |f| format!(": it understates ×{f:.1}"));
+    Some(format!(
+        "{} GPUs of σ = {sigma_w} W ({profile}, {}) with C = {}: one standard deviation of their sum is {:.2} kW; source 002's rule adds {:.2} kW{factor}",
+        rule.gpus,
+        phase.key(),
+        rule.coefficient,
+        rule.exact_sigma_w / 1e3,
+        rule.source002_term_w / 1e3,
+    ))
 }
 
 /// What happened beside the planned course.

@@ -6,7 +6,8 @@ use std::f64::consts::TAU;
 use ballast_scenario::{LimitsSpec, OutputSpec, Scenario, ScenarioHead, SimulationSpec};
 use ballast_series::{Envelope, Level, LoadDuration, Pyramid, Ramp, RampTable, Spectrum};
 use ballast_study::outcome::{
-    DesignValues, Extreme, GainCurve, Outcome, PlantKpis, PowerKpis, RackKpis, RunProvenance, Source002Values, Status, Verdict,
+    DesignValues, Extreme, GainCurve, Outcome, PlantKpis, PowerKpis, RackKpis, RunProvenance,
+    Source002Values, Status, Verdict,
 };
 
 const DURATION_S: f64 = 60.0;
@@ -15,19 +16,41 @@ const BUCKETS: usize = 4000;
 /// A pyramid of one level from a function of time, eight samples to a bucket.
 pub(crate) fn pyramid(value: impl Fn(f64) -> f64) -> Pyramid {
     let dt_s = DURATION_S / BUCKETS as f64;
-    let mut level = Level { dt_s, min: Vec::new(), mean: Vec::new(), max: Vec::new() };
+    let mut level = Level {
+        dt_s,
+        min: Vec::new(),
+        mean: Vec::new(),
+        max: Vec::new(),
+    };
     for k in 0..BUCKETS {
-        let inside: Vec<f64> = (0..8).map(|i| value((k as f64 + f64::from(i) / 8.0) * dt_s)).collect();
-        level.min.push(inside.iter().copied().fold(f64::INFINITY, f64::min));
-        level.max.push(inside.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        let inside: Vec<f64> = (0..8)
+            .map(|i| value((k as f64 + f64::from(i) / 8.0) * dt_s))
+            .collect();
+        level
+            .min
+            .push(inside.iter().copied().fold(f64::INFINITY, f64::min));
+        level
+            .max
+            .push(inside.iter().copied().fold(f64::NEG_INFINITY, f64::max));
         level.mean.push(inside.iter().sum::<f64>() / 8.0);
     }
-    Pyramid { t0_s: 0.0, levels: vec![level] }
+    Pyramid {
+        t0_s: 0.0,
+        levels: vec![level],
+    }
 }
 
 /// A pyramid of one bucket.
 pub(crate) fn single(value: f64) -> Pyramid {
-    Pyramid { t0_s: 0.0, levels: vec![Level { dt_s: 1.0, min: vec![value], mean: vec![value], max: vec![value] }] }
+    Pyramid {
+        t0_s: 0.0,
+        levels: vec![Level {
+            dt_s: 1.0,
+            min: vec![value],
+            mean: vec![value],
+            max: vec![value],
+        }],
+    }
 }
 
 /// Noise that needs no generator: the fraction of a large sine.
@@ -69,7 +92,11 @@ pub(crate) fn envelope(min: f64, max: f64) -> Envelope {
 }
 
 fn extreme(value: f64, at_s: f64, realisation: u32) -> Extreme {
-    Extreme { value, at_s, realisation }
+    Extreme {
+        value,
+        at_s,
+        realisation,
+    }
 }
 
 fn verdict(limit: &str, value: f64, worst: f64) -> Verdict {
@@ -94,6 +121,7 @@ fn verdict(limit: &str, value: f64, worst: f64) -> Verdict {
 
 pub(crate) fn group(name: &str, count: u32, min: f64, max: f64) -> RackKpis {
     RackKpis {
+        racks: Vec::new(),
         group: name.to_owned(),
         count,
         envelope: envelope(min, max),
@@ -111,21 +139,34 @@ fn spectrum() -> Spectrum {
         .iter()
         .map(|&f| {
             let line = |at: f64, a: f64| a * (-((f - at) / 0.03).powi(2)).exp();
-            let odd: f64 = [1.0, 3.0, 5.0, 7.0].iter().map(|&n| line(n, 380e3 / n)).sum();
+            let odd: f64 = [1.0, 3.0, 5.0, 7.0]
+                .iter()
+                .map(|&n| line(n, 380e3 / n))
+                .sum();
             odd + 2e3 * (1.0 + noise(f)) + line(0.0, 700e3)
         })
         .collect();
-    Spectrum { frequency_hz, amplitude, resolution_hz: 0.05, segments: 5, window: "Hann".to_owned() }
+    Spectrum {
+        frequency_hz,
+        amplitude,
+        resolution_hz: 0.05,
+        segments: 5,
+        window: "Hann".to_owned(),
+    }
 }
 
 fn gain() -> GainCurve {
-    let frequency_hz: Vec<f64> = (0..300).map(|k| 0.01 * 10f64.powf(f64::from(k) / 299.0 * 3.4)).collect();
+    let frequency_hz: Vec<f64> = (0..300)
+        .map(|k| 0.01 * 10f64.powf(f64::from(k) / 299.0 * 3.4))
+        .collect();
     let gain = |f: f64| {
         let r = f / 0.62;
         0.9 * (0.15 + r) / ((1.0 - r * r).powi(2) + (0.7 * r).powi(2)).sqrt()
     };
     let gain_hz_per_mw: Vec<f64> = frequency_hz.iter().map(|&f| gain(f)).collect();
-    let best = (0..300).max_by(|&a, &b| gain_hz_per_mw[a].total_cmp(&gain_hz_per_mw[b])).unwrap();
+    let best = (0..300)
+        .max_by(|&a, &b| gain_hz_per_mw[a].total_cmp(&gain_hz_per_mw[b]))
+        .unwrap();
     GainCurve {
         peak_frequency_hz: frequency_hz[best],
         peak_gain_hz_per_mw: gain_hz_per_mw[best],
@@ -138,7 +179,9 @@ fn load_duration() -> LoadDuration {
     let mut value: Vec<f64> = (0..20_000).map(|k| load_w(f64::from(k) * 0.003)).collect();
     value.sort_by(|a, b| b.total_cmp(a));
     let value: Vec<f64> = value.into_iter().step_by(100).collect();
-    let share = (0..value.len()).map(|k| k as f64 / (value.len() - 1) as f64).collect();
+    let share = (0..value.len())
+        .map(|k| k as f64 / (value.len() - 1) as f64)
+        .collect();
     LoadDuration { share, value }
 }
 
@@ -146,13 +189,17 @@ fn plant() -> PlantKpis {
     let frequency_pyramid = pyramid(frequency_hz);
     let level = &frequency_pyramid.levels[0];
     let at = |k: usize| (k as f64 + 0.5) * level.dt_s;
-    let lowest = (0..BUCKETS).min_by(|&a, &b| level.min[a].total_cmp(&level.min[b])).unwrap();
-    let highest = (0..BUCKETS).max_by(|&a, &b| level.max[a].total_cmp(&level.max[b])).unwrap();
+    let lowest = (0..BUCKETS)
+        .min_by(|&a, &b| level.min[a].total_cmp(&level.min[b]))
+        .unwrap();
+    let highest = (0..BUCKETS)
+        .max_by(|&a, &b| level.max[a].total_cmp(&level.max[b]))
+        .unwrap();
     PlantKpis {
         nominal_hz: 60.0,
         frequency_min: extreme(level.min[lowest], at(lowest), 1),
         frequency_max: extreme(level.max[highest], at(highest), 1),
-        rocof: extreme(1.2, 12.0, 1),
+        rocof: Some(extreme(1.2, 12.0, 1)),
         frequency_pyramid,
         sets: Vec::new(),
         gain: gain(),
@@ -161,7 +208,11 @@ fn plant() -> PlantKpis {
 
 /// A run as a user would have one: 1 Hz load of 400 to 1000 kW, frequency 59.5 to 60.4 Hz, two groups of racks.
 pub(crate) fn plausible() -> Outcome {
-    let ramp = Ramp { delta: 1e5, at_s: 1.0, realisation: 1 };
+    let ramp = Ramp {
+        delta: 1e5,
+        at_s: 1.0,
+        realisation: 1,
+    };
     Outcome {
         format: 1,
         provenance: RunProvenance {
@@ -176,22 +227,32 @@ pub(crate) fn plausible() -> Outcome {
         },
         overall: Status::Pass,
         summary: String::new(),
-        verdicts: vec![verdict("frequency_min_hz", 59.3, 59.5), verdict("frequency_max_hz", 60.5, 60.4)],
+        verdicts: vec![
+            verdict("frequency_min_hz", 59.3, 59.5),
+            verdict("frequency_max_hz", 60.5, 60.4),
+        ],
         events: Vec::new(),
         diagnostics: Vec::new(),
         assumptions: Vec::new(),
         low_confidence: Vec::new(),
         site: PowerKpis {
-            metered: "at the bus, AC".to_owned(),
+            metered: "bus: AC input of the racks, plus the given loads".to_owned(),
             envelope: envelope(403e3, 997e3),
             energy_j: 4.2e7,
-            ramps: vec![RampTable { window_s: 0.02, up: ramp, down: ramp }],
+            ramps: vec![RampTable {
+                window_s: 0.02,
+                up: ramp,
+                down: ramp,
+            }],
             load_duration: load_duration(),
             spectrum: spectrum(),
             pyramid: pyramid(load_w),
             gpu_mean_w: 5e5,
         },
-        racks: vec![group("training", 12, 20e3, 56e3), group("inference", 6, 24e3, 41e3)],
+        racks: vec![
+            group("training", 12, 20e3, 56e3),
+            group("inference", 6, 24e3, 41e3),
+        ],
         design_values: DesignValues {
             nominal_w: 700e3,
             design_peak_w: 988e3,
@@ -202,7 +263,12 @@ pub(crate) fn plausible() -> Outcome {
             gpus: 1024,
             nominal_w_per_gpu: Some(680.0),
             design_peak_w_per_gpu: Some(960.0),
-            source002: Source002Values { nominal_w: 250.0, design_peak_w: 350.0, step_w: 280.0, ramp_w_per_s: 2000.0 },
+            source002: Source002Values {
+                nominal_w: 250.0,
+                design_peak_w: 350.0,
+                step_w: 280.0,
+                ramp_w_per_s: 2000.0,
+            },
         },
         plant: Some(plant()),
         scenario: scenario("ten-sets-1hz"),
@@ -212,7 +278,10 @@ pub(crate) fn plausible() -> Outcome {
 /// A scenario with nothing but a name.
 pub(crate) fn scenario(name: &str) -> Scenario {
     Scenario {
-        scenario: ScenarioHead { name: name.to_owned(), description: String::new() },
+        scenario: ScenarioHead {
+            name: name.to_owned(),
+            description: String::new(),
+        },
         simulation: SimulationSpec::default(),
         gpus: BTreeMap::new(),
         nodes: BTreeMap::new(),
@@ -232,8 +301,16 @@ pub(crate) fn constant(power_w: f64) -> Outcome {
     let mut outcome = plausible();
     outcome.site.pyramid = pyramid(|_| power_w);
     outcome.site.envelope = envelope(power_w, power_w);
-    outcome.site.spectrum.amplitude.iter_mut().for_each(|a| *a = 0.0);
-    outcome.site.load_duration = LoadDuration { share: vec![0.0, 1.0], value: vec![power_w, power_w] };
+    outcome
+        .site
+        .spectrum
+        .amplitude
+        .iter_mut()
+        .for_each(|a| *a = 0.0);
+    outcome.site.load_duration = LoadDuration {
+        share: vec![0.0, 1.0],
+        value: vec![power_w, power_w],
+    };
     outcome.racks = vec![group("only", 1, power_w, power_w)];
     outcome.design_values.nominal_w = power_w;
     outcome.design_values.design_peak_w = power_w;
@@ -253,11 +330,25 @@ pub(crate) fn tiny() -> Outcome {
     outcome.racks.clear();
     outcome.verdicts.clear();
     outcome.site.pyramid = single(5e3);
-    outcome.site.spectrum = Spectrum { frequency_hz: vec![], amplitude: vec![], resolution_hz: 0.0, segments: 0, window: String::new() };
-    outcome.site.load_duration = LoadDuration { share: vec![0.0], value: vec![5e3] };
+    outcome.site.spectrum = Spectrum {
+        frequency_hz: vec![],
+        amplitude: vec![],
+        resolution_hz: 0.0,
+        segments: 0,
+        window: String::new(),
+    };
+    outcome.site.load_duration = LoadDuration {
+        share: vec![0.0],
+        value: vec![5e3],
+    };
     if let Some(plant) = &mut outcome.plant {
         plant.frequency_pyramid = single(60.0);
-        plant.gain = GainCurve { frequency_hz: vec![], gain_hz_per_mw: vec![], peak_frequency_hz: 0.0, peak_gain_hz_per_mw: 0.0 };
+        plant.gain = GainCurve {
+            frequency_hz: vec![],
+            gain_hz_per_mw: vec![],
+            peak_frequency_hz: 0.0,
+            peak_gain_hz_per_mw: 0.0,
+        };
     }
     outcome
 }
@@ -268,16 +359,35 @@ pub(crate) fn rotten() -> Outcome {
     let nan = f64::NAN;
     outcome.provenance.duration_s = nan;
     outcome.provenance.scenario_sha256.clear();
-    outcome.site.pyramid = Pyramid { t0_s: nan, levels: Vec::new() };
+    outcome.site.pyramid = Pyramid {
+        t0_s: nan,
+        levels: Vec::new(),
+    };
     outcome.site.envelope = envelope(nan, f64::INFINITY);
-    outcome.site.spectrum.amplitude.iter_mut().for_each(|a| *a = nan);
-    outcome.site.load_duration = LoadDuration { share: vec![nan], value: vec![f64::INFINITY] };
+    outcome
+        .site
+        .spectrum
+        .amplitude
+        .iter_mut()
+        .for_each(|a| *a = nan);
+    outcome.site.load_duration = LoadDuration {
+        share: vec![nan],
+        value: vec![f64::INFINITY],
+    };
     outcome.racks = vec![group("bad", 3, nan, nan)];
     outcome.design_values.nominal_w = nan;
     outcome.design_values.design_peak_w = f64::NEG_INFINITY;
     if let Some(plant) = &mut outcome.plant {
         plant.nominal_hz = nan;
-        plant.frequency_pyramid = Pyramid { t0_s: 0.0, levels: vec![Level { dt_s: 0.0, min: vec![nan], mean: vec![], max: vec![nan] }] };
+        plant.frequency_pyramid = Pyramid {
+            t0_s: 0.0,
+            levels: vec![Level {
+                dt_s: 0.0,
+                min: vec![nan],
+                mean: vec![],
+                max: vec![nan],
+            }],
+        };
         plant.frequency_min = extreme(nan, nan, 1);
         plant.frequency_max = extreme(f64::INFINITY, 0.0, 1);
         plant.gain.peak_frequency_hz = nan;
