@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::limits::Limits;
 use crate::merge::{BASE, NAMED, PRESET};
 use crate::presets::{PresetKind, preset_names};
-use crate::shape::{Form, Shape};
+use crate::shape::{Form, Shape, model_schema};
 use crate::tree::join;
 
 /// Reference of every key of the scenario file in Markdown: type, unit, range, default, meaning.
@@ -100,7 +100,14 @@ impl Page {
             return;
         }
         let _ = write!(self.text, "\n## {title}\n\n");
-        let description = shape.description();
+        // The type's own words; the description of a place says what stands there.
+        let description = match shape
+            .definition()
+            .and_then(|name| model_schema().pointer(&format!("/$defs/{name}/description")))
+        {
+            Some(own) => own.as_str().unwrap_or_default().to_owned(),
+            None => shape.description(),
+        };
         if !description.is_empty() {
             self.line(&format!("{}\n", escape(&description)));
         }
