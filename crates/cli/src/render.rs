@@ -162,11 +162,38 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             format_si(s.window_s, "s", 3)
         ));
     }
+    design_line(outcome, printer);
     if let Some(p) = &outcome.plant {
         printer.line(&format!(
             "gain          at most {} Hz per MW of load, at {} Hz (linear)",
             number(p.gain.peak_gain_hz_per_mw),
             number(p.gain.peak_frequency_hz)
+        ));
+    }
+}
+
+/// Figures for generator studies, with source 002's per GPU beside.
+fn design_line(outcome: &Outcome, printer: &Printer) {
+    let d = &outcome.design_values;
+    let w = |x: f64| format_si(x, "W", 4);
+    printer.line(&format!(
+        "design        nominal {}, peak {} ({} % of {} s), load rejection {}",
+        w(d.nominal_w),
+        w(d.design_peak_w),
+        d.design_peak_quantile * 100.0,
+        number(d.horizon_s),
+        w(d.load_rejection_w)
+    ));
+    if let (Some(nominal_w), Some(peak_w)) = (d.nominal_w_per_gpu, d.design_peak_w_per_gpu) {
+        let s = &d.source002;
+        printer.line(&format!(
+            "per GPU       nominal {}, peak {} at the bus; source 002 for an H100 PCIe at the GPU: {}, {}, step {}, {}/s (no window)",
+            w(nominal_w),
+            w(peak_w),
+            w(s.nominal_w),
+            w(s.design_peak_w),
+            w(s.step_w),
+            w(s.ramp_w_per_s)
         ));
     }
 }

@@ -11,6 +11,8 @@ use crate::{LimitsSpec, LoadSpec, PowerUnit, Scenario, StepsLoad, TraceLoad};
 
 /// Most steps of one realisation: the step number and the time stay exact far beyond, the patience does not.
 const MOST_STEPS: f64 = 2e9;
+/// Steps in one sliding window of the limits: 80 MB.
+const MOST_WINDOW_STEPS: f64 = 1e7;
 
 /// Most nodes of a site.
 const MOST_NODES: u64 = 10_000_000;
@@ -169,6 +171,15 @@ impl Check<'_> {
                     path,
                     format!("a window of {window_s} s is shorter than the step of {step_s} s"),
                     format!("at least simulation.step_s = {step_s}"),
+                );
+            } else if window_s / step_s > MOST_WINDOW_STEPS
+                && scenario.simulation.duration_s / step_s <= MOST_STEPS
+            {
+                let longest_s = MOST_WINDOW_STEPS * step_s;
+                self.add(
+                    path,
+                    format!("a window of {window_s} s holds {:.3e} steps of {step_s} s", window_s / step_s),
+                    format!("at most {MOST_WINDOW_STEPS:e} steps, {longest_s} s: every one is kept in memory"),
                 );
             }
         }

@@ -407,7 +407,10 @@ pub(crate) fn summary(
             verdicts.len() - count(Status::NotChecked),
             failed.join(", ")
         ),
-        Status::Inconclusive => format!("{} limits are inconclusive", count(Status::Inconclusive)),
+        Status::Inconclusive => match count(Status::Inconclusive) {
+            1 => "1 limit is inconclusive".to_owned(),
+            n => format!("{n} limits are inconclusive"),
+        },
         Status::NotChecked => "no limit was given".to_owned(),
     };
     let sim = &scenario.simulation;
