@@ -48,7 +48,7 @@ impl NormalLanes {
         reason = "it must be compiled for the vector width of its caller"
     )]
     #[inline(always)]
-    pub fn next(&mut self) -> Lanes {
+    pub fn draw(&mut self) -> Lanes {
         let [s0, s1, s2, s3] = &mut self.state;
         let mut out = [0.0; LANES];
         for i in 0..LANES {
@@ -103,15 +103,11 @@ const LOG: [f32; 7] = [
 /// Off the exact quantile by at most 4 parts in 10⁶. The form, a polynomial in `w = −ln(1 − x²)` times `x`, is that
 /// of Giles, "Approximating the erfinv function", GPU Computing Gems, 2012; the polynomials are fitted anew to reach
 /// further into the tail.
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the vector width of its caller"
-)]
 #[inline(always)]
 pub fn normal_from_bits(bits: u32) -> f32 {
     /// Bits of √½, where the mantissa is cut so that its logarithm stays next to 0.
     const CUT: u32 = 0x3f35_04f3;
-    const HALF_UNIT: f32 = 1.0 / 2_147_483_648.0;
+    const HALF_UNIT: f32 = 1.0 / (1_u32 << 31) as f32;
     // As a signed number: the conversion of those is one instruction everywhere.
     let k = (bits & 0x7fff_ffff).cast_signed();
     let twice_p = (k as f32 + 0.5) * HALF_UNIT;

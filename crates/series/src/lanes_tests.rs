@@ -29,7 +29,7 @@ fn gaussian_in_the_tail() {
     let mut sums = [0.0_f64; 4];
     for _ in 0..STEPS {
         let mut part = [0.0_f64; 4];
-        for z in lanes.next() {
+        for z in lanes.draw() {
             let (z, square) = (f64::from(z), f64::from(z) * f64::from(z));
             part[0] += z;
             part[1] += square;
@@ -40,7 +40,7 @@ fn gaussian_in_the_tail() {
     }
     let mut lanes = NormalLanes::new(&mut Stream::new(11, "lanes", 0, 0));
     for _ in 0..STEPS {
-        for z in lanes.next() {
+        for z in lanes.draw() {
             for (count, limit) in beyond.iter_mut().zip(LIMITS) {
                 count[0] += u64::from(z > limit);
                 count[1] += u64::from(z < -limit);
@@ -81,7 +81,7 @@ fn lanes_and_steps_are_unrelated() {
     let n = 200_000;
     let (mut before, mut neighbour, mut next) = ([0.0_f32; LANES], 0.0, 0.0);
     for _ in 0..n {
-        let now = lanes.next();
+        let now = lanes.draw();
         for i in 0..LANES {
             neighbour += f64::from(now[i] * now[(i + 1) % LANES]);
             next += f64::from(now[i] * before[i]);
@@ -97,7 +97,7 @@ fn the_same_numbers_for_good() {
     let mut lanes = NormalLanes::new(&mut Stream::new(1, "lanes", 2, 3));
     let mut hash = 0_u64;
     for _ in 0..1000 {
-        for z in lanes.next() {
+        for z in lanes.draw() {
             hash = hash.rotate_left(5) ^ u64::from(z.to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         }
     }
