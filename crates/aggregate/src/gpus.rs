@@ -23,7 +23,7 @@ use crate::timeline::{Cursor, ProfileTable};
 /// `α I + β 11ᵀ` with `α = √own`, `β = (√(own + g · node) − α)/g`, so g independent processes are enough for both levels.
 ///
 /// Single precision up to a node's sum: a process remembers for its correlation time as long as that is
-/// below a million steps. Grows with GPUs (about 25 bytes each), not with duration.
+/// below a million steps. Grows with GPUs (some 130 bytes each in racks of 72), not with duration.
 #[derive(Debug, Clone)]
 pub struct PerGpuEngine {
     core: Core<GpuRack>,

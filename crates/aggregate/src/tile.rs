@@ -22,7 +22,7 @@ pub(crate) type Row = [f32; TILE];
 /// Vector instructions the per-GPU engine may use. Whatever is chosen, the result is the same bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Simd {
-    /// The widest this machine has: AVX-512, AVX2, or what every machine of its kind has.
+    /// The widest this machine has: AVX-512 (of Ice Lake or Zen 4 and later), AVX2, or what every machine of its kind has.
     #[default]
     Widest,
     /// At most AVX2.
