@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// How a job's phase stands to the power limits of its GPU.
 ///
-/// The group engine sums Gaussian fluctuations; single GPUs have no power of their own in it, so it cannot clip them. It keeps
+/// The per-GPU engine clips every GPU at every step. The group engine sums Gaussian fluctuations; single GPUs have no power of their own in it, so it cannot clip them. It keeps
 /// the mean of a phase within 0 and the clamp, bounds the average power of a cohort to the same range (no cohort can
 /// draw more than all its GPUs at the clamp, or less than nothing), and reports here what clipping each GPU would change.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,7 +21,8 @@ pub struct ClampReport {
     pub clamp_w: f64,
     /// Probability that an unclamped GPU in this phase is above the clamp.
     pub probability: f64,
-    /// By how much clipping at the clamp would lower the mean power, `E[max(0, x − clamp)]`, watts per GPU.
+    /// By how much clipping at the clamp would lower the mean power, `E[max(0, x − clamp)]`, watts per GPU. The group
+    /// engine's mean is too high by this, less what the bound on cohorts already took off where it acted.
     pub bias_w_per_gpu: f64,
     /// Probability that an unclamped GPU in this phase is below zero.
     pub floor_probability: f64,
@@ -33,15 +34,19 @@ pub struct ClampReport {
     pub bounded_share: f64,
     /// Share of the phase's GPU time in which the floor at zero acted on a cohort's average.
     pub floored_share: f64,
+    /// Whether GPUs were clipped one by one (per-GPU engine), so that the two shares above count GPUs and not cohorts.
+    pub per_gpu: bool,
     /// All this in words.
     pub text: String,
 }
 
 impl ClampReport {
-    /// Whether a reader should be told: a bound acted, or clipping would move the mean by more than 0.1 % of the clamp.
+    /// Whether a reader should be told: a bound acted on a cohort's average, or clipping moves the mean by more than
+    /// 0.1 % of the clamp.
     pub fn worth_telling(&self) -> bool {
         let bias = self.bias_w_per_gpu.max(self.floor_bias_w_per_gpu);
-        self.bounded_share > 0.0 || self.floored_share > 0.0 || bias > 1e-3 * self.clamp_w
+        let bounded = !self.per_gpu && (self.bounded_share > 0.0 || self.floored_share > 0.0);
+        bounded || bias > 1e-3 * self.clamp_w
     }
 }
 
@@ -83,6 +88,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) power_w: f64,
     pub(crate) sigma_w: f64,
     pub(crate) clamp_w: f64,
+    pub(crate) per_gpu: bool,
 }
 
 pub(crate) fn report(subject: &Subject<'_>, tally: Tally, all_samples: u64) -> ClampReport {
@@ -93,6 +99,7 @@ pub(crate) fn report(subject: &Subject<'_>, tally: Tally, all_samples: u64) -> C
         power_w,
         sigma_w,
         clamp_w,
+        per_gpu,
     } = subject;
     let (probability, bias) = excess(power_w, sigma_w, clamp_w);
     let (floor_probability, floor_bias) = excess(-power_w, sigma_w, 0.0);
@@ -107,30 +114,42 @@ pub(crate) fn report(subject: &Subject<'_>, tally: Tally, all_samples: u64) -> C
     let floored_share = share(tally.low, tally.samples);
     let key = phase.key();
     let owner = job.map_or_else(|| "GPUs without a job".to_owned(), |j| format!("job `{j}`"));
+    let (would, effect, held) = if per_gpu {
+        ("", "Every GPU was clipped by itself.", "GPUs were")
+    } else {
+        (
+            "would ",
+            "The sum is of unclipped fluctuations, so its mean and its highest values lie above what clipped GPUs would draw.",
+            "The average of a cohort was",
+        )
+    };
+    let (lower, raise) = if per_gpu {
+        ("lowers", "raises")
+    } else {
+        ("lower", "raise")
+    };
     let mut sentences = vec![format!(
         "{owner}, phase {key} of {profile}: {power_w:.0} W with a spread of {sigma_w:.0} W under a clamp of {clamp_w:.0} W. \
-         A GPU is above the clamp with probability {probability:.2e}; clipping each GPU would lower the mean by {bias:.2} W per GPU. \
-         The sum is of unclipped fluctuations, so its mean and its highest values lie above what clipped GPUs would draw."
+         A GPU is above the clamp with probability {probability:.2e}; clipping each GPU {would}{lower} the mean by {bias:.2} W per GPU. \
+         {effect}"
     )];
-    if power_w > clamp_w {
+    if power_w > clamp_w && !per_gpu {
         sentences.push("The phase's mean lies above the clamp and was lowered to it.".to_owned());
     }
     if bounded_share > 0.0 {
         let percent = 100.0 * bounded_share;
         sentences.push(format!(
-            "The average of a cohort was held at the clamp {percent:.2} % of the time."
+            "{held} held at the clamp {percent:.2} % of the time."
         ));
     }
     if floor_probability > 1e-6 {
         sentences.push(format!(
-            "It is below zero with probability {floor_probability:.2e}; clipping would raise the mean by {floor_bias:.2} W per GPU."
+            "It is below zero with probability {floor_probability:.2e}; clipping {would}{raise} the mean by {floor_bias:.2} W per GPU."
         ));
     }
     if floored_share > 0.0 {
         let percent = 100.0 * floored_share;
-        sentences.push(format!(
-            "The average of a cohort was held at zero {percent:.2} % of the time."
-        ));
+        sentences.push(format!("{held} held at zero {percent:.2} % of the time."));
     }
     ClampReport {
         job: job.map(str::to_owned),
@@ -144,6 +163,7 @@ pub(crate) fn report(subject: &Subject<'_>, tally: Tally, all_samples: u64) -> C
         time_share: share(tally.samples, all_samples),
         bounded_share,
         floored_share,
+        per_gpu,
         text: sentences.join(" "),
     }
 }

@@ -1,262 +1,69 @@
-//! The group engine: all racks over time, block by block.
+//! The group engine: a cohort's fluctuation is one process, whatever its number of GPUs.
 
-use std::collections::BTreeMap;
+use ballast_series::rng::UnitOu;
 
-use ballast_profile::PhaseKind;
-use ballast_series::rng::{Stream, UnitOu};
-use rayon::prelude::*;
-
-use crate::batch::BatchCourse;
 use crate::block::DemandBlock;
-use crate::clamp::{self, ClampReport, Subject, Tally};
+use crate::clamp::ClampReport;
 use crate::correlation::own_share;
-use crate::keys::entity;
-use crate::needs::before_training;
 use crate::place::Cohort;
-use crate::rack::{
-    BundleState, CohortState, Common, Factor, Lag, Loadings, RackState, Scratch, Slot,
-};
-use crate::site::{CoursePlan, Hardware, RackPlan, Site};
-use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
-use crate::training::TrainingCourse;
+use crate::rack::{BundleState, CohortState, RackBase, RackState};
+use crate::racks::{Core, Streams, cohort_cursor, cohort_key};
+use crate::site::{RackPlan, Site};
+use crate::timeline::ProfileTable;
 
-/// Steps of one thread's share of the site's sum. The order of summation, rack by rack, does not depend on it.
-const SUM_STEPS: usize = 256;
-
-/// Power of every rack over time for one realisation.
+/// Power of every rack over time for one realisation, from the sums of cohorts.
 ///
 /// Grows with racks (at most a few cohorts per rack and job), not with GPUs per cohort or duration.
 #[derive(Debug, Clone)]
-pub struct GroupEngine {
-    dt_s: f64,
-    next_sample: u64,
-    hardware: Vec<Hardware>,
-    tables: Vec<ProfileTable>,
-    job_names: Vec<String>,
-    /// Absent where no job loads on them.
-    site: Option<Factor>,
-    rows: Vec<Option<Factor>>,
-    jobs: Vec<Option<Factor>>,
-    racks: Vec<RackState>,
-    site_z: Vec<f64>,
-    row_z: Vec<Vec<f64>>,
-    job_z: Vec<Vec<f64>>,
-}
-
-/// Opens the streams of a realisation.
-#[derive(Clone, Copy)]
-struct Streams {
-    seed: u64,
-    case: u64,
-}
-
-impl Streams {
-    fn open(self, stream: &str, entity: u64) -> Stream {
-        Stream::new(self.seed, stream, entity, self.case)
-    }
-}
+pub struct GroupEngine(Core<RackState>);
 
 impl GroupEngine {
     /// An engine at t = 0. `dt_s` is the step in seconds, finite and above 0; `realisation` picks independent randomness.
     pub fn new(site: &Site, dt_s: f64, seed: u64, realisation: u32) -> Self {
-        let streams = Streams {
-            seed,
-            case: u64::from(realisation),
-        };
-        let tables: Vec<_> = site.tables.iter().map(|t| t.at_step(dt_s)).collect();
-        let factor = |wanted: bool, stream: &str, key: u64, tau_s: f64| {
-            wanted.then(|| Factor::new(UnitOu::new(streams.open(stream, key)), dt_s, tau_s))
-        };
-        let loads_site = site.jobs.iter().any(|j| j.shares.site > 0.0);
-        let loads_row = site.jobs.iter().any(|j| j.shares.row > 0.0);
-        let rows: Vec<_> = site
-            .rows
-            .iter()
-            .map(|r| factor(loads_row, "ou-row", entity(&[&r.name], 0), r.tau_s))
-            .collect();
-        let jobs: Vec<_> = site
-            .jobs
-            .iter()
-            .map(|j| factor(j.shares.job > 0.0, "ou-job", entity(&[&j.name], 0), j.tau_s))
-            .collect();
-        let racks = site.racks.iter().map(|rack| {
-            let table = &tables[site.hardware[rack.group].table];
-            rack_state(site, rack, table, dt_s, streams)
-        });
-        Self {
+        let streams = Streams::new(seed, realisation);
+        let tables = site.tables.iter().map(|t| t.at_step(dt_s)).collect();
+        Self(Core::new(
+            site,
             dt_s,
-            next_sample: 0,
-            hardware: site.hardware.clone(),
-            job_names: site.jobs.iter().map(|j| j.name.clone()).collect(),
-            site: factor(loads_site, "ou-site", 0, site.tau_s),
-            racks: racks.collect(),
-            site_z: Vec::new(),
-            row_z: vec![Vec::new(); rows.len()],
-            job_z: vec![Vec::new(); jobs.len()],
-            rows,
-            jobs,
+            streams,
             tables,
-        }
+            |plan, base, table| rack_state(site, plan, base, table, streams),
+        ))
     }
 
     /// Fills the block with the next `block.len()` samples, at t = k·dt from where the last block ended.
     ///
     /// A block made for another number of racks is resized to this site's.
     pub fn fill(&mut self, block: &mut DemandBlock) {
-        let steps = block.len();
-        block.resize(self.racks.len(), steps);
-        block.first_sample = self.next_sample;
-        if steps == 0 {
-            return;
-        }
-        fill_factor(&mut self.site, &mut self.site_z, steps);
-        for (factor, z) in self
-            .rows
-            .iter_mut()
-            .zip(&mut self.row_z)
-            .chain(self.jobs.iter_mut().zip(&mut self.job_z))
-        {
-            fill_factor(factor, z, steps);
-        }
-        let common = Common {
-            dt_s: self.dt_s,
-            first_sample: self.next_sample,
-            site: &self.site_z,
-            rows: &self.row_z,
-            jobs: &self.job_z,
-        };
-        let (hardware, tables) = (&self.hardware, &self.tables);
-        self.racks
-            .par_iter_mut()
-            .zip(block.rack_w.par_chunks_mut(steps))
-            .zip(block.rack_gpu_w.par_chunks_mut(steps))
-            .for_each_init(Scratch::default, |scratch, ((rack, ac_w), gpu_w)| {
-                rack.fill(&common, hardware, tables, scratch, ac_w, gpu_w);
-            });
-        sum_rows(&block.rack_w, &mut block.site_w);
-        sum_rows(&block.rack_gpu_w, &mut block.gpu_w);
-        self.next_sample += steps as u64;
+        self.0.fill(block);
     }
 
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.
     pub fn clamp_report(&self) -> Vec<ClampReport> {
-        // Jobs in order, then no job: `None` would sort first.
-        let mut tallies: BTreeMap<(usize, usize), [Tally; KINDS]> = BTreeMap::new();
-        for rack in &self.racks {
-            for slot in &rack.slots {
-                let key = (
-                    slot.job.unwrap_or(usize::MAX),
-                    self.hardware[rack.group].table,
-                );
-                let sums = tallies.entry(key).or_insert([Tally::default(); KINDS]);
-                sums.iter_mut()
-                    .zip(slot.tallies)
-                    .for_each(|(sum, t)| sum.add(t));
-            }
-        }
-        let mut reports = Vec::new();
-        for ((job, table), sums) in tallies {
-            let table = &self.tables[table];
-            let all = sums.iter().map(|t| t.samples).sum();
-            for (phase, tally) in PhaseKind::ALL
-                .into_iter()
-                .zip(sums)
-                .filter(|(_, t)| t.samples > 0)
-            {
-                let level = table.level(phase);
-                let subject = Subject {
-                    job: self.job_names.get(job).map(String::as_str),
-                    phase,
-                    profile: &table.name,
-                    power_w: level.stated_w,
-                    sigma_w: level.sigma_w,
-                    clamp_w: table.clamp_w,
-                };
-                reports.push(clamp::report(&subject, tally, all));
-            }
-        }
-        reports
+        self.0.clamp_report(false)
     }
-}
-
-fn fill_factor(factor: &mut Option<Factor>, z: &mut Vec<f64>, steps: usize) {
-    if let Some(factor) = factor {
-        z.resize(steps, 0.0);
-        factor.fill(z);
-    }
-}
-
-/// Sums `[rack][step]` over racks, always from the first rack to the last.
-fn sum_rows(rows: &[f64], sum: &mut [f64]) {
-    let steps = sum.len();
-    sum.par_chunks_mut(SUM_STEPS)
-        .enumerate()
-        .for_each(|(chunk, out)| {
-            out.fill(0.0);
-            let start = chunk * SUM_STEPS;
-            for row in rows.chunks_exact(steps) {
-                out.iter_mut().zip(&row[start..]).for_each(|(o, w)| *o += w);
-            }
-        });
 }
 
 fn rack_state(
     site: &Site,
-    rack: &RackPlan,
+    plan: &RackPlan,
+    base: RackBase,
     table: &ProfileTable,
-    dt_s: f64,
     streams: Streams,
 ) -> RackState {
-    let mut slots: Vec<Slot> = Vec::new();
-    let mut bundles = Vec::with_capacity(rack.bundles.len());
-    for bundle in &rack.bundles {
+    let bundles = plan.bundles.iter().map(|bundle| {
         let cohorts = bundle.cohorts.iter().map(|cohort| {
-            let slot = slots
-                .iter()
-                .position(|s| s.job == cohort.job)
-                .unwrap_or_else(|| {
-                    slots.push(Slot {
-                        job: cohort.job,
-                        loadings: loadings(site, cohort.job),
-                        tallies: [Tally::default(); KINDS],
-                    });
-                    slots.len() - 1
-                });
-            cohort_state(site, rack, cohort, slot, table, streams)
+            cohort_state(site, plan, cohort, base.slot_of(cohort.job), table, streams)
         });
-        bundles.push(BundleState {
+        BundleState {
             nodes: f64::from(bundle.nodes),
             cohorts: cohorts.collect(),
-        });
-    }
-    let factor = slots.iter().any(|s| s.loadings.rack > 0.0).then(|| {
-        Factor::new(
-            UnitOu::new(streams.open("ou-rack", entity(&[&rack.name], 0))),
-            dt_s,
-            rack.tau_s,
-        )
-    });
-    let lag = Lag::new(dt_s, site.hardware[rack.group].psu.lag_s.value);
-    RackState {
-        group: rack.group,
-        row: rack.row,
-        slots,
-        bundles,
-        factor,
-        lag,
-    }
-}
-
-fn loadings(site: &Site, job: Option<usize>) -> Loadings {
-    job.map_or_else(Loadings::default, |j| {
-        let s = site.jobs[j].shares;
-        Loadings {
-            site: s.site.sqrt(),
-            row: s.row.sqrt(),
-            rack: s.rack.sqrt(),
-            job: s.job.sqrt(),
         }
-    })
+    });
+    RackState {
+        bundles: bundles.collect(),
+        base,
+    }
 }
 
 fn cohort_state(
@@ -268,8 +75,6 @@ fn cohort_state(
     streams: Streams,
 ) -> CohortState {
     let plan = cohort.job.map(|j| &site.jobs[j]);
-    let name = plan.map_or("", |p| p.name.as_str());
-    let key = entity(&[&rack.name, name], u64::from(cohort.first));
     let gpus = f64::from(cohort.gpus);
     // N independent AR(1) terms of one time constant are one such term of N times the variance.
     let own = plan
@@ -277,30 +82,13 @@ fn cohort_state(
             cohort.node_squares * p.shares.node + gpus * own_share(p.shares)
         })
         .sqrt();
-    let has = |kind: PhaseKind| table.level(kind).present;
-    let mut rest = PhaseKind::Idle;
-    let course = match plan.map(|p| &p.course) {
-        None => Course::Idle,
-        Some(CoursePlan::Batch(batch)) => {
-            let nodes = plan.map_or(1, |p| p.nodes);
-            let jitter_s = batch.jitter_s * streams.open("job-offset", key).normal();
-            let start_s = batch.planned_start_s(cohort.place, nodes) + jitter_s;
-            let passing = batch.passing(site.hardware[rack.group].table);
-            Course::Batch(BatchCourse::new(batch, passing, start_s))
-        }
-        Some(CoursePlan::Training(training)) => {
-            rest = before_training(has);
-            let offset_s = training.node_jitter_s * streams.open("job-offset", key).normal();
-            let jitter = streams.open("iteration", entity(&[name], 0));
-            Course::Training(TrainingCourse::new(training.clone(), jitter, offset_s))
-        }
-    };
+    let key = cohort_key(site, rack, cohort);
     let ou = (own > 0.0 && !table.still()).then(|| UnitOu::new(streams.open("ou-cohort", key)));
     CohortState {
         slot,
         gpus: cohort.gpus,
         own,
         ou,
-        cursor: Cursor::new(course, rest, table),
+        cursor: cohort_cursor(site, rack, cohort, table, streams),
     }
 }

@@ -1,7 +1,8 @@
 //! Jobs and the correlated sum over GPUs: node, rack, row, site.
 //!
-//! A [`Site`] is built from rack groups, jobs and the specifications they name; building it finds every problem at once. A
-//! [`GroupEngine`] made from a site gives, block by block, the AC power of every rack and of the site ([`DemandBlock`]).
+//! A [`Site`] is built from rack groups, jobs and the specifications they name; building it finds every problem at once. An
+//! [`Engine`] made from a site gives, block by block, the AC power of every rack and of the site ([`DemandBlock`]). There are two: the
+//! [`GroupEngine`] draws sums over GPUs, the [`PerGpuEngine`] every GPU; [`Site::choose_engine`] says which one is due.
 //! Sample k is the power at the instant t = k·dt; between samples it is taken to run in a straight line.
 //!
 //! # The model
@@ -30,7 +31,8 @@
 //!
 //! - Cohorts of several nodes share one offset, so what jitter leaves of the harmonics is right in the mean, while its scatter is
 //!   that of cohorts and not of nodes.
-//! - Single GPUs are not clipped at their limit; a cohort's average is. [`ClampReport`] tells what clipping would change.
+//! - In the group engine single GPUs are not clipped at their limit; a cohort's average is. [`ClampReport`] tells what clipping would
+//!   change. The per-GPU engine clips them; it follows the same courses, so GPUs of a cohort change phase together there too.
 //! - The fluctuation is Gaussian, and the same in every node: real serving load follows arrivals.
 //!
 //! # Same bytes
@@ -43,33 +45,44 @@
 //!
 //! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
 //! cohorts; `site` and `resolve` the resolved site; `timeline`,
-//! `batch`, `training` what a cohort does when; `rack`, `engine` the sum; `correlation`, `clamp`, `source002` the statistics.
+//! `batch`, `training` what a cohort does when; `racks` what both engines share; `rack`, `engine` the group engine; `gpus`, `tile` the
+//! per-GPU engine; `choice` which of them; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
 mod block;
 mod check;
+mod choice;
 mod clamp;
+
 mod correlation;
 mod engine;
 mod events;
+mod gpus;
 mod keys;
 mod needs;
 mod place;
 mod placement;
 mod rack;
+mod racks;
 mod resolve;
 mod site;
 mod source002;
 mod spec;
+mod tile;
 mod timeline;
 mod training;
 
 pub use block::DemandBlock;
+pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
 pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
 pub use engine::GroupEngine;
 pub use events::PlannedEvent;
+pub use gpus::PerGpuEngine;
 pub use site::{GroupInfo, Site, SiteInput, SiteProblem};
 pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
-pub use spec::{BatchJob, CorrelationSpec, JobSpec, LevelShares, RackGroup, TrainingJob};
+pub use spec::{
+    BatchJob, CorrelationSpec, EngineSpec, JobSpec, LevelShares, RackGroup, TrainingJob,
+};
+pub use tile::Simd;
 pub use timeline::DEFAULT_CORRELATION_TIME_S;

@@ -3,7 +3,9 @@
 use ballast_series::rng::{UnitOu, ou_coefficients};
 
 use crate::clamp::Tally;
+use crate::racks::Rack;
 use crate::site::Hardware;
+use crate::tile::Tile;
 use crate::timeline::{Cursor, KINDS, ProfileTable};
 
 /// A factor that several GPUs share: unit variance, one correlation time.
@@ -118,14 +120,21 @@ pub(crate) struct BundleState {
     pub(crate) cohorts: Vec<CohortState>,
 }
 
+/// A rack but for what its GPUs do by themselves.
 #[derive(Debug, Clone)]
-pub(crate) struct RackState {
+pub(crate) struct RackBase {
     pub(crate) group: usize,
     pub(crate) row: usize,
     pub(crate) slots: Vec<Slot>,
-    pub(crate) bundles: Vec<BundleState>,
     pub(crate) factor: Option<Factor>,
     pub(crate) lag: Lag,
+}
+
+/// A rack of the group engine.
+#[derive(Debug, Clone)]
+pub(crate) struct RackState {
+    pub(crate) base: RackBase,
+    pub(crate) bundles: Vec<BundleState>,
 }
 
 /// Values of the factors that reach beyond a rack, over the block. Empty slices stand for factors that nobody loads on.
@@ -142,47 +151,21 @@ pub(crate) struct Common<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     factor: Vec<f64>,
-    shared: Vec<f64>,
+    /// Shared part of the fluctuation, `[slot][step]`.
+    pub(crate) shared: Vec<f64>,
     gpu_w: Vec<f64>,
+    pub(crate) tile: Tile,
 }
 
-impl RackState {
-    /// Power of the rack over the block: at the GPUs and at the AC side, W.
-    pub(crate) fn fill(
-        &mut self,
-        common: &Common<'_>,
-        hardware: &[Hardware],
-        tables: &[ProfileTable],
-        scratch: &mut Scratch,
-        rack_w: &mut [f64],
-        rack_gpu_w: &mut [f64],
-    ) {
-        let steps = rack_w.len();
-        let hardware = &hardware[self.group];
-        let table = &tables[hardware.table];
-        scratch.factor.resize(steps, 0.0);
-        scratch.gpu_w.resize(steps, 0.0);
-        self.share(common, scratch, steps);
-        rack_w.fill(0.0);
-        rack_gpu_w.fill(0.0);
-        for bundle in &mut self.bundles {
-            scratch.gpu_w.fill(0.0);
-            for cohort in &mut bundle.cohorts {
-                let slot = &mut self.slots[cohort.slot];
-                let shared = &scratch.shared[cohort.slot * steps..(cohort.slot + 1) * steps];
-                cohort.add(common, table, shared, &mut slot.tallies, &mut scratch.gpu_w);
-            }
-            for ((&gpu, rack), sum) in scratch.gpu_w.iter().zip(&mut *rack_w).zip(&mut *rack_gpu_w)
-            {
-                *sum += gpu;
-                *rack += bundle.nodes * hardware.node_ac_w(gpu / bundle.nodes);
-            }
-        }
-        self.lag.apply(rack_w);
+impl RackBase {
+    /// Place of a job's slot; every job in the rack has one.
+    pub(crate) fn slot_of(&self, job: Option<usize>) -> usize {
+        self.slots.iter().position(|s| s.job == job).unwrap_or(0)
     }
 
     /// Shared part of the fluctuation of each slot, for σ = 1.
-    fn share(&mut self, common: &Common<'_>, scratch: &mut Scratch, steps: usize) {
+    pub(crate) fn share(&mut self, common: &Common<'_>, scratch: &mut Scratch, steps: usize) {
+        scratch.factor.resize(steps, 0.0);
         if let Some(factor) = &mut self.factor {
             factor.fill(&mut scratch.factor);
         }
@@ -203,6 +186,42 @@ impl RackState {
                     .for_each(|(o, z)| *o += loading * z);
             }
         }
+    }
+}
+
+impl Rack for RackState {
+    fn base(&self) -> &RackBase {
+        &self.base
+    }
+
+    fn fill(
+        &mut self,
+        common: &Common<'_>,
+        hardware: &Hardware,
+        table: &ProfileTable,
+        scratch: &mut Scratch,
+        rack_w: &mut [f64],
+        rack_gpu_w: &mut [f64],
+    ) {
+        let steps = rack_w.len();
+        scratch.gpu_w.resize(steps, 0.0);
+        self.base.share(common, scratch, steps);
+        rack_w.fill(0.0);
+        rack_gpu_w.fill(0.0);
+        for bundle in &mut self.bundles {
+            scratch.gpu_w.fill(0.0);
+            for cohort in &mut bundle.cohorts {
+                let slot = &mut self.base.slots[cohort.slot];
+                let shared = &scratch.shared[cohort.slot * steps..(cohort.slot + 1) * steps];
+                cohort.add(common, table, shared, &mut slot.tallies, &mut scratch.gpu_w);
+            }
+            for ((&gpu, rack), sum) in scratch.gpu_w.iter().zip(&mut *rack_w).zip(&mut *rack_gpu_w)
+            {
+                *sum += gpu;
+                *rack += bundle.nodes * hardware.node_ac_w(gpu / bundle.nodes);
+            }
+        }
+        self.base.lag.apply(rack_w);
     }
 }
 

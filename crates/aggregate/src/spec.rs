@@ -4,6 +4,19 @@ use ballast_profile::PhaseKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// How the GPUs are simulated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineSpec {
+    /// The group engine, unless the limits of single GPUs would move the mean power of some phase by more than 0.5 %.
+    #[default]
+    Auto,
+    /// Sums of Gaussian fluctuations by cohort: exact while no GPU meets a limit; its cost does not grow with the GPUs of a cohort.
+    Group,
+    /// Every GPU by itself, held within its limits at every step.
+    PerGpu,
+}
+
 /// A group of equal racks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

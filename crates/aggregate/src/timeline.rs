@@ -80,6 +80,14 @@ impl ProfileTable {
         table
     }
 
+    /// The same with every mean as stated, for GPUs that are clipped one by one.
+    pub(crate) fn unbounded(mut self) -> Self {
+        for level in &mut self.levels {
+            level.power_w = level.stated_w;
+        }
+        self
+    }
+
     pub(crate) fn level(&self, kind: PhaseKind) -> &PhaseLevel {
         // `ALL` lists the phases in the order of the enumeration.
         &self.levels[kind as usize]
@@ -187,6 +195,12 @@ impl Cursor {
 
     pub(crate) fn phase(&self) -> PhaseKind {
         self.phase
+    }
+
+    /// The level from `from_s` to `to_s`, if it stays the same: no change comes by then and no way is under way.
+    pub(crate) fn rest_until(&self, from_s: f64, to_s: f64) -> Option<Point> {
+        let settled = self.next.at_s > to_s && from_s - self.entered_s >= self.ramp_s;
+        settled.then_some(self.to)
     }
 
     /// Level at `t_s`: on the way in a straight line, then at rest. The spread moves with the mean.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ballast_aggregate::{CorrelationSpec, JobSpec, RackGroup};
+use ballast_aggregate::{CorrelationSpec, EngineSpec, JobSpec, RackGroup};
 use ballast_plant::PlantSpec;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
 use schemars::JsonSchema;
@@ -77,6 +77,8 @@ pub struct SimulationSpec {
     /// Realisations: runs of the same scenario with independent randomness.
     #[schemars(range(min = 1, max = 10_000))]
     pub realisations: u32,
+    /// How the GPUs are simulated.
+    pub engine: EngineSpec,
 }
 
 impl Default for SimulationSpec {
@@ -86,6 +88,7 @@ impl Default for SimulationSpec {
             step_s: 0.001,
             seed: 1,
             realisations: 1,
+            engine: EngineSpec::Auto,
         }
     }
 }

@@ -14,7 +14,7 @@
 //! | [`TraceSink`] | the trace itself, for whoever asked for the file | what the sink keeps |
 //!
 //! On the source side stand [`rng::Stream`] (random numbers that depend only on seed, stream name,
-//! entity and case), [`BlockSource`] (anything that can fill a block) and [`TraceSeries`] (a
+//! entity and case), [`lanes::NormalLanes`] (sixteen of them at a time), [`BlockSource`] (anything that can fill a block) and [`TraceSeries`] (a
 //! measured trace with its own time stamps).
 //!
 //! # Promises
@@ -31,6 +31,7 @@
 mod block;
 mod histogram;
 mod hold;
+pub mod lanes;
 mod pyramid;
 mod ramp;
 pub mod rng;

@@ -4,7 +4,7 @@
 //! between them, and a part that jumps at stated times (stepped loads, held traces) which need not lie on the step. The
 //! plant is stepped from jump to jump, so both are exact.
 
-use ballast_aggregate::{ClampReport, DemandBlock, GroupEngine, Site};
+use ballast_aggregate::{ClampReport, DemandBlock, Engine, Site};
 use ballast_scenario::{LoadSpec, Scenario};
 use ballast_series::TraceSeries;
 
@@ -50,7 +50,7 @@ impl Jumps {
 
 /// Demand of one realisation, block by block.
 pub(crate) struct Demand {
-    engine: Option<GroupEngine>,
+    engine: Option<Engine>,
     /// Traces joined by lines.
     lines: Vec<TraceSeries>,
     jumps: Vec<Jumps>,
@@ -92,7 +92,11 @@ impl Demand {
                 }
             }
         }
-        let engine = site.map(|s| GroupEngine::new(s, dt_s, scenario.simulation.seed, realisation));
+        let simulation = &scenario.simulation;
+        let engine = site.map(|s| {
+            let kind = s.choose_engine(simulation.engine).kind;
+            Engine::new(s, dt_s, simulation.seed, realisation, kind)
+        });
         Self {
             engine,
             lines,
@@ -145,7 +149,7 @@ impl Demand {
     pub(crate) fn clamp_report(&self) -> Vec<ClampReport> {
         self.engine
             .as_ref()
-            .map(GroupEngine::clamp_report)
+            .map(Engine::clamp_report)
             .unwrap_or_default()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ballast_aggregate::{JobSpec, Site, source002_aggregate};
+use ballast_aggregate::{EngineKind, JobSpec, Site, source002_aggregate};
 use ballast_plant::{Limiter, PlantError, PlantSpec};
 use ballast_profile::PhaseKind;
 use ballast_scenario::{Loaded, Scenario};
@@ -187,8 +187,18 @@ pub(crate) fn assumptions(
     site: Option<&Site>,
 ) -> Vec<String> {
     let mut list = Vec::new();
-    if site.is_some() {
-        list.push("GPU groups: each node is one cohort with its own start offset; the fluctuation of its GPUs is a Gaussian first-order process whose sums are exact while no clamp acts".to_owned());
+    if let Some(site) = site {
+        let how = match site.choose_engine(scenario.simulation.engine).kind {
+            EngineKind::Group => {
+                "the fluctuation of its GPUs is a Gaussian first-order process whose sums are exact while no clamp acts"
+            }
+            EngineKind::PerGpu => {
+                "the fluctuation of every GPU is a Gaussian first-order process, held between zero and the GPU's clamp"
+            }
+        };
+        list.push(format!(
+            "GPU groups: each node is one cohort with its own start offset; {how}"
+        ));
         list.push("power of the racks is metered at their AC side and joined by straight lines between steps".to_owned());
         list.push("the load does not react to frequency or voltage".to_owned());
     }
@@ -247,6 +257,12 @@ pub(crate) fn diagnostics(
             text,
         });
     };
+    if let Some(site) = site {
+        say(
+            "engine",
+            site.choose_engine(scenario.simulation.engine).text,
+        );
+    }
     for c in merged
         .clamps
         .iter()

@@ -2,6 +2,7 @@
 
 mod common;
 mod courses;
+mod per_gpu;
 mod problems;
 mod same_bytes;
 mod sigma;

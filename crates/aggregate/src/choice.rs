@@ -1,0 +1,137 @@
+//! Which of the two engines simulates a site, and why.
+
+use crate::block::DemandBlock;
+use crate::clamp::{ClampReport, excess};
+use crate::engine::GroupEngine;
+use crate::gpus::PerGpuEngine;
+use crate::site::Site;
+use crate::spec::EngineSpec;
+
+/// Largest error of the mean power of a phase for which the group engine is still chosen by itself: 0.5 % of the mean.
+///
+/// It is below what any of the shipped profiles knows its means to, and five times what a report starts to mention.
+pub const GROUP_BIAS_BOUND: f64 = 0.005;
+
+/// An engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineKind {
+    /// [`GroupEngine`].
+    Group,
+    /// [`PerGpuEngine`].
+    PerGpu,
+}
+
+/// An engine and why it was chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EngineChoice {
+    /// The engine.
+    pub kind: EngineKind,
+    /// Which engine and why, in words.
+    pub text: String,
+}
+
+impl Site {
+    /// The engine a scenario asks for; for [`EngineSpec::Auto`] the group engine, unless in some phase the limits of single GPUs
+    /// would move the mean power by more than [`GROUP_BIAS_BOUND`].
+    ///
+    /// The error of the mean follows from mean, spread and clamp alone, so nothing has to be simulated to know it. It counts
+    /// phases that GPUs are in at some time of the run or after it, however short. Where the correlation is high the
+    /// group engine is off by less, for it bounds the average of a cohort.
+    pub fn choose_engine(&self, spec: EngineSpec) -> EngineChoice {
+        let worst = self.worst_bias();
+        let limit = 100.0 * GROUP_BIAS_BOUND;
+        let bias = match &worst {
+            Some((share, phase)) => format!(
+                "in {phase} the limits of single GPUs move the mean by {:.2} %",
+                100.0 * share
+            ),
+            None => "no phase has a spread that reaches a limit".to_owned(),
+        };
+        let beyond = worst.is_some_and(|(share, _)| share > GROUP_BIAS_BOUND);
+        let (kind, text) = match (spec, beyond) {
+            (EngineSpec::Group, true) => (
+                EngineKind::Group,
+                format!(
+                    "group engine, as asked for, although {bias}, which it leaves out; engine = \"per_gpu\" does not"
+                ),
+            ),
+            (EngineSpec::Group, false) => (
+                EngineKind::Group,
+                format!("group engine, as asked for; {bias}"),
+            ),
+            (EngineSpec::PerGpu, _) => (
+                EngineKind::PerGpu,
+                format!("per-GPU engine, as asked for; {bias}"),
+            ),
+            (EngineSpec::Auto, true) => (
+                EngineKind::PerGpu,
+                format!(
+                    "per-GPU engine, chosen because {bias}, more than the {limit} % up to which the group engine is taken"
+                ),
+            ),
+            (EngineSpec::Auto, false) => (
+                EngineKind::Group,
+                format!(
+                    "group engine, chosen because {bias}; the per-GPU engine is taken beyond {limit} %"
+                ),
+            ),
+        };
+        EngineChoice { kind, text }
+    }
+
+    /// Largest relative error of the group engine's mean in any phase in use, and the phase; none where nothing reaches a limit.
+    fn worst_bias(&self) -> Option<(f64, String)> {
+        let mut worst: Option<(f64, String)> = None;
+        for (profile, phase) in &self.used {
+            let Some(table) = self.tables.iter().find(|t| t.name == *profile) else {
+                continue;
+            };
+            let level = table.level(*phase);
+            let (_, above_w) = excess(level.stated_w, level.sigma_w, table.clamp_w);
+            let (_, below_w) = excess(-level.stated_w, level.sigma_w, 0.0);
+            let clipped_w = level.stated_w - above_w + below_w;
+            let off_w = (level.power_w - clipped_w).abs();
+            // Less than a millionth of the clamp is no power.
+            let share = off_w / clipped_w.abs().max(1e-6 * table.clamp_w);
+            if share > worst.as_ref().map_or(1e-6, |(s, _)| *s) {
+                worst = Some((share, format!("phase {} of {profile}", phase.key())));
+            }
+        }
+        worst
+    }
+}
+
+/// Either engine.
+#[derive(Debug, Clone)]
+pub enum Engine {
+    /// The group engine.
+    Group(GroupEngine),
+    /// The per-GPU engine.
+    PerGpu(PerGpuEngine),
+}
+
+impl Engine {
+    /// The engine of this kind at t = 0; the rest as in [`GroupEngine::new`].
+    pub fn new(site: &Site, dt_s: f64, seed: u64, realisation: u32, kind: EngineKind) -> Self {
+        match kind {
+            EngineKind::Group => Self::Group(GroupEngine::new(site, dt_s, seed, realisation)),
+            EngineKind::PerGpu => Self::PerGpu(PerGpuEngine::new(site, dt_s, seed, realisation)),
+        }
+    }
+
+    /// Fills the block with the next `block.len()` samples; see [`GroupEngine::fill`].
+    pub fn fill(&mut self, block: &mut DemandBlock) {
+        match self {
+            Self::Group(engine) => engine.fill(block),
+            Self::PerGpu(engine) => engine.fill(block),
+        }
+    }
+
+    /// How the phases so far stand to the limits; see [`GroupEngine::clamp_report`].
+    pub fn clamp_report(&self) -> Vec<ClampReport> {
+        match self {
+            Self::Group(engine) => engine.clamp_report(),
+            Self::PerGpu(engine) => engine.clamp_report(),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What both engines share: factors beyond the rack, the run over all racks, the site's sum, the report on limits.
+
+use std::collections::BTreeMap;
+
+use ballast_profile::PhaseKind;
+use ballast_series::rng::{Stream, UnitOu};
+use rayon::prelude::*;
+
+use crate::batch::BatchCourse;
+use crate::block::DemandBlock;
+use crate::clamp::{self, ClampReport, Subject, Tally};
+use crate::keys::entity;
+use crate::needs::before_training;
+use crate::place::Cohort;
+use crate::rack::{Common, Factor, Lag, Loadings, RackBase, Scratch, Slot};
+use crate::site::{CoursePlan, Hardware, RackPlan, Site};
+use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
+use crate::training::TrainingCourse;
+
+/// Steps of one thread's share of the site's sum. The order of summation, rack by rack, does not depend on it.
+const SUM_STEPS: usize = 256;
+
+/// One rack as an engine simulates it.
+pub(crate) trait Rack: Send {
+    /// What does not depend on the engine.
+    fn base(&self) -> &RackBase;
+
+    /// Power of the rack over the block: at the AC side and at the GPUs, W.
+    fn fill(
+        &mut self,
+        common: &Common<'_>,
+        hardware: &Hardware,
+        table: &ProfileTable,
+        scratch: &mut Scratch,
+        rack_w: &mut [f64],
+        rack_gpu_w: &mut [f64],
+    );
+}
+
+/// All racks over time, block by block.
+#[derive(Debug, Clone)]
+pub(crate) struct Core<R> {
+    dt_s: f64,
+    next_sample: u64,
+    hardware: Vec<Hardware>,
+    tables: Vec<ProfileTable>,
+    job_names: Vec<String>,
+    /// Absent where no job loads on them.
+    site: Option<Factor>,
+    rows: Vec<Option<Factor>>,
+    jobs: Vec<Option<Factor>>,
+    racks: Vec<R>,
+    site_z: Vec<f64>,
+    row_z: Vec<Vec<f64>>,
+    job_z: Vec<Vec<f64>>,
+}
+
+/// Opens the streams of a realisation.
+#[derive(Clone, Copy)]
+pub(crate) struct Streams {
+    seed: u64,
+    case: u64,
+}
+
+impl Streams {
+    pub(crate) fn new(seed: u64, realisation: u32) -> Self {
+        Self {
+            seed,
+            case: u64::from(realisation),
+        }
+    }
+
+    pub(crate) fn open(self, stream: &str, entity: u64) -> Stream {
+        Stream::new(self.seed, stream, entity, self.case)
+    }
+}
+
+impl<R: Rack> Core<R> {
+    /// At t = 0. `tables` are the site's at the engine's step; `rack` makes the engine's own part of a rack.
+    pub(crate) fn new(
+        site: &Site,
+        dt_s: f64,
+        streams: Streams,
+        tables: Vec<ProfileTable>,
+        rack: impl Fn(&RackPlan, RackBase, &ProfileTable) -> R,
+    ) -> Self {
+        let factor = |wanted: bool, stream: &str, key: u64, tau_s: f64| {
+            wanted.then(|| Factor::new(UnitOu::new(streams.open(stream, key)), dt_s, tau_s))
+        };
+        let loads_site = site.jobs.iter().any(|j| j.shares.site > 0.0);
+        let loads_row = site.jobs.iter().any(|j| j.shares.row > 0.0);
+        let rows: Vec<_> = site
+            .rows
+            .iter()
+            .map(|r| factor(loads_row, "ou-row", entity(&[&r.name], 0), r.tau_s))
+            .collect();
+        let jobs: Vec<_> = site
+            .jobs
+            .iter()
+            .map(|j| factor(j.shares.job > 0.0, "ou-job", entity(&[&j.name], 0), j.tau_s))
+            .collect();
+        let racks = site.racks.iter().map(|plan| {
+            let table = &tables[site.hardware[plan.group].table];
+            rack(plan, rack_base(site, plan, dt_s, streams), table)
+        });
+        Self {
+            dt_s,
+            next_sample: 0,
+            hardware: site.hardware.clone(),
+            job_names: site.jobs.iter().map(|j| j.name.clone()).collect(),
+            site: factor(loads_site, "ou-site", 0, site.tau_s),
+            racks: racks.collect(),
+            site_z: Vec::new(),
+            row_z: vec![Vec::new(); rows.len()],
+            job_z: vec![Vec::new(); jobs.len()],
+            rows,
+            jobs,
+            tables,
+        }
+    }
+
+    /// Fills the block with the next `block.len()` samples, at t = k·dt from where the last block ended.
+    ///
+    /// A block made for another number of racks is resized to this site's.
+    pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
+        let steps = block.len();
+        block.resize(self.racks.len(), steps);
+        block.first_sample = self.next_sample;
+        if steps == 0 {
+            return;
+        }
+        fill_factor(&mut self.site, &mut self.site_z, steps);
+        for (factor, z) in self
+            .rows
+            .iter_mut()
+            .zip(&mut self.row_z)
+            .chain(self.jobs.iter_mut().zip(&mut self.job_z))
+        {
+            fill_factor(factor, z, steps);
+        }
+        let common = Common {
+            dt_s: self.dt_s,
+            first_sample: self.next_sample,
+            site: &self.site_z,
+            rows: &self.row_z,
+            jobs: &self.job_z,
+        };
+        let (hardware, tables) = (&self.hardware, &self.tables);
+        self.racks
+            .par_iter_mut()
+            .zip(block.rack_w.par_chunks_mut(steps))
+            .zip(block.rack_gpu_w.par_chunks_mut(steps))
+            .for_each_init(Scratch::default, |scratch, ((rack, ac_w), gpu_w)| {
+                let hardware = &hardware[rack.base().group];
+                let table = &tables[hardware.table];
+                rack.fill(&common, hardware, table, scratch, ac_w, gpu_w);
+            });
+        sum_rows(&block.rack_w, &mut block.site_w);
+        sum_rows(&block.rack_gpu_w, &mut block.gpu_w);
+        self.next_sample += steps as u64;
+    }
+
+    /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.
+    pub(crate) fn clamp_report(&self, per_gpu: bool) -> Vec<ClampReport> {
+        // Jobs in order, then no job: `None` would sort first.
+        let mut tallies: BTreeMap<(usize, usize), [Tally; KINDS]> = BTreeMap::new();
+        for rack in &self.racks {
+            for slot in &rack.base().slots {
+                let key = (
+                    slot.job.unwrap_or(usize::MAX),
+                    self.hardware[rack.base().group].table,
+                );
+                let sums = tallies.entry(key).or_insert([Tally::default(); KINDS]);
+                sums.iter_mut()
+                    .zip(slot.tallies)
+                    .for_each(|(sum, t)| sum.add(t));
+            }
+        }
+        let mut reports = Vec::new();
+        for ((job, table), sums) in tallies {
+            let table = &self.tables[table];
+            let all = sums.iter().map(|t| t.samples).sum();
+            for (phase, tally) in PhaseKind::ALL
+                .into_iter()
+                .zip(sums)
+                .filter(|(_, t)| t.samples > 0)
+            {
+                let level = table.level(phase);
+                let subject = Subject {
+                    job: self.job_names.get(job).map(String::as_str),
+                    phase,
+                    profile: &table.name,
+                    power_w: level.stated_w,
+                    sigma_w: level.sigma_w,
+                    clamp_w: table.clamp_w,
+                    per_gpu,
+                };
+                reports.push(clamp::report(&subject, tally, all));
+            }
+        }
+        reports
+    }
+}
+
+fn fill_factor(factor: &mut Option<Factor>, z: &mut Vec<f64>, steps: usize) {
+    if let Some(factor) = factor {
+        z.resize(steps, 0.0);
+        factor.fill(z);
+    }
+}
+
+/// Sums `[rack][step]` over racks, always from the first rack to the last.
+fn sum_rows(rows: &[f64], sum: &mut [f64]) {
+    let steps = sum.len();
+    sum.par_chunks_mut(SUM_STEPS)
+        .enumerate()
+        .for_each(|(chunk, out)| {
+            out.fill(0.0);
+            let start = chunk * SUM_STEPS;
+            for row in rows.chunks_exact(steps) {
+                out.iter_mut().zip(&row[start..]).for_each(|(o, w)| *o += w);
+            }
+        });
+}
+
+fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackBase {
+    let mut slots: Vec<Slot> = Vec::new();
+    for cohort in rack.bundles.iter().flat_map(|b| &b.cohorts) {
+        if slots.iter().all(|s| s.job != cohort.job) {
+            slots.push(Slot {
+                job: cohort.job,
+                loadings: loadings(site, cohort.job),
+                tallies: [Tally::default(); KINDS],
+            });
+        }
+    }
+    let factor = slots.iter().any(|s| s.loadings.rack > 0.0).then(|| {
+        Factor::new(
+            UnitOu::new(streams.open("ou-rack", entity(&[&rack.name], 0))),
+            dt_s,
+            rack.tau_s,
+        )
+    });
+    RackBase {
+        group: rack.group,
+        row: rack.row,
+        slots,
+        factor,
+        lag: Lag::new(dt_s, site.hardware[rack.group].psu.lag_s.value),
+    }
+}
+
+fn loadings(site: &Site, job: Option<usize>) -> Loadings {
+    job.map_or_else(Loadings::default, |j| {
+        let s = site.jobs[j].shares;
+        Loadings {
+            site: s.site.sqrt(),
+            row: s.row.sqrt(),
+            rack: s.rack.sqrt(),
+            job: s.job.sqrt(),
+        }
+    })
+}
+
+/// Key of a cohort's streams.
+pub(crate) fn cohort_key(site: &Site, rack: &RackPlan, cohort: &Cohort) -> u64 {
+    let name = cohort.job.map_or("", |j| site.jobs[j].name.as_str());
+    entity(&[&rack.name, name], u64::from(cohort.first))
+}
+
+/// The course of a cohort with its own offset, at its start. Both engines give a cohort the same one.
+pub(crate) fn cohort_cursor(
+    site: &Site,
+    rack: &RackPlan,
+    cohort: &Cohort,
+    table: &ProfileTable,
+    streams: Streams,
+) -> Cursor {
+    let key = cohort_key(site, rack, cohort);
+    let plan = cohort.job.map(|j| &site.jobs[j]);
+    let name = plan.map_or("", |p| p.name.as_str());
+    let has = |kind: PhaseKind| table.level(kind).present;
+    let mut rest = PhaseKind::Idle;
+    let course = match plan.map(|p| &p.course) {
+        None => Course::Idle,
+        Some(CoursePlan::Batch(batch)) => {
+            let nodes = plan.map_or(1, |p| p.nodes);
+            let jitter_s = batch.jitter_s * streams.open("job-offset", key).normal();
+            let start_s = batch.planned_start_s(cohort.place, nodes) + jitter_s;
+            let passing = batch.passing(site.hardware[rack.group].table);
+            Course::Batch(BatchCourse::new(batch, passing, start_s))
+        }
+        Some(CoursePlan::Training(training)) => {
+            rest = before_training(has);
+            let offset_s = training.node_jitter_s * streams.open("job-offset", key).normal();
+            let jitter = streams.open("iteration", entity(&[name], 0));
+            Course::Training(TrainingCourse::new(training.clone(), jitter, offset_s))
+        }
+    };
+    Cursor::new(course, rest, table)
+}
