@@ -17,7 +17,6 @@ pub(crate) const DESIGN_WINDOWS_S: [f64; 3] = [0.02, 0.1, 1.0];
 pub(crate) struct Curves {
     pub(crate) pyramid: PyramidBuilder,
     pub(crate) spectrum: SpectrumEstimator,
-    pub(crate) energy_j: f64,
 }
 
 /// Figures of the site's power in one realisation.
@@ -39,7 +38,7 @@ pub(crate) struct SiteResult {
     pub(crate) design_steps: Vec<RampTable>,
     pub(crate) peak: Option<Extreme>,
     pub(crate) gpu: Histogram,
-    pub(crate) curves: Option<(Pyramid, Spectrum, f64)>,
+    pub(crate) curves: Option<(Pyramid, Spectrum)>,
 }
 
 impl SiteCollector {
@@ -51,7 +50,6 @@ impl SiteCollector {
         let curves = (realisation == 1).then(|| Curves {
             pyramid: PyramidBuilder::new(dt_s, samples),
             spectrum: SpectrumEstimator::new(dt_s, samples),
-            energy_j: 0.0,
         });
         Self {
             histogram: Histogram::new(),
@@ -78,9 +76,6 @@ impl SiteCollector {
         if let Some(curves) = &mut self.curves {
             curves.pyramid.push_slice(site_w);
             curves.spectrum.push_slice(site_w);
-            // The first sample opens the run; every later one closes a step.
-            let skip = usize::from(self.samples == 0);
-            curves.energy_j += site_w.iter().skip(skip).sum::<f64>() * self.dt_s;
         }
         self.samples += site_w.len() as u64;
     }
@@ -94,7 +89,7 @@ impl SiteCollector {
             gpu: self.gpu,
             curves: self
                 .curves
-                .map(|c| (c.pyramid.finish(), c.spectrum.finish(), c.energy_j)),
+                .map(|c| (c.pyramid.finish(), c.spectrum.finish())),
         }
     }
 }

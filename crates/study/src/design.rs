@@ -59,9 +59,10 @@ fn no_pyramid() -> Pyramid {
 /// Power at the bus. Consumes the merged curves.
 pub(crate) fn power_kpis(scenario: &Scenario, merged: Merged) -> PowerKpis {
     let over = over(scenario, "");
-    let (pyramid, spectrum, energy_j) = merged.curves.unwrap_or_else(|| {
+    let energy_j = merged.energy_j;
+    let (pyramid, spectrum) = merged.curves.unwrap_or_else(|| {
         let none = ballast_series::SpectrumEstimator::new(scenario.simulation.step_s, 1).finish();
-        (no_pyramid(), none, 0.0)
+        (no_pyramid(), none)
     });
     PowerKpis {
         metered: "the bus (AC input of the racks plus the given loads)".to_owned(),
@@ -199,17 +200,42 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
         rocof: worst(plants().map(|p| p.rocof), true),
         frequency_pyramid: merged.frequency.clone().unwrap_or_else(no_pyramid),
         sets,
-        gain: gain_curve(scenario, merged.site.mean())?,
+        gain: gain_curve(scenario, merged.site.mean()),
     })
 }
 
 /// Linear gain from load to frequency, at the mean load.
 ///
 /// Evenly spaced on a logarithmic axis, and a hundred times denser around the highest point: a lightly damped mode is
-/// narrower than any even spacing.
-fn gain_curve(scenario: &Scenario, load_w: f64) -> Option<GainCurve> {
-    let spec = scenario.plant.as_ref()?;
-    let plant = Plant::new(spec, load_w, scenario.simulation.step_s).ok()?;
+/// narrower than any even spacing. A mean load that the sets cannot hold has no operating point: then it is the
+/// highest share of their rating that they can. Empty if there is none.
+fn gain_curve(scenario: &Scenario, load_w: f64) -> GainCurve {
+    let none = GainCurve {
+        frequency_hz: Vec::new(),
+        gain_hz_per_mw: Vec::new(),
+        peak_frequency_hz: 0.0,
+        peak_gain_hz_per_mw: 0.0,
+    };
+    let Some(spec) = &scenario.plant else {
+        return none;
+    };
+    let rated_w: f64 = spec
+        .sets
+        .iter()
+        .map(|s| s.rated_kw * f64::from(s.count) * 1e3)
+        .sum();
+    let points = [
+        load_w.min(rated_w),
+        0.9 * rated_w,
+        0.5 * rated_w,
+        0.1 * rated_w,
+    ];
+    let Some(plant) = points
+        .iter()
+        .find_map(|w| Plant::new(spec, *w, scenario.simulation.step_s).ok())
+    else {
+        return none;
+    };
     let to_hz_per_mw = spec.frequency_hz / (plant.base_w() / 1e6);
     let gain = |f_hz: f64| plant.gain_pu(f_hz) * to_hz_per_mw;
     let (low, high) = GAIN_RANGE_HZ;
@@ -244,10 +270,10 @@ fn gain_curve(scenario: &Scenario, load_w: f64) -> Option<GainCurve> {
                 if *g > best.1 { (i, *g) } else { best }
             },
         );
-    Some(GainCurve {
+    GainCurve {
         peak_frequency_hz: frequency_hz[at],
         peak_gain_hz_per_mw: peak,
         frequency_hz,
         gain_hz_per_mw,
-    })
+    }
 }

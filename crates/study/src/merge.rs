@@ -46,8 +46,10 @@ pub(crate) struct Merged {
     pub(crate) design_steps: Vec<RampTable>,
     pub(crate) groups: Vec<GroupResult>,
     pub(crate) clamps: Vec<ClampReport>,
-    /// Of the first realisation: pyramid, spectrum, energy in joules.
-    pub(crate) curves: Option<(Pyramid, Spectrum, f64)>,
+    /// Of the first realisation: pyramid and spectrum of the power at the bus.
+    pub(crate) curves: Option<(Pyramid, Spectrum)>,
+    /// Of the first realisation: energy drawn, joules.
+    pub(crate) energy_j: f64,
     /// Of the first realisation: frequency.
     pub(crate) frequency: Option<Pyramid>,
     /// Of the first realisation, per set: mean share of rated, share of time limited.
@@ -65,6 +67,7 @@ impl Merged {
             groups: Vec::new(),
             clamps: first.clamps.clone(),
             curves: None,
+            energy_j: first.energy_j,
             frequency: None,
             set_means: Vec::new(),
         };

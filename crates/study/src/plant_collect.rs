@@ -125,6 +125,20 @@ impl PlantCollector {
         self.samples += 1;
     }
 
+    /// Takes the end of a bus that collapsed: the speed that was passed, 0.5 or 1.5 per unit, and a recovery that never
+    /// came. `remaining_s` is the time that was left of the run.
+    pub(crate) fn collapse(&mut self, plant: &Plant, remaining_s: f64) {
+        let at_s = plant.time_s();
+        if plant.speed_rate_pu_per_s() < 0.0 {
+            self.low.take(0.5 * self.nominal_hz, at_s);
+        } else {
+            self.high.take(1.5 * self.nominal_hz, at_s);
+        }
+        if let Some(outside) = &mut self.outside {
+            outside.never_back(at_s, remaining_s);
+        }
+    }
+
     fn flush(&mut self) {
         self.swing.push_slice(&self.step_hz);
         if let Some(p) = &mut self.pyramid {

@@ -36,6 +36,8 @@ pub(crate) struct RealisationResult {
     pub(crate) plant: Option<PlantResult>,
     /// Time at which the bus collapsed, seconds.
     pub(crate) collapsed_at_s: Option<f64>,
+    /// Energy drawn, joules.
+    pub(crate) energy_j: f64,
     /// Time simulated, seconds.
     pub(crate) horizon_s: f64,
     pub(crate) clamps: Vec<ClampReport>,
@@ -59,6 +61,8 @@ struct Under<'a> {
     plant_figures: Option<PlantCollector>,
     /// Continuous part of the demand at the sample before, watts.
     previous_w: f64,
+    /// Energy drawn so far, joules.
+    energy_j: f64,
     collapsed_at_s: Option<f64>,
 }
 
@@ -86,6 +90,7 @@ pub(crate) fn run_realisation(
             .as_ref()
             .map(|p| PlantCollector::new(p, &scenario.limits, dt_s, samples, realisation)),
         previous_w: 0.0,
+        energy_j: 0.0,
         collapsed_at_s: None,
     };
     let mut block = DemandBlock::new(shared.site.map_or(0, Site::rack_count), BLOCK);
@@ -171,12 +176,13 @@ impl Under<'_> {
             }
         } else {
             let from_s = (k - 1) as f64 * self.dt_s;
-            let status = step(
+            let (status, energy_j) = step(
                 self.plant.as_mut(),
                 &mut self.demand,
                 (from_s, self.previous_w),
                 (at_s, line_w),
             );
+            self.energy_j += energy_j;
             if status == StepStatus::Collapsed {
                 self.collapsed_at_s = self.plant.as_ref().map(Plant::time_s);
             }
@@ -187,6 +193,10 @@ impl Under<'_> {
                 return Err(not_finite("speed of the sets"));
             }
             figures.take(plant);
+            if self.collapsed_at_s.is_some() {
+                let remaining_s = self.shared.scenario.simulation.duration_s - plant.time_s();
+                figures.collapse(plant, remaining_s.max(0.0));
+            }
         }
         Ok(line_w + self.demand.jumping_w())
     }
@@ -200,47 +210,43 @@ impl Under<'_> {
             groups: self.racks.map(|r| r.finish(groups)).unwrap_or_default(),
             plant: self.plant_figures.map(PlantCollector::finish),
             collapsed_at_s: self.collapsed_at_s,
+            energy_j: self.energy_j,
             horizon_s: samples.saturating_sub(1) as f64 * self.dt_s,
             clamps: self.demand.clamp_report(),
         }
     }
 }
 
-/// Takes the plant from one sample to the next, stopping at every jump of the load between them.
+/// Goes from one sample to the next, stopping at every jump of the load between them. Returns the energy drawn, joules.
 ///
 /// `from` and `to` are time and continuous part of the demand, which runs in a straight line between them. Jumps at
 /// the later sample itself are applied at the end, so that it shows the load after them.
 fn step(
-    plant: Option<&mut Plant>,
+    mut plant: Option<&mut Plant>,
     demand: &mut Demand,
     from: (f64, f64),
     to: (f64, f64),
-) -> StepStatus {
+) -> (StepStatus, f64) {
     let ((from_s, from_w), (to_s, to_w)) = (from, to);
-    let Some(plant) = plant else {
-        demand.apply_jumps(to_s);
-        return StepStatus::Running;
-    };
     let line = |t_s: f64| from_w + (to_w - from_w) * ((t_s - from_s) / (to_s - from_s));
-    let mut t_s = from_s;
-    let mut status = StepStatus::Running;
-    while let Some(jump_s) = demand.next_jump_before(to_s) {
-        let jumping_w = demand.jumping_w();
-        if jump_s > t_s {
-            status = plant.advance(
-                jump_s - t_s,
-                line(t_s) + jumping_w,
-                line(jump_s) + jumping_w,
-            );
-            t_s = jump_s;
+    let (mut t_s, mut energy_j, mut status) = (from_s, 0.0, StepStatus::Running);
+    loop {
+        let jump_s = demand.next_jump_before(to_s);
+        let end_s = jump_s.unwrap_or(to_s);
+        let h_s = end_s - t_s;
+        if h_s > 0.0 {
+            let end_line_w = if jump_s.is_some() { line(end_s) } else { to_w };
+            let jumping_w = demand.jumping_w();
+            let (start_w, end_w) = (line(t_s) + jumping_w, end_line_w + jumping_w);
+            energy_j += 0.5 * (start_w + end_w) * h_s;
+            if let Some(plant) = plant.as_deref_mut() {
+                status = plant.advance(h_s, start_w, end_w);
+            }
+            t_s = end_s;
         }
-        demand.apply_jumps(jump_s);
-        if status == StepStatus::Collapsed {
-            return status;
+        demand.apply_jumps(end_s);
+        if jump_s.is_none() || status == StepStatus::Collapsed {
+            return (status, energy_j);
         }
     }
-    let jumping_w = demand.jumping_w();
-    status = plant.advance(to_s - t_s, line(t_s) + jumping_w, to_w + jumping_w);
-    demand.apply_jumps(to_s);
-    status
 }

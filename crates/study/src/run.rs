@@ -93,7 +93,7 @@ fn trace_problems(scenario: &Scenario, inputs: &Inputs) -> Vec<StudyProblem> {
                     "the trace `{}` ends {end_s:.3} s after the start of the run, before duration_s = {duration_s} s",
                     trace.file
                 ),
-                help: format!("set simulation.duration_s to {:.0} or less, or an earlier start_s", end_s.floor()),
+                help: format!("set simulation.duration_s to {end_s:.3} or less, choose an earlier start_s, or state the right time_unit"),
             });
         }
     }

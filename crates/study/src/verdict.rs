@@ -63,6 +63,20 @@ impl Bench<'_> {
         }
     }
 
+    /// A limit nobody looked at, with its value if it was given: a reader must see that it was.
+    fn unchecked(
+        &self,
+        key: &str,
+        label: &str,
+        unit: &str,
+        value: Option<f64>,
+        why: &str,
+    ) -> Verdict {
+        let mut verdict = self.blank(key, label, unit, why.to_owned());
+        verdict.limit_value = value;
+        verdict
+    }
+
     fn judge(&self, limit: &Limit<'_>) -> Verdict {
         let mut verdict = self.blank(limit.key, limit.label, limit.unit, String::new());
         verdict.window.clone_from(&limit.window);
@@ -96,14 +110,16 @@ impl Bench<'_> {
                 e.value >= value
             }
         };
-        let looked_at: Vec<Extreme> = self
-            .merged
-            .each
-            .iter()
-            .filter_map(|e| (limit.worst)(e))
-            .map(|(e, _)| e)
-            .collect();
-        verdict.held_in = looked_at.iter().filter(|e| holds(e)).count() as u32;
+        // A realisation that collapsed was followed only up to there: what had not broken by then is unknown.
+        let (mut held, mut broken, mut unknown) = (0_u32, 0_u32, 0_u32);
+        for each in &self.merged.each {
+            match (limit.worst)(each) {
+                Some((e, _)) if !holds(&e) => broken += 1,
+                Some(_) if each.collapsed_at_s.is_none() => held += 1,
+                _ => unknown += 1,
+            }
+        }
+        verdict.held_in = held;
         let Some((extreme, _)) = worst else {
             verdict.status = Status::Inconclusive;
             verdict.basis = format!(
@@ -117,22 +133,25 @@ impl Bench<'_> {
         } else {
             extreme.value - value
         });
-        let n = self.merged.each.len();
-        verdict.status = match verdict.held_in as usize {
-            h if h == looked_at.len() && looked_at.len() == n => Status::Pass,
-            0 => Status::Fail,
-            _ => Status::Inconclusive,
-        };
         let basis = if limit.of_load {
             &self.load_basis
         } else {
             &self.basis
         };
-        verdict.basis = match verdict.status {
-            Status::Inconclusive => {
-                format!("held in {} of {n} realisations; {basis}", verdict.held_in)
-            }
-            _ => basis.clone(),
+        let n = self.merged.each.len();
+        (verdict.status, verdict.basis) = match (held, broken, unknown) {
+            (_, 0, 0) => (Status::Pass, basis.clone()),
+            (0, _, _) if broken > 0 => (Status::Fail, basis.clone()),
+            (_, 0, _) => (
+                Status::NotChecked,
+                format!(
+                    "the bus collapsed in {unknown} of {n} realisations: it held up to there, nobody knows beyond; {basis}"
+                ),
+            ),
+            _ => (
+                Status::Inconclusive,
+                format!("held in {held} of {n} realisations; {basis}"),
+            ),
         };
         verdict
     }
@@ -181,15 +200,40 @@ fn at_bus(value: Option<Extreme>) -> Option<(Extreme, String)> {
 fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
     let limits = &bench.scenario.limits;
     if bench.scenario.plant.is_none() {
-        for (key, label, unit) in [
-            ("bus_collapse", "bus holds", "pu"),
-            ("frequency_min_hz", "lowest frequency", "Hz"),
-            ("frequency_max_hz", "highest frequency", "Hz"),
-            ("frequency_swing_hz", "swing of frequency", "Hz"),
-            ("rocof_hz_per_s", "rate of change of frequency", "Hz/s"),
-            ("recovery_s", "time outside the recovery band", "s"),
+        for (key, label, unit, value) in [
+            ("bus_collapse", "bus holds", "pu", None),
+            (
+                "frequency_min_hz",
+                "lowest frequency",
+                "Hz",
+                limits.frequency_min_hz,
+            ),
+            (
+                "frequency_max_hz",
+                "highest frequency",
+                "Hz",
+                limits.frequency_max_hz,
+            ),
+            (
+                "frequency_swing_hz",
+                "swing of frequency",
+                "Hz",
+                limits.frequency_swing_hz,
+            ),
+            (
+                "rocof_hz_per_s",
+                "rate of change of frequency",
+                "Hz/s",
+                limits.rocof_hz_per_s,
+            ),
+            (
+                "recovery_s",
+                "time outside the recovery band",
+                "s",
+                limits.recovery_s,
+            ),
         ] {
-            all.push(bench.blank(key, label, unit, "the scenario has no plant".to_owned()));
+            all.push(bench.unchecked(key, label, unit, value, "the scenario has no plant"));
         }
         return;
     }
@@ -294,16 +338,19 @@ fn collapse_verdict(bench: &Bench<'_>) -> Verdict {
 fn set_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
     let limits = &bench.scenario.limits;
     let Some(spec) = &bench.scenario.plant else {
-        for (key, label) in [
-            ("set_power_max_share", "highest power of a set"),
-            ("set_power_min_share", "lowest power of a set"),
+        for (key, label, value) in [
+            (
+                "set_power_max_share",
+                "highest power of a set",
+                limits.set_power_max_share,
+            ),
+            (
+                "set_power_min_share",
+                "lowest power of a set",
+                limits.set_power_min_share,
+            ),
         ] {
-            all.push(bench.blank(
-                key,
-                label,
-                "of rated",
-                "the scenario has no plant".to_owned(),
-            ));
+            all.push(bench.unchecked(key, label, "of rated", value, "the scenario has no plant"));
         }
         return;
     };
@@ -372,11 +419,12 @@ fn load_verdicts(bench: &Bench<'_>, inputs: &Inputs, site: Option<&Site>, all: &
         }));
     }
     let Some(site) = site else {
-        all.push(bench.blank(
+        all.push(bench.unchecked(
             "rack_peak_kw",
             "highest power of a rack",
             "kW",
-            "the scenario has no racks".to_owned(),
+            limits.rack_peak_kw,
+            "the scenario has no racks (a trace is not split into racks)",
         ));
         return;
     };

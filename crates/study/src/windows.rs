@@ -178,6 +178,14 @@ impl TimeOutside {
     }
 }
 
+impl TimeOutside {
+    /// The value left the band for good at `at_s` or before; `remaining_s` more would have been looked at.
+    pub(crate) fn never_back(&mut self, at_s: f64, remaining_s: f64) {
+        let since = *self.since_s.get_or_insert(at_s);
+        self.worst.take(at_s + remaining_s - since, at_s);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -274,17 +274,8 @@ pub(crate) fn diagnostics(
         say("source002-rule", text);
     }
     if scenario.plant.is_some() && site.is_some() {
-        for job in &scenario.jobs {
-            if let JobSpec::Training(t) = job {
-                say(
-                    "cadence",
-                    format!(
-                        "job {} loads the bus at {:.3} Hz and its harmonics; figure `resonance` shows them over the plant's gain",
-                        t.name,
-                        1.0 / t.iteration_s
-                    ),
-                );
-            }
+        for text in scenario.jobs.iter().filter_map(|j| cadence(scenario, j)) {
+            say("cadence", text);
         }
     }
     for t in &inputs.traces {
@@ -309,6 +300,27 @@ pub(crate) fn diagnostics(
         );
     }
     list
+}
+
+/// At which frequency a job loads the bus, if it does so within the run and the step can carry it.
+fn cadence(scenario: &Scenario, job: &JobSpec) -> Option<String> {
+    let JobSpec::Training(t) = job else {
+        return None;
+    };
+    let sim = &scenario.simulation;
+    let modulates = t.compute_share > 0.0 && t.compute_share < 1.0;
+    let runs = t.start_s + t.iteration_s < sim.duration_s && t.stop_s.is_none_or(|s| s > 0.0);
+    if !modulates || !runs || t.iteration_s < 2.0 * sim.step_s {
+        return None;
+    }
+    let pauses = t.checkpoint_every.map_or_else(String::new, |n| {
+        format!(", with a pause for the checkpoint after every {n} iterations")
+    });
+    Some(format!(
+        "job {} loads the bus at {:.3} Hz and its harmonics{pauses}; figure `resonance` shows them over the plant's gain",
+        t.name,
+        1.0 / t.iteration_s
+    ))
 }
 
 /// Source 002's rule for the sum of all GPUs beside the exact one, where a job goes by one correlation coefficient.
@@ -345,7 +357,12 @@ fn source002_rule(scenario: &Scenario, site: &Site) -> Option<String> {
 /// What happened beside the planned course.
 pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) -> Vec<Event> {
     let mut events = Vec::new();
-    for planned in site.map(Site::events).unwrap_or_default() {
+    let planned = site.map(Site::events).unwrap_or_default();
+    // What is planned for later than the run has not happened.
+    for planned in planned
+        .into_iter()
+        .filter(|p| p.at_s <= merged.horizon_s())
+    {
         events.push(Event {
             at_s: planned.at_s,
             realisation: 1,
