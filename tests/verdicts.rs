@@ -111,3 +111,50 @@ fn quantiles_need_time() {
         verdict(&still, "site_peak_kw")
     );
 }
+
+/// Crossing the band twice a cycle is not recovering; a run that ends outside is inconclusive.
+#[test]
+fn recovery_is_coming_back_to_stay() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/training-resonance.toml");
+    let narrow: ballast_scenario::Patch = "limits.recovery_band_hz=0.3"
+        .parse()
+        .unwrap_or_else(|e| panic!("{e}"));
+    let loaded = ballast_scenario::load(&path, &[narrow]).unwrap_or_else(|e| panic!("{e}"));
+    let outcome = ballast_study::run(&loaded, &Inputs::default(), None, &Silent)
+        .unwrap_or_else(|e| panic!("{e}"));
+    let v = verdict(&outcome, "recovery_s");
+    assert_eq!(v.status, Status::Fail);
+    assert!(
+        v.worst_value.is_some_and(|s| s > 55.0),
+        "{:?}",
+        v.worst_value
+    );
+    let text = block(700.0, "[limits]\nrecovery_s = 5\nrecovery_band_hz = 0.2\n")
+        .replace("duration_s = 10", "duration_s = 5.2");
+    assert_eq!(
+        verdict(&run(&text), "recovery_s").status,
+        Status::Inconclusive
+    );
+}
+
+/// A step that would not see the load is refused rather than passed.
+#[test]
+fn a_step_that_misses_the_load_is_refused() {
+    let refused = |text: &str| {
+        let loaded =
+            load_str("test.toml", text, Path::new("."), &[]).unwrap_or_else(|e| panic!("{e}"));
+        let problems = ballast_study::check(&loaded, &Inputs::default());
+        assert!(
+            problems.iter().any(|p| p.path == "simulation.step_s"),
+            "{problems:?}"
+        );
+    };
+    refused(
+        "[scenario]\nname = \"p\"\n[simulation]\nduration_s = 4\n[[loads]]\nkind = \"steps\"\nname = \"l\"\ninitial_kw = 300\n\
+         events = [{ at_s = 1.0002, power_kw = 900 }, { at_s = 1.0008, power_kw = 300 }]\n",
+    );
+    refused(
+        "[scenario]\nname = \"p\"\n[simulation]\nduration_s = 20\nstep_s = 0.2\n[[racks]]\nname = \"a\"\ncount = 1\nnode = \"hgx-h100\"\nnodes_per_rack = 1\n\
+         [[jobs]]\nkind = \"training\"\nname = \"t\"\niteration_s = 1.0\ncompute_share = 0.9\n",
+    );
+}

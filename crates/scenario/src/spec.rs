@@ -279,7 +279,7 @@ pub struct LimitsSpec {
     /// Window of `rocof_hz_per_s`, seconds.
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
     pub rocof_window_s: f64,
-    /// Longest time the frequency may stay outside `recovery_band_hz` without a break, seconds.
+    /// Longest time from leaving `recovery_band_hz` until coming back to stay inside for at least 1 s, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
     pub recovery_s: Option<f64>,

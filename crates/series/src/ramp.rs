@@ -26,7 +26,7 @@ pub struct Ramp {
     pub delta: f64,
     /// Time of the later sample, in seconds since the start of the run; 0 where `delta` is.
     pub at_s: f64,
-    /// Which realisation it happened in, counted from 0.
+    /// Which realisation it happened in, counted from 1.
     pub realisation: u32,
 }
 
@@ -181,6 +181,16 @@ impl RampTracker {
             samples: 0,
             windows: windows_s.iter().map(window).collect(),
         }
+    }
+
+    /// Memory of a tracker at most, bytes: it grows with the samples in a window up to a bound.
+    pub fn bytes(dt_s: f64, windows_s: &[f64]) -> usize {
+        let window = |window_s: &f64| {
+            let steps = (window_s / dt_s * (1.0 + 1e-9)) as u64;
+            let entries = (steps / steps.div_ceil(MOST_GROUPS).max(1)) as usize + 4;
+            2 * entries * size_of::<Entry>() + size_of::<Window>()
+        };
+        windows_s.iter().map(window).sum::<usize>() + size_of::<Self>()
     }
 
     /// The first sample is at `t0_s` seconds instead of 0.

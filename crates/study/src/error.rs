@@ -1,6 +1,5 @@
 //! Why a run gave no outcome.
 
-use ballast_plant::PlantError;
 use ballast_series::SinkError;
 
 /// Something in the input that only shows when the pieces meet.
@@ -37,14 +36,6 @@ pub enum StudyError {
         at_s: f64,
         /// Realisation, from 1.
         realisation: u32,
-    },
-    /// The plant could not be set up for this realisation's load at t = 0.
-    #[error("realisation {realisation}: {source}")]
-    Plant {
-        /// Realisation, from 1.
-        realisation: u32,
-        /// What the plant said.
-        source: PlantError,
     },
     /// The traces could not be written.
     #[error("the traces could not be written: {0}")]

@@ -14,6 +14,10 @@ pub(crate) struct PerRealisation {
     pub(crate) horizon_s: f64,
     pub(crate) collapsed_at_s: Option<f64>,
     pub(crate) site_peak: Option<Extreme>,
+    /// Quantile of the site's power over time that its limit is about, watts.
+    pub(crate) site_quantile_w: Option<f64>,
+    /// Why the plant could not start at this realisation's load.
+    pub(crate) no_start: Option<String>,
     pub(crate) plant: Option<PlantExtremes>,
     /// Per group of racks: highest power of any rack and the rack.
     pub(crate) rack_worst: Vec<Option<(Extreme, usize)>>,
@@ -26,6 +30,8 @@ pub(crate) struct PlantExtremes {
     pub(crate) rocof: Option<Extreme>,
     pub(crate) swing: Option<Extreme>,
     pub(crate) outside: Option<Extreme>,
+    /// Whether the run ended before the frequency came back to stay.
+    pub(crate) outside_open: bool,
     pub(crate) sets: Vec<SetExtremes>,
 }
 
@@ -115,6 +121,7 @@ impl Merged {
                 rocof: p.rocof,
                 swing: p.swing,
                 outside: p.outside,
+                outside_open: p.outside_open,
                 sets: p
                     .sets
                     .into_iter()
@@ -132,6 +139,8 @@ impl Merged {
             horizon_s: r.horizon_s,
             collapsed_at_s: r.collapsed_at_s,
             site_peak: r.site.peak,
+            site_quantile_w: r.site_quantile_w,
+            no_start: r.no_start,
             plant,
             rack_worst,
         });

@@ -2,7 +2,8 @@
 
 /// Told about progress, asked whether to stop. Called from several threads.
 pub trait Observer: Sync {
-    /// A share of the whole run, 0 to 1, that is done. Called about once per block of steps; it never falls.
+    /// A share of the whole run, 0 to 1, that is done. Called about once per block of steps, from any thread, so that a
+    /// later call may bring a slightly smaller share.
     fn progress(&self, share: f64) {
         let _ = share;
     }

@@ -53,6 +53,8 @@ pub(crate) struct PlantResult {
     /// Largest swing within the limit's window.
     pub(crate) swing: Option<Extreme>,
     pub(crate) outside: Option<Extreme>,
+    /// Whether the run ended before the frequency came back to stay.
+    pub(crate) outside_open: bool,
     pub(crate) sets: Vec<SetResult>,
     pub(crate) pyramid: Option<Pyramid>,
 }
@@ -167,6 +169,7 @@ impl PlantCollector {
             high: self.high.extreme,
             rocof: self.rocof.worst.extreme,
             swing,
+            outside_open: self.outside.as_ref().is_some_and(TimeOutside::is_open),
             outside: self.outside.and_then(|o| o.worst.extreme),
             sets: self
                 .sets

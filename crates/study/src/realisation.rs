@@ -36,6 +36,10 @@ pub(crate) struct RealisationResult {
     pub(crate) plant: Option<PlantResult>,
     /// Time at which the bus collapsed, seconds.
     pub(crate) collapsed_at_s: Option<f64>,
+    /// Why the plant could not start at this realisation's load: it then counts as collapsed at t = 0.
+    pub(crate) no_start: Option<String>,
+    /// Quantile of the site's power over time that its limit is about, watts.
+    pub(crate) site_quantile_w: Option<f64>,
     /// Energy drawn, joules.
     pub(crate) energy_j: f64,
     /// Time simulated, seconds.
@@ -64,6 +68,7 @@ struct Under<'a> {
     /// Energy drawn so far, joules.
     energy_j: f64,
     collapsed_at_s: Option<f64>,
+    no_start: Option<String>,
 }
 
 /// Runs realisation number `realisation` (from 1).
@@ -92,6 +97,7 @@ pub(crate) fn run_realisation(
         previous_w: 0.0,
         energy_j: 0.0,
         collapsed_at_s: None,
+        no_start: None,
     };
     let mut block = DemandBlock::new(shared.site.map_or(0, Site::rack_count), BLOCK);
     let mut columns = Columns::new(shared);
@@ -167,12 +173,14 @@ impl Under<'_> {
         }
         if k == 0 {
             if let Some(spec) = &self.shared.scenario.plant {
-                let started = Plant::new(spec, line_w + self.demand.jumping_w(), self.dt_s);
-                let realisation = self.realisation;
-                self.plant = Some(started.map_err(|source| StudyError::Plant {
-                    realisation,
-                    source,
-                })?);
+                match Plant::new(spec, line_w + self.demand.jumping_w(), self.dt_s) {
+                    Ok(plant) => self.plant = Some(plant),
+                    // The first realisation has been checked; another one's draw may be too much for the sets.
+                    Err(error) => {
+                        self.no_start = Some(error.to_string());
+                        self.collapsed_at_s = Some(0.0);
+                    }
+                }
             }
         } else {
             let from_s = (k - 1) as f64 * self.dt_s;
@@ -204,9 +212,13 @@ impl Under<'_> {
     /// Closes the figures after `samples` samples.
     fn finish(self, samples: u64) -> RealisationResult {
         let groups = self.shared.site.map_or(0, |s| s.groups().len());
+        let quantile = self.shared.scenario.limits.site_peak_quantile;
+        let site = self.site.finish();
         RealisationResult {
+            no_start: self.no_start,
+            site_quantile_w: site.histogram.quantile(quantile),
             realisation: self.realisation,
-            site: self.site.finish(),
+            site,
             groups: self.racks.map(|r| r.finish(groups)).unwrap_or_default(),
             plant: self.plant_figures.map(PlantCollector::finish),
             collapsed_at_s: self.collapsed_at_s,

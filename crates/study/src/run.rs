@@ -19,9 +19,6 @@ use crate::realisation::{Shared, run_realisation};
 use crate::verdict;
 use crate::words;
 
-/// Realisations simulated before they are merged: bounds memory, changes nothing else.
-const BATCH: u32 = 16;
-
 /// Resolves racks and jobs; none if the scenario has no racks.
 fn site_of(scenario: &Scenario) -> Result<Option<Site>, Vec<StudyProblem>> {
     if scenario.racks.is_empty() {
@@ -55,6 +52,7 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
         Err(problems) => return problems,
     };
     let mut problems = trace_problems(scenario, inputs);
+    problems.extend(step_problems(scenario, inputs, site.as_ref()));
     if let (Some(spec), true) = (&scenario.plant, problems.is_empty()) {
         let mut demand = Demand::new(scenario, inputs, site.as_ref(), 1);
         let mut block = DemandBlock::new(site.as_ref().map_or(0, Site::rack_count), 1);
@@ -62,6 +60,51 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
         let load_w = block.site_w[0] + demand.jumping_w();
         if let Err(error) = Plant::new(spec, load_w, scenario.simulation.step_s) {
             problems.push(words::plant_problem(&error, load_w, spec));
+        }
+    }
+    problems
+}
+
+/// A step that would not see what the load does.
+fn step_problems(scenario: &Scenario, inputs: &Inputs, site: Option<&Site>) -> Vec<StudyProblem> {
+    let step_s = scenario.simulation.step_s;
+    let mut problems = Vec::new();
+    let mut too_long = |what: String, longest_s: f64| {
+        problems.push(StudyProblem {
+            path: "simulation.step_s".to_owned(),
+            message: format!("a step of {step_s} s misses {what}"),
+            help: format!("a step of {longest_s} s or less"),
+        });
+    };
+    if let Some(shortest_s) = site
+        .and_then(Site::shortest_phase_s)
+        .filter(|s| step_s > 0.5 * s)
+    {
+        too_long(
+            format!("the shortest phase of the jobs, {shortest_s} s"),
+            0.5 * shortest_s,
+        );
+    }
+    for trace in &inputs.traces {
+        let interval_s = trace.series.interval_s();
+        if interval_s < step_s * (1.0 - 1e-6) {
+            let what = format!(
+                "samples of the trace `{}`, which has one every {interval_s:.6} s (or average it first)",
+                trace.file
+            );
+            too_long(what, interval_s);
+        }
+    }
+    for load in &scenario.loads {
+        let LoadSpec::Steps(steps) = load else {
+            continue;
+        };
+        let gaps = steps.events.windows(2).map(|e| e[1].at_s - e[0].at_s);
+        if let Some(gap_s) = gaps.filter(|g| *g < step_s * (1.0 - 1e-6)).reduce(f64::min) {
+            too_long(
+                format!("a pulse of `{}` that lasts {gap_s:.6} s", steps.name),
+                gap_s,
+            );
         }
     }
     problems
@@ -130,10 +173,14 @@ pub fn run(
     let first = run_realisation(&shared, 1, sink.map(|s| s as &mut dyn TraceSink))?;
     let mut merged = Merged::new(first);
     let last = scenario.simulation.realisations;
+    // As many at a time as there are threads: bounds memory, changes nothing else.
+    let at_a_time = u32::try_from(rayon::current_num_threads())
+        .unwrap_or(1)
+        .max(1);
     let mut next = 2;
     while next <= last {
-        let batch: Vec<u32> = (next..=last.min(next + BATCH - 1)).collect();
-        next += BATCH;
+        let batch: Vec<u32> = (next..=last.min(next + at_a_time - 1)).collect();
+        next += at_a_time;
         let results: Vec<_> = batch
             .par_iter()
             .map(|r| run_realisation(&shared, *r, None))

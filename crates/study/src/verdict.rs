@@ -10,7 +10,8 @@ use statrs::distribution::{Beta, ContinuousCDF};
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation, PlantExtremes};
 use crate::outcome::{Extreme, LowConfidence, Status, Verdict};
-use crate::words;
+use crate::windows::{DWELL_S, effective_s};
+use crate::words::{self, Randomness};
 
 /// Confidence of the bounds on a quantile.
 const QUANTILE_CONFIDENCE: f64 = 0.95;
@@ -30,6 +31,8 @@ struct Limit<'a> {
     needs_s: f64,
     /// Whether it is about the load alone, not about the sets.
     of_load: bool,
+    /// Whether a realisation ended before the value was final.
+    open: fn(&PerRealisation) -> bool,
 }
 
 /// Builds verdicts with what they all share.
@@ -111,10 +114,11 @@ impl Bench<'_> {
             }
         };
         // A realisation that collapsed was followed only up to there: what had not broken by then is unknown.
-        let (mut held, mut broken, mut unknown) = (0_u32, 0_u32, 0_u32);
+        let (mut held, mut broken, mut unknown, mut open) = (0_u32, 0_u32, 0_u32, 0_u32);
         for each in &self.merged.each {
             match (limit.worst)(each) {
                 Some((e, _)) if !holds(&e) => broken += 1,
+                Some(_) if each.collapsed_at_s.is_none() && (limit.open)(each) => open += 1,
                 Some(_) if each.collapsed_at_s.is_none() => held += 1,
                 _ => unknown += 1,
             }
@@ -140,6 +144,10 @@ impl Bench<'_> {
         };
         let n = self.merged.each.len();
         (verdict.status, verdict.basis) = match (held, broken, unknown) {
+            (_, 0, _) if open > 0 => (
+                Status::Inconclusive,
+                format!("{open} of {n} realisations end before it is over; {basis}"),
+            ),
             (_, 0, 0) => (Status::Pass, basis.clone()),
             (0, _, _) if broken > 0 => (Status::Fail, basis.clone()),
             (_, 0, _) => (
@@ -252,6 +260,7 @@ fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             worst: &|e| plant(e, &|p| p.low),
             needs_s: 0.0,
             of_load: false,
+            open: |_| false,
         },
         Limit {
             key: "frequency_max_hz",
@@ -263,6 +272,7 @@ fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             worst: &|e| plant(e, &|p| p.high),
             needs_s: 0.0,
             of_load: false,
+            open: |_| false,
         },
         Limit {
             key: "frequency_swing_hz",
@@ -274,6 +284,7 @@ fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             worst: &|e| plant(e, &|p| p.swing),
             needs_s: 0.0,
             of_load: false,
+            open: |_| false,
         },
         Limit {
             key: "rocof_hz_per_s",
@@ -281,10 +292,14 @@ fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             unit: "Hz/s",
             value: limits.rocof_hz_per_s,
             upper: true,
-            window: format!("{} s window", limits.rocof_window_s),
+            window: format!(
+                "{} s window",
+                effective_s(limits.rocof_window_s, bench.scenario.simulation.step_s)
+            ),
             worst: &|e| plant(e, &|p| p.rocof),
             needs_s: limits.rocof_window_s,
             of_load: false,
+            open: |_| false,
         },
         Limit {
             key: "recovery_s",
@@ -292,12 +307,13 @@ fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             unit: "s",
             value: limits.recovery_s,
             upper: true,
-            window: limits
-                .recovery_band_hz
-                .map_or_else(String::new, |b| format!("±{b} Hz band")),
+            window: limits.recovery_band_hz.map_or_else(String::new, |b| {
+                format!("±{b} Hz band, back for {DWELL_S} s")
+            }),
             worst: &|e| plant(e, &|p| p.outside),
             needs_s: 0.0,
             of_load: false,
+            open: |e| e.plant.as_ref().is_some_and(|p| p.outside_open),
         },
     ];
     all.extend(rows.iter().map(|l| bench.judge(l)));
@@ -385,6 +401,7 @@ fn set_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             worst: &|e| of_sets(e, true, &|s| s.high),
             needs_s: 0.0,
             of_load: false,
+            open: |_| false,
         },
         Limit {
             key: "set_power_min_share",
@@ -392,10 +409,17 @@ fn set_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             unit: "of rated",
             value: limits.set_power_min_share,
             upper: false,
-            window: format!("mean over {} s", limits.set_power_min_window_s),
+            window: format!(
+                "mean over {} s",
+                effective_s(
+                    limits.set_power_min_window_s,
+                    bench.scenario.simulation.step_s
+                )
+            ),
             worst: &|e| of_sets(e, false, &|s| s.low_mean),
             needs_s: limits.set_power_min_window_s,
             of_load: false,
+            open: |_| false,
         },
     ];
     all.extend(rows.iter().map(|l| bench.judge(l)));
@@ -416,6 +440,7 @@ fn load_verdicts(bench: &Bench<'_>, inputs: &Inputs, site: Option<&Site>, all: &
             worst: &|e| at_bus(e.site_peak.map(kilowatts)),
             needs_s: 0.0,
             of_load: true,
+            open: |_| false,
         }));
     }
     let Some(site) = site else {
@@ -445,6 +470,7 @@ fn load_verdicts(bench: &Bench<'_>, inputs: &Inputs, site: Option<&Site>, all: &
         },
         needs_s: 0.0,
         of_load: true,
+        open: |_| false,
     }));
 }
 
@@ -478,10 +504,21 @@ fn quantile_verdict(bench: &Bench<'_>, inputs: &Inputs, site: Option<&Site>) -> 
     };
     v.limit_value = Some(limit_kw);
     v.margin = Some(limit_kw - value_kw);
-    let random = site.and_then(|s| words::decorrelation_s(bench.scenario, s));
+    let randomness = site.map_or(Randomness::None, |s| words::randomness(bench.scenario, s));
     let above = bench.merged.site.share_above(limit_kw * 1e3);
     let allowed = 1.0 - q;
-    let (status, how) = match random {
+    let looks = match randomness {
+        Randomness::None => None,
+        Randomness::Fluctuation { decorrelation_s } => Some((
+            bench.merged.total_s() / decorrelation_s,
+            format!("{decorrelation_s:.2} s apart"),
+        )),
+        Randomness::OnceARun => Some((
+            bench.merged.each.len() as f64,
+            "one a realisation: jobs start at random times".to_owned(),
+        )),
+    };
+    let (status, how) = match looks {
         None => (
             if above <= allowed {
                 Status::Pass
@@ -490,8 +527,8 @@ fn quantile_verdict(bench: &Bench<'_>, inputs: &Inputs, site: Option<&Site>) -> 
             },
             "the load has no randomness: quantile of this horizon".to_owned(),
         ),
-        Some(decorrelation_s) => {
-            let n = (bench.merged.total_s() / decorrelation_s).max(1.0);
+        Some((looks, apart)) => {
+            let n = looks.max(1.0);
             let (low, high) = share_bounds(above * n, n);
             let status = if high <= allowed {
                 Status::Pass
@@ -501,8 +538,7 @@ fn quantile_verdict(bench: &Bench<'_>, inputs: &Inputs, site: Option<&Site>) -> 
                 Status::Inconclusive
             };
             let words = format!(
-                "{n:.0} independent looks ({:.1} s at {decorrelation_s:.2} s each): share of time above the limit {:.4} % to {:.4} % with 95 % confidence, allowed {:.4} %",
-                bench.merged.total_s(),
+                "{n:.0} independent looks ({apart}): share of time above the limit at least {:.4} % and at most {:.4} %, each with 95 % confidence, allowed {:.4} %",
                 low * 100.0,
                 high * 100.0,
                 allowed * 100.0
@@ -510,12 +546,20 @@ fn quantile_verdict(bench: &Bench<'_>, inputs: &Inputs, site: Option<&Site>) -> 
             (status, words)
         }
     };
-    v.status = status;
-    v.held_in = if status == Status::Pass {
-        v.realisations
-    } else {
-        0
+    let each = &bench.merged.each;
+    v.held_in = each
+        .iter()
+        .filter(|e| e.site_quantile_w.is_some_and(|w| w <= limit_kw * 1e3))
+        .count() as u32;
+    let collapsed = each.iter().any(|e| e.collapsed_at_s.is_some());
+    let (status, how) = match status {
+        Status::Pass if collapsed => (
+            Status::NotChecked,
+            format!("the bus collapsed; up to there: {how}"),
+        ),
+        _ => (status, how),
     };
+    v.status = status;
     let advice = if status == Status::Inconclusive {
         "; a longer run or more realisations would tell"
     } else {

@@ -147,12 +147,19 @@ impl LowestMean {
     }
 }
 
-/// Longest unbroken time outside a band.
+/// A value counts as back in its band once it stayed inside for this long, seconds: an oscillation that crosses the band
+/// twice a cycle has not recovered.
+pub(crate) const DWELL_S: f64 = 1.0;
+
+/// Longest time from leaving a band until coming back to stay (for [`DWELL_S`] at least).
 #[derive(Debug, Clone)]
 pub(crate) struct TimeOutside {
     low: f64,
     high: f64,
+    /// When the band was left.
     since_s: Option<f64>,
+    /// When it was last entered again.
+    back_s: Option<f64>,
     pub(crate) worst: Worst,
 }
 
@@ -164,26 +171,49 @@ impl TimeOutside {
             low,
             high,
             since_s: None,
+            back_s: None,
             worst,
         }
     }
 
     pub(crate) fn take(&mut self, value: f64, at_s: f64) {
-        if value < self.low || value > self.high {
-            let since = *self.since_s.get_or_insert(at_s);
-            self.worst.take(at_s - since, at_s);
-        } else {
-            self.since_s = None;
+        let inside = value >= self.low && value <= self.high;
+        match (self.since_s, inside) {
+            (None, true) => {}
+            (None, false) => {
+                self.since_s = Some(at_s);
+                self.back_s = None;
+            }
+            (Some(since_s), false) => {
+                self.back_s = None;
+                self.worst.take(at_s - since_s, at_s);
+            }
+            (Some(since_s), true) => {
+                let back_s = *self.back_s.get_or_insert(at_s);
+                self.worst.take(back_s - since_s, back_s);
+                if at_s - back_s >= DWELL_S {
+                    self.since_s = None;
+                    self.back_s = None;
+                }
+            }
         }
     }
-}
 
-impl TimeOutside {
+    /// Whether the value has not come back to stay: the time outside is not over.
+    pub(crate) fn is_open(&self) -> bool {
+        self.since_s.is_some()
+    }
+
     /// The value left the band for good at `at_s` or before; `remaining_s` more would have been looked at.
     pub(crate) fn never_back(&mut self, at_s: f64, remaining_s: f64) {
         let since = *self.since_s.get_or_insert(at_s);
         self.worst.take(at_s + remaining_s - since, at_s);
     }
+}
+
+/// Window that `window_s` becomes on a step of `dt_s`: a whole number of steps, at least one.
+pub(crate) fn effective_s(window_s: f64, dt_s: f64) -> f64 {
+    (window_s / dt_s).round().max(1.0) * dt_s
 }
 
 #[cfg(test)]
@@ -214,19 +244,41 @@ mod tests {
     }
 
     #[test]
-    fn time_outside_counts_unbroken_stretches() {
-        let mut o = TimeOutside::new(59.5, 60.5, 1);
-        for (t, f) in [
-            (0.0, 60.0),
-            (1.0, 59.0),
-            (2.0, 59.0),
-            (3.0, 60.0),
-            (4.0, 61.0),
-            (4.5, 61.0),
-        ] {
-            o.take(f, t);
-        }
-        let worst = o.worst.extreme.unwrap();
-        assert_eq!((worst.value, worst.at_s), (1.0, 2.0));
+    fn time_outside_ends_when_the_value_is_back_to_stay() {
+        let run = |samples: &[(f64, f64)]| {
+            let mut o = TimeOutside::new(59.5, 60.5, 1);
+            for (t, f) in samples {
+                o.take(*f, *t);
+            }
+            let worst = o.worst.extreme.unwrap();
+            (worst.value, worst.at_s, o.is_open())
+        };
+        // Out at 1 s, back at 3 s and still there 1 s later.
+        assert_eq!(
+            run(&[
+                (0.0, 60.0),
+                (1.0, 59.0),
+                (2.0, 59.0),
+                (3.0, 60.0),
+                (4.0, 60.0)
+            ]),
+            (2.0, 3.0, false)
+        );
+        // Crossing the band is not coming back.
+        assert_eq!(
+            run(&[
+                (0.0, 59.0),
+                (0.5, 60.0),
+                (1.0, 61.0),
+                (1.5, 60.0),
+                (2.0, 59.0)
+            ]),
+            (2.0, 2.0, true)
+        );
+        // The end of the run leaves it open.
+        assert_eq!(
+            run(&[(0.0, 60.0), (1.0, 59.0), (1.5, 59.0)]),
+            (0.5, 1.5, true)
+        );
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ballast_aggregate::{EngineKind, JobSpec, Site, source002_aggregate};
+use ballast_aggregate::{
+    DEFAULT_CORRELATION_TIME_S, EngineKind, JobSpec, Site, source002_aggregate,
+};
 use ballast_plant::{Limiter, PlantError, PlantSpec};
 use ballast_profile::PhaseKind;
 use ballast_scenario::{Loaded, Scenario};
@@ -64,10 +66,15 @@ pub(crate) fn basis(
         "{} realisation{plural}, {} s, seed {}",
         sim.realisations, sim.duration_s, sim.seed
     )];
-    if merged.horizon_s() + sim.step_s < sim.duration_s {
+    let collapsed: Vec<f64> = merged
+        .each
+        .iter()
+        .filter_map(|e| e.collapsed_at_s)
+        .collect();
+    if let Some(first_s) = collapsed.iter().copied().reduce(f64::min) {
+        let n = collapsed.len();
         parts.push(format!(
-            "ended at {:.3} s by a collapse",
-            merged.horizon_s()
+            "{n} ended by a collapse, the first at {first_s:.3} s"
         ));
     }
     for trace in &inputs.traces {
@@ -359,10 +366,7 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
     let mut events = Vec::new();
     let planned = site.map(Site::events).unwrap_or_default();
     // What is planned for later than the run has not happened.
-    for planned in planned
-        .into_iter()
-        .filter(|p| p.at_s <= merged.horizon_s())
-    {
+    for planned in planned.into_iter().filter(|p| p.at_s <= merged.horizon_s()) {
         events.push(Event {
             at_s: planned.at_s,
             realisation: 1,
@@ -372,7 +376,15 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
         });
     }
     for each in &merged.each {
-        if let Some(at_s) = each.collapsed_at_s {
+        if let Some(why) = &each.no_start {
+            events.push(Event {
+                at_s: 0.0,
+                realisation: each.realisation,
+                kind: "no_start".to_owned(),
+                element: "bus".to_owned(),
+                text: format!("the sets cannot start at this realisation's load: {why}"),
+            });
+        } else if let Some(at_s) = each.collapsed_at_s {
             events.push(Event {
                 at_s,
                 realisation: each.realisation,
@@ -413,6 +425,11 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
             });
         }
     }
+    events.sort_by(|a, b| {
+        (a.realisation, a.at_s)
+            .partial_cmp(&(b.realisation, b.at_s))
+            .unwrap_or(std::cmp::Ordering::Equal)
+    });
     events
 }
 
@@ -424,6 +441,7 @@ pub(crate) fn summary(
     low: usize,
 ) -> String {
     let count = |s: Status| verdicts.iter().filter(|v| v.status == s).count();
+    let given = verdicts.iter().filter(|v| v.limit_value.is_some()).count();
     let failed: Vec<&str> = verdicts
         .iter()
         .filter(|v| v.status == Status::Fail)
@@ -444,7 +462,10 @@ pub(crate) fn summary(
             1 => "1 limit is inconclusive".to_owned(),
             n => format!("{n} limits are inconclusive"),
         },
-        Status::NotChecked => "no limit was given".to_owned(),
+        Status::NotChecked => match given {
+            0 => "no limit was given".to_owned(),
+            n => format!("{n} limits were given and none could be checked"),
+        },
     };
     let sim = &scenario.simulation;
     let plural = if sim.realisations == 1 { "" } else { "s" };
@@ -458,26 +479,55 @@ pub(crate) fn summary(
     )
 }
 
-/// Time after which the site's power has forgotten its state, seconds: the longest correlation time in use and twice the
-/// longest iteration. None if nothing in the racks is random.
-pub(crate) fn decorrelation_s(scenario: &Scenario, site: &Site) -> Option<f64> {
-    let spread = site
-        .used_phases()
-        .into_iter()
-        .filter_map(|(gpu, phase)| {
-            let phase = scenario.gpus.get(&gpu)?.phases.get(phase)?;
-            let random = phase.spread_w.as_ref().is_some_and(|s| s.value > 0.0);
-            // Two samples of a first-order process are taken as independent after twice its time constant.
-            phase
-                .correlation_time_s
-                .as_ref()
-                .filter(|_| random)
-                .map(|t| 2.0 * t.value)
-        })
-        .fold(None, |a: Option<f64>, t| Some(a.map_or(t, |a| a.max(t))))?;
+/// What is random in the power of the racks.
+pub(crate) enum Randomness {
+    /// Nothing.
+    None,
+    /// It fluctuates, and has forgotten its state after so many seconds.
+    Fluctuation {
+        /// The longest correlation time in use, twice, or the longest iteration.
+        decorrelation_s: f64,
+    },
+    /// When jobs start is drawn once a realisation: more time does not tell more.
+    OnceARun,
+}
+
+/// What is random in the power of the racks.
+pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
+    let starts_at_random = scenario.jobs.iter().any(|j| match j {
+        // Six standard deviations: a start that far before the run is over when it begins.
+        JobSpec::Batch(b) => {
+            b.start_jitter_s > 0.0 && b.start_s + b.stagger_s + 6.0 * b.start_jitter_s > 0.0
+        }
+        JobSpec::Training(_) => false,
+    });
+    if starts_at_random {
+        return Randomness::OnceARun;
+    }
+    let spread = site.used_phases().into_iter().filter_map(|(gpu, phase)| {
+        let phase = scenario.gpus.get(&gpu)?.phases.get(phase)?;
+        let random = phase.spread_w.as_ref().is_some_and(|s| s.value > 0.0);
+        let tau_s = phase
+            .correlation_time_s
+            .as_ref()
+            .map_or(DEFAULT_CORRELATION_TIME_S, |t| t.value);
+        // Two samples of a first-order process are taken as independent after twice its time constant.
+        random.then_some(2.0 * tau_s)
+    });
+    let jitter = scenario.jobs.iter().filter_map(|j| match j {
+        JobSpec::Training(t) if t.iteration_jitter_s > 0.0 || t.node_jitter_s > 0.0 => {
+            Some(t.iteration_s)
+        }
+        _ => None,
+    });
+    let Some(random_s) = spread.chain(jitter).reduce(f64::max) else {
+        return Randomness::None;
+    };
     let cadence = scenario.jobs.iter().filter_map(|j| match j {
         JobSpec::Training(t) => Some(t.iteration_s),
         JobSpec::Batch(_) => None,
     });
-    Some(cadence.fold(spread, f64::max))
+    Randomness::Fluctuation {
+        decorrelation_s: cadence.fold(random_s, f64::max),
+    }
 }
