@@ -10,12 +10,14 @@ use crate::batch::BatchCourse;
 use crate::block::DemandBlock;
 use crate::clamp::{self, ClampReport, Subject, Tally};
 use crate::correlation::own_share;
+use crate::fleet::{Fleet, TrafficReport};
 use crate::keys::entity;
-use crate::needs::before_training;
+use crate::needs::before_work;
 use crate::place::Cohort;
 use crate::rack::{
-    BundleState, CohortState, Common, Factor, Lag, Loadings, RackState, Scratch, Slot,
+    BundleState, CohortState, Common, Factor, Lag, Loadings, RackState, Scratch, Serving, Slot,
 };
+use crate::replica::Activity;
 use crate::site::{CoursePlan, Hardware, RackPlan, Site};
 use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
 use crate::training::TrainingCourse;
@@ -37,6 +39,8 @@ pub struct GroupEngine {
     site: Option<Factor>,
     rows: Vec<Option<Factor>>,
     jobs: Vec<Option<Factor>>,
+    /// By job; absent where it is no service.
+    fleets: Vec<Option<Fleet>>,
     racks: Vec<RackState>,
     site_z: Vec<f64>,
     row_z: Vec<Vec<f64>>,
@@ -79,6 +83,14 @@ impl GroupEngine {
             .iter()
             .map(|j| factor(j.shares.job > 0.0, "ou-job", entity(&[&j.name], 0), j.tau_s))
             .collect();
+        let fleets = site.jobs.iter().map(|j| match &j.course {
+            CoursePlan::Inference(plan) => {
+                let open = |stream: &str, key| streams.open(stream, key);
+                Some(Fleet::new(&j.name, plan, dt_s, open))
+            }
+            CoursePlan::Batch(_) | CoursePlan::Training(_) => None,
+        });
+        let fleets = fleets.collect();
         let racks = site.racks.iter().map(|rack| {
             let table = &tables[site.hardware[rack.group].table];
             rack_state(site, rack, table, dt_s, streams)
@@ -95,6 +107,7 @@ impl GroupEngine {
             job_z: vec![Vec::new(); jobs.len()],
             rows,
             jobs,
+            fleets,
             tables,
         }
     }
@@ -118,12 +131,21 @@ impl GroupEngine {
         {
             fill_factor(factor, z, steps);
         }
+        for fleet in self.fleets.iter_mut().flatten() {
+            fleet.fill(self.next_sample, steps);
+        }
+        let activity: Vec<&[Activity]> = self
+            .fleets
+            .iter()
+            .map(|f| f.as_ref().map_or(&[][..], |f| &f.activity))
+            .collect();
         let common = Common {
             dt_s: self.dt_s,
             first_sample: self.next_sample,
             site: &self.site_z,
             rows: &self.row_z,
             jobs: &self.job_z,
+            activity: &activity,
         };
         let (hardware, tables) = (&self.hardware, &self.tables);
         self.racks
@@ -136,6 +158,16 @@ impl GroupEngine {
         sum_rows(&block.rack_w, &mut block.site_w);
         sum_rows(&block.rack_gpu_w, &mut block.gpu_w);
         self.next_sample += steps as u64;
+    }
+
+    /// What came of each service's requests so far, by job.
+    pub fn traffic_report(&self) -> Vec<TrafficReport> {
+        let now_s = self.next_sample.saturating_sub(1) as f64 * self.dt_s;
+        self.fleets
+            .iter()
+            .flatten()
+            .map(|f| f.report(now_s))
+            .collect()
     }
 
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.
@@ -279,6 +311,7 @@ fn cohort_state(
         .sqrt();
     let has = |kind: PhaseKind| table.level(kind).present;
     let mut rest = PhaseKind::Idle;
+    let mut serving = None;
     let course = match plan.map(|p| &p.course) {
         None => Course::Idle,
         Some(CoursePlan::Batch(batch)) => {
@@ -289,10 +322,15 @@ fn cohort_state(
             Course::Batch(BatchCourse::new(batch, passing, start_s))
         }
         Some(CoursePlan::Training(training)) => {
-            rest = before_training(has);
+            rest = before_work(has);
             let offset_s = training.node_jitter_s * streams.open("job-offset", key).normal();
             let jitter = streams.open("iteration", entity(&[name], 0));
             Course::Training(TrainingCourse::new(training.clone(), jitter, offset_s))
+        }
+        Some(CoursePlan::Inference(plan)) => {
+            rest = before_work(has);
+            serving = cohort.job.map(|job| Serving::new(job, rest, cohort, plan));
+            Course::Idle
         }
     };
     let ou = (own > 0.0 && !table.still()).then(|| UnitOu::new(streams.open("ou-cohort", key)));
@@ -302,5 +340,6 @@ fn cohort_state(
         own,
         ou,
         cursor: Cursor::new(course, rest, table),
+        serving,
     }
 }

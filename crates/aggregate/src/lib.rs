@@ -18,6 +18,11 @@
 //!   each of its nodes, n in all), because independent AR(1) terms with one coefficient add up to one. The sum over N GPUs with a common coefficient C
 //!   has exactly `σ² N (1 + (N − 1) C)` ([`sum_sigma_w`]).
 //!
+//! An inference job's cohorts have no course of phases: each of its replicas is a queue (`replica`), fed by the job's requests
+//! (`traffic`) through its router (`fleet`). A GPU's mean power lies between idle with a context, decode and prefill, by the shares of the
+//! step before the sample that its replica spent in each, and in decode by the sequences that run; the spread goes the same way.
+//! The profile's rise and fall times do not act on it. Replicas are independent given the rate of requests.
+//!
 //! A cohort's own process uses the correlation time of the phase it is in. A shared factor has one time: a job's is that of its
 //! steady phase (computing, for training), and the site's, a row's and a rack's is the median over the jobs on it.
 //! A spread without a stated time uses [`DEFAULT_CORRELATION_TIME_S`]. GPUs without a job fluctuate independently.
@@ -31,7 +36,7 @@
 //! - Cohorts of several nodes share one offset, so what jitter leaves of the harmonics is right in the mean, while its scatter is
 //!   that of cohorts and not of nodes.
 //! - Single GPUs are not clipped at their limit; a cohort's average is. [`ClampReport`] tells what clipping would change.
-//! - The fluctuation is Gaussian, and the same in every node: real serving load follows arrivals.
+//! - The fluctuation is Gaussian. A batch job that serves has it the same in every node; real serving load follows arrivals, as an inference job's does.
 //!
 //! # Same bytes
 //!
@@ -43,25 +48,30 @@
 //!
 //! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
 //! cohorts; `site` and `resolve` the resolved site; `timeline`,
-//! `batch`, `training` what a cohort does when; `rack`, `engine` the sum; `correlation`, `clamp`, `source002` the statistics.
+//! `batch`, `training` what a cohort does when; `traffic`, `fleet`, `replica` requests and what they make replicas do; `rack`, `engine` the sum; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
 mod block;
 mod check;
+mod check_inference;
 mod clamp;
 mod correlation;
 mod engine;
 mod events;
+mod fleet;
+mod inference_spec;
 mod keys;
 mod needs;
 mod place;
 mod placement;
 mod rack;
+mod replica;
 mod resolve;
 mod site;
 mod source002;
 mod spec;
 mod timeline;
+mod traffic;
 mod training;
 
 pub use block::DemandBlock;
@@ -69,6 +79,12 @@ pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
 pub use engine::GroupEngine;
 pub use events::PlannedEvent;
+pub use fleet::TrafficReport;
+pub use inference_spec::{
+    ArrivalSpec, DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES,
+    DEFAULT_DECODE_STEP_PER_SEQUENCE_S, DEFAULT_DECODE_STEP_S, DEFAULT_PREFILL_TOKENS_PER_S,
+    HourFactor, InferenceJob, RouterSpec, TokenSpec, WeakDefault,
+};
 pub use site::{GroupInfo, Site, SiteInput, SiteProblem};
 pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
 pub use spec::{BatchJob, CorrelationSpec, JobSpec, LevelShares, RackGroup, TrainingJob};

@@ -2,9 +2,14 @@
 
 use ballast_series::rng::{UnitOu, ou_coefficients};
 
+use ballast_profile::PhaseKind;
+
 use crate::clamp::Tally;
+use crate::fleet::InferencePlan;
+use crate::place::Cohort;
+use crate::replica::Activity;
 use crate::site::Hardware;
-use crate::timeline::{Cursor, KINDS, ProfileTable};
+use crate::timeline::{Cursor, KINDS, Point, ProfileTable};
 
 /// A factor that several GPUs share: unit variance, one correlation time.
 #[derive(Debug, Clone)]
@@ -110,6 +115,70 @@ pub(crate) struct CohortState {
     /// That sum; absent where nothing of it is left.
     pub(crate) ou: Option<UnitOu>,
     pub(crate) cursor: Cursor,
+    /// Present in a service: then its replicas give the mean power, and the cursor rests.
+    pub(crate) serving: Option<Serving>,
+}
+
+/// The replicas that a cohort's GPUs belong to.
+#[derive(Debug, Clone)]
+pub(crate) struct Serving {
+    job: usize,
+    rest: PhaseKind,
+    /// Replica, and the share of the cohort's GPUs that are its; a replica may reach over nodes and racks.
+    parts: Vec<(usize, f64)>,
+}
+
+impl Serving {
+    /// `rest` is the phase of a replica without requests.
+    pub(crate) fn new(job: usize, rest: PhaseKind, cohort: &Cohort, plan: &InferencePlan) -> Self {
+        let each = u64::from(plan.gpus_per_replica);
+        let (from, to) = (cohort.ordinal, cohort.ordinal + u64::from(cohort.gpus));
+        let replicas = from / each..to.div_ceil(each);
+        let part = |r: u64| {
+            let gpus = to.min((r + 1) * each) - from.max(r * each);
+            (r as usize, gpus as f64 / f64::from(cohort.gpus))
+        };
+        Self {
+            job,
+            rest,
+            parts: replicas.map(part).collect(),
+        }
+    }
+
+    /// Mean and spread per GPU at step `k` of the block, and the phase most of the time goes to.
+    fn at(
+        &self,
+        k: usize,
+        common: &Common<'_>,
+        steps: usize,
+        table: &ProfileTable,
+    ) -> (Point, PhaseKind) {
+        let (mut decode, mut prefill) = (0.0, 0.0);
+        for &(replica, share) in &self.parts {
+            let activity = common.activity[self.job][replica * steps + k];
+            decode += share * f64::from(activity.decode);
+            prefill += share * f64::from(activity.prefill);
+        }
+        let rest = 1.0 - decode - prefill;
+        let [at_rest, decoding, prefilling] =
+            [self.rest, PhaseKind::SteadyDecode, PhaseKind::SteadyPrefill].map(|p| table.level(p));
+        let point = Point {
+            mean_w: rest * at_rest.power_w
+                + decode * decoding.power_w
+                + prefill * prefilling.power_w,
+            sigma_w: rest * at_rest.sigma_w
+                + decode * decoding.sigma_w
+                + prefill * prefilling.sigma_w,
+        };
+        let phase = if rest >= decode && rest >= prefill {
+            self.rest
+        } else if decode >= prefill {
+            PhaseKind::SteadyDecode
+        } else {
+            PhaseKind::SteadyPrefill
+        };
+        (point, phase)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -136,6 +205,8 @@ pub(crate) struct Common<'a> {
     pub(crate) site: &'a [f64],
     pub(crate) rows: &'a [Vec<f64>],
     pub(crate) jobs: &'a [Vec<f64>],
+    /// What each service's replicas do, by job, `[replica][step]`.
+    pub(crate) activity: &'a [&'a [Activity]],
 }
 
 /// Work space of one thread; every use overwrites what it reads.
@@ -216,6 +287,7 @@ impl CohortState {
         tallies: &mut [Tally; KINDS],
         sum_w: &mut [f64],
     ) {
+        let steps = sum_w.len();
         let gpus = f64::from(self.gpus);
         let most_w = gpus * table.clamp_w.max(0.0);
         for (k, (sum, z)) in sum_w.iter_mut().zip(shared).enumerate() {
@@ -223,8 +295,10 @@ impl CohortState {
             let t_s = sample as f64 * common.dt_s;
             // A change that falls on a sample but for rounding counts at that sample.
             self.cursor.advance(t_s + 1e-6 * common.dt_s, table);
-            let point = self.cursor.at(t_s);
-            let phase = self.cursor.phase();
+            let (point, phase) = match &self.serving {
+                Some(serving) => serving.at(k, common, steps, table),
+                None => (self.cursor.at(t_s), self.cursor.phase()),
+            };
             let own = match &mut self.ou {
                 Some(ou) if sample == 0 => self.own * ou.value(),
                 Some(ou) => {

@@ -11,6 +11,7 @@ use crate::batch::BatchPlan;
 use crate::check::{self, Problems};
 use crate::correlation::{self, JobCorrelation};
 use crate::events::PlannedEvent;
+use crate::fleet::InferencePlan;
 use crate::place::Bundle;
 use crate::placement::{idle_groups, place};
 use crate::resolve::{assemble, fit_all, resolve_groups};
@@ -122,6 +123,7 @@ pub(crate) struct RowPlan {
 pub(crate) enum CoursePlan {
     Batch(BatchPlan),
     Training(Arc<TrainingPlan>),
+    Inference(Arc<InferencePlan>),
 }
 
 #[derive(Debug, Clone)]
@@ -248,7 +250,7 @@ impl Site {
                     .filter(|s| *s > 0.0)
                     .min_by(f64::total_cmp)
             }
-            CoursePlan::Batch(_) => None,
+            CoursePlan::Batch(_) | CoursePlan::Inference(_) => None,
         });
         stretches.min_by(f64::total_cmp)
     }

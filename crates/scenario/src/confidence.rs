@@ -47,6 +47,7 @@ pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>) -> Vec<LowInp
     if let Some(site) = site {
         correlations(scenario, site, &mut found);
     }
+    services(scenario, &mut found);
     found
 }
 
@@ -113,13 +114,27 @@ fn value_at(set: &Json, shape: Shape<'_>, key: &str) -> Option<String> {
     Some(with_unit(value, shape))
 }
 
+/// Defaults of services that no number of the scenario replaces.
+fn services(scenario: &Scenario, found: &mut Vec<LowInput>) {
+    for job in &scenario.jobs {
+        let JobSpec::Inference(service) = job else {
+            continue;
+        };
+        found.extend(service.weak_defaults().into_iter().map(|d| {
+            let space = if d.unit.is_empty() { "" } else { " " };
+            LowInput {
+                path: format!("jobs.{}.{}", service.name, d.key),
+                value: format!("{}{space}{} (default)", d.value, d.unit),
+                source: d.source.to_owned(),
+            }
+        }));
+    }
+}
+
 /// The shares in force for each job, those by default as well.
 fn correlations(scenario: &Scenario, site: &Site, found: &mut Vec<LowInput>) {
     for (job, force) in scenario.jobs.iter().zip(site.correlations()) {
-        let own = match job {
-            JobSpec::Batch(b) => b.correlation.is_some(),
-            JobSpec::Training(t) => t.correlation.is_some(),
-        };
+        let own = job.correlation().is_some();
         let path = if own || force.by_default {
             format!("jobs.{}.correlation.preset", force.job)
         } else {

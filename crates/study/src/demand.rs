@@ -4,7 +4,7 @@
 //! between them, and a part that jumps at stated times (stepped loads, held traces) which need not lie on the step. The
 //! plant is stepped from jump to jump, so both are exact.
 
-use ballast_aggregate::{ClampReport, DemandBlock, GroupEngine, Site};
+use ballast_aggregate::{ClampReport, DemandBlock, GroupEngine, Site, TrafficReport};
 use ballast_scenario::{LoadSpec, Scenario};
 use ballast_series::TraceSeries;
 
@@ -139,6 +139,14 @@ impl Demand {
         for j in &mut self.jumps {
             j.apply_until(t_s);
         }
+    }
+
+    /// What came of each service's requests so far.
+    pub(crate) fn traffic_report(&self) -> Vec<TrafficReport> {
+        self.engine
+            .as_ref()
+            .map(GroupEngine::traffic_report)
+            .unwrap_or_default()
     }
 
     /// Clamps that acted so far.

@@ -1,6 +1,6 @@
 //! Realisations merged, in their order.
 
-use ballast_aggregate::ClampReport;
+use ballast_aggregate::{ClampReport, TrafficReport};
 use ballast_plant::Limiter;
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
@@ -46,6 +46,8 @@ pub(crate) struct Merged {
     pub(crate) design_steps: Vec<RampTable>,
     pub(crate) groups: Vec<GroupResult>,
     pub(crate) clamps: Vec<ClampReport>,
+    /// Of the first realisation, and of each in which traffic was beyond capacity; with the realisation's number.
+    pub(crate) traffic: Vec<(u32, TrafficReport)>,
     /// Of the first realisation: pyramid, spectrum, energy in joules.
     pub(crate) curves: Option<(Pyramid, Spectrum, f64)>,
     /// Of the first realisation: frequency.
@@ -64,6 +66,7 @@ impl Merged {
             design_steps: Vec::new(),
             groups: Vec::new(),
             clamps: first.clamps.clone(),
+            traffic: Vec::new(),
             curves: None,
             frequency: None,
             set_means: Vec::new(),
@@ -124,6 +127,9 @@ impl Merged {
                     .collect(),
             }
         });
+        let first = self.each.is_empty();
+        let told = r.traffic.into_iter().filter(|t| first || t.over_capacity());
+        self.traffic.extend(told.map(|t| (r.realisation, t)));
         self.each.push(PerRealisation {
             realisation: r.realisation,
             horizon_s: r.horizon_s,

@@ -271,6 +271,17 @@ pub(crate) fn diagnostics(
             }
         }
     }
+    for (realisation, traffic) in &merged.traffic {
+        let code = if traffic.over_capacity() {
+            "over-capacity"
+        } else {
+            "traffic"
+        };
+        say(
+            code,
+            format!("realisation {realisation}: {}", traffic.text()),
+        );
+    }
     for t in &inputs.traces {
         say(
             "trace-bandwidth",
@@ -444,6 +455,7 @@ pub(crate) fn decorrelation_s(scenario: &Scenario, site: &Site) -> Option<f64> {
         .fold(None, |a: Option<f64>, t| Some(a.map_or(t, |a| a.max(t))))?;
     let cadence = scenario.jobs.iter().filter_map(|j| match j {
         JobSpec::Training(t) => Some(t.iteration_s),
+        JobSpec::Inference(i) => Some(2.0 * i.memory_s()),
         JobSpec::Batch(_) => None,
     });
     Some(cadence.fold(spread, f64::max))

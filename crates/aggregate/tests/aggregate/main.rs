@@ -2,6 +2,7 @@
 
 mod common;
 mod courses;
+mod inference;
 mod problems;
 mod same_bytes;
 mod sigma;
