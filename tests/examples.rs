@@ -165,3 +165,43 @@ fn a_service_swings_with_its_traffic() {
         "{text}"
     );
 }
+
+#[test]
+fn the_rest_of_the_site_comes_on_top_and_is_accounted_for() {
+    let racks = run("inference-start.toml", &[("simulation.realisations", "1")]);
+    let site = run(
+        "inference-start.toml",
+        &[
+            ("simulation.realisations", "1"),
+            ("plant.sets.diesel.count", "4"),
+            (
+                "facility",
+                "{ ups = { rated_kw = 2000, loss_fixed = 0.01 }, cooling = { share = 0.2, lag_s = 60 } }",
+            ),
+        ],
+    );
+    let text = site
+        .diagnostics
+        .iter()
+        .find(|d| d.code == "facility")
+        .map(|d| d.text.clone())
+        .unwrap_or_default();
+    assert!(
+        text.contains("cooling") && text.contains("times the IT"),
+        "{text}"
+    );
+    assert!(site.site.metered.contains("cooling"));
+    // Constant parts: 20 kW in the UPS, and the network's share, with its low confidence named.
+    let (a, b) = (&racks.site.envelope, &site.site.envelope);
+    assert!(b.min > a.min + 20e3 && b.mean > 1.2 * a.mean, "{a:?} {b:?}");
+    assert!(
+        site.low_confidence
+            .iter()
+            .any(|l| l.path == "facility.other_it_share")
+    );
+    // The racks themselves draw what they drew.
+    assert_eq!(racks.racks[0].envelope, site.racks[0].envelope);
+    // Cooling that lags takes no part in fast ramps.
+    let fastest = |o: &Outcome| o.site.ramps[0].up.delta;
+    assert!(fastest(&site) < 1.05 * fastest(&racks));
+}

@@ -31,6 +31,8 @@
 //! node was metered at its AC side → lag of the AC side, first order, exact for an input that runs straight from sample to sample. A run
 //! begins with the lag settled.
 //!
+//! From the racks to the bus: a [`Facility`] adds other IT, losses of UPS and transformer, and cooling that lags behind the heat.
+//!
 //! # Limits
 //!
 //! - Cohorts of several nodes share one offset, so what jitter leaves of the harmonics is right in the mean, while its scatter is
@@ -58,6 +60,8 @@ mod clamp;
 mod correlation;
 mod engine;
 mod events;
+mod facility;
+mod facility_spec;
 mod fleet;
 mod inference_spec;
 mod keys;
@@ -79,6 +83,8 @@ pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
 pub use engine::GroupEngine;
 pub use events::PlannedEvent;
+pub use facility::{Facility, FacilityReport};
+pub use facility_spec::{CoolingSpec, DEFAULT_OTHER_IT_SHARE, FacilitySpec, LossSpec, StageSpec};
 pub use fleet::TrafficReport;
 pub use inference_spec::{
     ArrivalSpec, DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES,

@@ -205,6 +205,15 @@ impl Site {
         self.gpus
     }
 
+    /// AC power of all racks with every GPU at its limit, watts.
+    pub fn rated_ac_w(&self) -> f64 {
+        let rated = self.groups.iter().zip(&self.hardware).map(|(g, h)| {
+            let gpu_w = f64::from(g.gpus_per_node) * self.tables[h.table].clamp_w.max(0.0);
+            (g.racks.len() * g.nodes_per_rack as usize) as f64 * h.node_ac_w(gpu_w)
+        });
+        rated.sum()
+    }
+
     /// Racks in the site.
     pub fn rack_count(&self) -> usize {
         self.racks.len()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ballast_aggregate::{JobSpec, Site, correlation_presets};
+use ballast_aggregate::{FacilitySpec, JobSpec, Site, WeakDefault, correlation_presets};
 use ballast_units::Confidence;
 use serde_json::Value as Json;
 
@@ -47,7 +47,7 @@ pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>) -> Vec<LowInp
     if let Some(site) = site {
         correlations(scenario, site, &mut found);
     }
-    services(scenario, &mut found);
+    weak_defaults(scenario, &mut found);
     found
 }
 
@@ -114,20 +114,29 @@ fn value_at(set: &Json, shape: Shape<'_>, key: &str) -> Option<String> {
     Some(with_unit(value, shape))
 }
 
-/// Defaults of services that no number of the scenario replaces.
-fn services(scenario: &Scenario, found: &mut Vec<LowInput>) {
+/// Defaults of services and of the rest of the site that no number of the scenario replaces.
+fn weak_defaults(scenario: &Scenario, found: &mut Vec<LowInput>) {
+    let mut add = |path: &str, d: WeakDefault| {
+        let space = if d.unit.is_empty() { "" } else { " " };
+        found.push(LowInput {
+            path: format!("{path}.{}", d.key),
+            value: format!("{}{space}{} (default)", d.value, d.unit),
+            source: d.source.to_owned(),
+        });
+    };
     for job in &scenario.jobs {
-        let JobSpec::Inference(service) = job else {
-            continue;
-        };
-        found.extend(service.weak_defaults().into_iter().map(|d| {
-            let space = if d.unit.is_empty() { "" } else { " " };
-            LowInput {
-                path: format!("jobs.{}.{}", service.name, d.key),
-                value: format!("{}{space}{} (default)", d.value, d.unit),
-                source: d.source.to_owned(),
+        if let JobSpec::Inference(service) = job {
+            for default in service.weak_defaults() {
+                add(&format!("jobs.{}", service.name), default);
             }
-        }));
+        }
+    }
+    for default in scenario
+        .facility
+        .iter()
+        .flat_map(FacilitySpec::weak_defaults)
+    {
+        add("facility", default);
     }
 }
 

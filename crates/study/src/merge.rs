@@ -1,6 +1,6 @@
 //! Realisations merged, in their order.
 
-use ballast_aggregate::{ClampReport, TrafficReport};
+use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport};
 use ballast_plant::Limiter;
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
@@ -48,6 +48,8 @@ pub(crate) struct Merged {
     pub(crate) clamps: Vec<ClampReport>,
     /// Of the first realisation, and of each in which traffic was beyond capacity; with the realisation's number.
     pub(crate) traffic: Vec<(u32, TrafficReport)>,
+    /// Of the first realisation.
+    pub(crate) facility: Option<FacilityReport>,
     /// Of the first realisation: pyramid, spectrum, energy in joules.
     pub(crate) curves: Option<(Pyramid, Spectrum, f64)>,
     /// Of the first realisation: frequency.
@@ -67,6 +69,7 @@ impl Merged {
             groups: Vec::new(),
             clamps: first.clamps.clone(),
             traffic: Vec::new(),
+            facility: first.facility.clone(),
             curves: None,
             frequency: None,
             set_means: Vec::new(),

@@ -141,11 +141,11 @@ pub(crate) fn not_modelled(scenario: &Scenario) -> Vec<(&'static str, &'static s
             "each set is one rigid mass",
         ));
     }
-    if !scenario.racks.is_empty() {
+    if !scenario.racks.is_empty() && scenario.facility.is_none() {
         list.push((
             "cooling",
             "cooling, UPS and transformer losses",
-            "not part of the load unless given as a load of its own",
+            "not part of the load unless given as [facility] or as a load of its own",
         ));
     }
     list.into_iter()
@@ -191,6 +191,16 @@ pub(crate) fn assumptions(
         list.push("GPU groups: each node is one cohort with its own start offset; the fluctuation of its GPUs is a Gaussian first-order process whose sums are exact while no clamp acts".to_owned());
         list.push("power of the racks is metered at their AC side and joined by straight lines between steps".to_owned());
         list.push("the load does not react to frequency or voltage".to_owned());
+    }
+    if scenario
+        .jobs
+        .iter()
+        .any(|j| matches!(j, JobSpec::Inference(_)))
+    {
+        list.push("replicas of a service share nothing but the rate of its requests; a sample is the mean over the step before it; prefill pauses decoding, and power follows the running sequences at once".to_owned());
+    }
+    if scenario.facility.is_some() {
+        list.push("UPS, cooling and transformer are each one for the whole site; network, storage and management draw constant power".to_owned());
     }
     for t in &inputs.traces {
         let how = if t.hold {
@@ -270,6 +280,9 @@ pub(crate) fn diagnostics(
                 );
             }
         }
+    }
+    if let Some(facility) = &merged.facility {
+        say("facility", facility.text());
     }
     for (realisation, traffic) in &merged.traffic {
         let code = if traffic.over_capacity() {
