@@ -122,3 +122,86 @@ fn every_verdict_says_what_it_rests_on() {
         assert!(!v.basis.is_empty(), "{}", v.limit);
     }
 }
+
+#[test]
+fn a_service_swings_with_its_traffic() {
+    let spread = |o: &Outcome| o.site.envelope.std / o.site.envelope.mean;
+    let day = run("inference-traffic.toml", &[]);
+    let told = |o: &Outcome, code: &str| {
+        o.diagnostics
+            .iter()
+            .find(|d| d.code == code)
+            .map(|d| d.text.clone())
+    };
+    assert!(told(&day, "traffic").is_some_and(|t| t.contains("0 turned away")));
+    assert!(told(&day, "over-capacity").is_none());
+    for key in ["decode_step_s", "prefill_tokens_per_s"] {
+        let path = format!("jobs.serving.{key}");
+        assert!(day.low_confidence.iter().any(|l| l.path == path), "{path}");
+    }
+    // The same requests at one rate: the spread of the site is gone.
+    let steady = run(
+        "inference-traffic.toml",
+        &[
+            ("jobs.serving.arrivals.low_per_s", "40"),
+            ("jobs.serving.arrivals.high_per_s", "40"),
+            ("jobs.serving.diurnal", "[]"),
+        ],
+    );
+    assert!(spread(&day) > 5.0 * spread(&steady));
+    // Far more than the replicas can serve.
+    let flooded = run(
+        "inference-traffic.toml",
+        &[
+            ("simulation.duration_s", "600"),
+            ("jobs.serving.arrivals.low_per_s", "5000"),
+            ("jobs.serving.arrivals.high_per_s", "5000"),
+            ("jobs.serving.diurnal", "[]"),
+        ],
+    );
+    let text = told(&flooded, "over-capacity").unwrap_or_default();
+    assert!(
+        text.contains("beyond capacity") && text.contains("5000.000/s"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_rest_of_the_site_comes_on_top_and_is_accounted_for() {
+    let racks = run("inference-start.toml", &[("simulation.realisations", "1")]);
+    let site = run(
+        "inference-start.toml",
+        &[
+            ("simulation.realisations", "1"),
+            ("plant.sets.diesel.count", "4"),
+            (
+                "facility",
+                "{ ups = { rated_kw = 2000, loss_fixed = 0.01 }, cooling = { share = 0.2, lag_s = 60 } }",
+            ),
+        ],
+    );
+    let text = site
+        .diagnostics
+        .iter()
+        .find(|d| d.code == "facility")
+        .map(|d| d.text.clone())
+        .unwrap_or_default();
+    assert!(
+        text.contains("cooling") && text.contains("times the IT"),
+        "{text}"
+    );
+    assert!(site.site.metered.contains("cooling"));
+    // Constant parts: 20 kW in the UPS, and the network's share, with its low confidence named.
+    let (a, b) = (&racks.site.envelope, &site.site.envelope);
+    assert!(b.min > a.min + 20e3 && b.mean > 1.2 * a.mean, "{a:?} {b:?}");
+    assert!(
+        site.low_confidence
+            .iter()
+            .any(|l| l.path == "facility.other_it_share")
+    );
+    // The racks themselves draw what they drew.
+    assert_eq!(racks.racks[0].envelope, site.racks[0].envelope);
+    // Cooling that lags takes no part in fast ramps.
+    let fastest = |o: &Outcome| o.site.ramps[0].up.delta;
+    assert!(fastest(&site) < 1.05 * fastest(&racks));
+}

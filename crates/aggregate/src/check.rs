@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::check_inference::inference;
 use crate::site::SiteProblem;
 use crate::{BatchJob, JobSpec, RackGroup, TrainingJob, correlation};
 
@@ -121,10 +122,8 @@ pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Proble
     let mut placeable = Vec::with_capacity(jobs.len());
     for (i, job) in jobs.iter().enumerate() {
         let path = format!("jobs.{i}");
-        let (name, racks, gpus, own) = match job {
-            JobSpec::Batch(b) => (&b.name, &b.racks, b.gpus, &b.correlation),
-            JobSpec::Training(t) => (&t.name, &t.racks, t.gpus, &t.correlation),
-        };
+        let (name, own) = (job.name(), job.correlation());
+        let (racks, gpus) = job.place();
         if name.is_empty() {
             problems.add(format!("{path}.name"), "the name is empty", "name the job");
         } else if !names.insert(name) {
@@ -143,6 +142,7 @@ pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Proble
         match job {
             JobSpec::Batch(b) => batch(&path, b, problems),
             JobSpec::Training(t) => training(&path, t, problems),
+            JobSpec::Inference(i) => inference(&path, i, problems),
         }
     }
     placeable

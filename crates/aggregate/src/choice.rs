@@ -3,6 +3,7 @@
 use crate::block::DemandBlock;
 use crate::clamp::{ClampReport, excess};
 use crate::engine::GroupEngine;
+use crate::fleet::TrafficReport;
 use crate::gpus::PerGpuEngine;
 use crate::site::Site;
 use crate::spec::EngineSpec;
@@ -124,6 +125,14 @@ impl Engine {
         match self {
             Self::Group(engine) => engine.fill(block),
             Self::PerGpu(engine) => engine.fill(block),
+        }
+    }
+
+    /// What came of each service's requests so far, by job; both engines tell the same.
+    pub fn traffic_report(&self) -> Vec<TrafficReport> {
+        match self {
+            Self::Group(engine) => engine.traffic_report(),
+            Self::PerGpu(engine) => engine.traffic_report(),
         }
     }
 

@@ -38,7 +38,7 @@ const ESTIMATE: &str = "estimate; a replica's share rests on the correlation of 
 const SOURCE002: &str = "source 002 (H100 phase-profile study), part 5.1: middle of its range, the same for every two GPUs; the study names no measurement";
 
 /// Order of the names is the order in which they are listed to a user.
-static PRESETS: [CorrelationPreset; 8] = [
+static PRESETS: [CorrelationPreset; 9] = [
     estimate(
         "training_sync",
         LevelShares {
@@ -55,6 +55,8 @@ static PRESETS: [CorrelationPreset; 8] = [
             ..NONE
         },
     ),
+    // As `inference_live`, without what it gives the site: where requests are followed, they are what replicas share.
+    estimate("inference_traffic", LevelShares { node: 0.88, ..NONE }),
     estimate(
         "batch_inference",
         LevelShares {
@@ -125,15 +127,16 @@ pub struct JobCorrelation {
     pub source: String,
 }
 
-/// Shares in force for a job: its own, else the scenario's, else `training_sync` or `inference_live` by its kind.
+/// Shares in force for a job: its own, else the scenario's, else `training_sync`, `inference_live` or `inference_traffic` by its kind.
 ///
 /// An invalid spec yields no shares here; [`check`] says what is wrong with it.
 pub(crate) fn in_force(job: &JobSpec, common: Option<&CorrelationSpec>) -> JobCorrelation {
-    let (name, own, fallback) = match job {
-        JobSpec::Batch(b) => (&b.name, b.correlation.as_ref(), "inference_live"),
-        JobSpec::Training(t) => (&t.name, t.correlation.as_ref(), "training_sync"),
+    let fallback = match job {
+        JobSpec::Batch(_) => "inference_live",
+        JobSpec::Training(_) => "training_sync",
+        JobSpec::Inference(_) => "inference_traffic",
     };
-    let stated = own.or(common);
+    let stated = job.correlation().or(common);
     let named = |name: &str| PRESETS.iter().find(|p| p.name == name);
     let (kind, shares, source) = match stated {
         None => (
@@ -156,7 +159,7 @@ pub(crate) fn in_force(job: &JobSpec, common: Option<&CorrelationSpec>) -> JobCo
         Some(CorrelationSpec::Levels { shares }) => ("levels", *shares, "scenario"),
     };
     JobCorrelation {
-        job: name.clone(),
+        job: job.name().to_owned(),
         kind: kind.to_owned(),
         by_default: stated.is_none(),
         shares,

@@ -5,9 +5,10 @@ use ballast_series::rng::UnitOu;
 use crate::block::DemandBlock;
 use crate::clamp::ClampReport;
 use crate::correlation::own_share;
+use crate::fleet::TrafficReport;
 use crate::place::Cohort;
 use crate::rack::{BundleState, CohortState, RackBase, RackState};
-use crate::racks::{Core, Streams, cohort_cursor, cohort_key};
+use crate::racks::{Core, Streams, cohort_cursor, cohort_key, cohort_serving};
 use crate::site::{RackPlan, Site};
 use crate::timeline::ProfileTable;
 
@@ -36,6 +37,11 @@ impl GroupEngine {
     /// A block made for another number of racks is resized to this site's.
     pub fn fill(&mut self, block: &mut DemandBlock) {
         self.0.fill(block);
+    }
+
+    /// What came of each service's requests so far, by job.
+    pub fn traffic_report(&self) -> Vec<TrafficReport> {
+        self.0.traffic_report()
     }
 
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.
@@ -90,5 +96,6 @@ fn cohort_state(
         own,
         ou,
         cursor: cohort_cursor(site, rack, cohort, table, streams),
+        serving: cohort_serving(site, cohort, table),
     }
 }

@@ -35,6 +35,9 @@ pub(crate) fn planned(jobs: &[JobSpec], gpus: &[u64]) -> Vec<PlannedEvent> {
             JobSpec::Batch(b) => {
                 add("job_start", b.start_s, &b.name, "starts its first node");
             }
+            JobSpec::Inference(i) => {
+                add("job_start", i.start_s, &i.name, "takes its first requests");
+            }
             JobSpec::Training(t) => {
                 let stop_s = t.stop_s.unwrap_or(f64::INFINITY);
                 add(

@@ -6,9 +6,11 @@ use ballast_series::lanes::{LANES, NormalLanes};
 use crate::block::DemandBlock;
 use crate::clamp::ClampReport;
 use crate::correlation::own_share;
+use crate::fleet::TrafficReport;
 use crate::keys::entity;
 use crate::rack::{Common, RackBase, Scratch};
-use crate::racks::{Core, Rack, Streams, cohort_cursor};
+use crate::racks::{Core, Rack, Streams, cohort_cursor, cohort_serving};
+use crate::serving::Serving;
 use crate::site::{Hardware, RackPlan, Site};
 use crate::tile::{self, CohortTile, LaneBlock, Simd, TILE, TileRun, Unit};
 use crate::timeline::{Cursor, ProfileTable};
@@ -17,7 +19,7 @@ use crate::timeline::{Cursor, ProfileTable};
 ///
 /// A GPU's power is its phase's mean plus its part of the shared factors, of its node and of its own, held between 0 and its
 /// clamp at every step; only then is anything summed. So it is the reference wherever limits act, where the group
-/// engine's sums are not exact. Both engines have the same courses and shared factors at the same seed; the GPUs' own draws differ.
+/// engine's sums are not exact. Both engines have the same courses, requests and shared factors at the same seed; the GPUs' own draws differ.
 ///
 /// The processes of the g GPUs of a job on one node have the covariance `own · I + node · 11ᵀ`. Its root is
 /// `α I + β 11ᵀ` with `α = √own`, `β = (√(own + g · node) − α)/g`, so g independent processes are enough for both levels.
@@ -34,6 +36,8 @@ pub struct PerGpuEngine {
 struct GpuCohort {
     slot: usize,
     cursor: Cursor,
+    /// Present in a service: then its replicas give the mean power, and the cursor rests.
+    serving: Option<Serving>,
     /// Phase whose coefficients are in force; none before the first sample.
     in_force: Option<PhaseKind>,
     phases: [PhaseKind; TILE],
@@ -79,6 +83,11 @@ impl PerGpuEngine {
         self.core.fill(block);
     }
 
+    /// What came of each service's requests so far, by job; the same as the group engine's.
+    pub fn traffic_report(&self) -> Vec<TrafficReport> {
+        self.core.traffic_report()
+    }
+
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.
     pub fn clamp_report(&self) -> Vec<ClampReport> {
         self.core.clamp_report(true)
@@ -121,6 +130,7 @@ fn gpu_rack(
             cohorts.push(GpuCohort {
                 slot: base.slot_of(cohort.job),
                 cursor: cohort_cursor(site, plan, cohort, table, streams),
+                serving: cohort_serving(site, cohort, table),
                 in_force: None,
                 phases: [PhaseKind::Idle; TILE],
             });
@@ -185,12 +195,16 @@ impl GpuRack {
                 .cursor
                 .rest_until(time_s(0), time_s(steps - 1) + early_s);
             for (k, z) in shared.iter().enumerate() {
-                let point = rest.unwrap_or_else(|| {
-                    let t_s = time_s(k);
-                    cohort.cursor.advance(t_s + early_s, table);
-                    cohort.cursor.at(t_s)
-                });
-                let phase = cohort.cursor.phase();
+                let (point, phase) = if let Some(serving) = &cohort.serving {
+                    serving.at(at + k, common, block_steps, table)
+                } else {
+                    let point = rest.unwrap_or_else(|| {
+                        let t_s = time_s(k);
+                        cohort.cursor.advance(t_s + early_s, table);
+                        cohort.cursor.at(t_s)
+                    });
+                    (point, cohort.cursor.phase())
+                };
                 if cohort.in_force != Some(phase) {
                     cohort.in_force = Some(phase);
                     changes |= 1 << k;

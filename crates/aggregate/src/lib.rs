@@ -19,6 +19,11 @@
 //!   each of its nodes, n in all), because independent AR(1) terms with one coefficient add up to one. The sum over N GPUs with a common coefficient C
 //!   has exactly `σ² N (1 + (N − 1) C)` ([`sum_sigma_w`]).
 //!
+//! An inference job's cohorts have no course of phases: each of its replicas is a queue (`replica`), fed by the job's requests
+//! (`traffic`) through its router (`fleet`). A GPU's mean power lies between idle with a context, decode and prefill, by the shares of the
+//! step before the sample that its replica spent in each, and in decode by the sequences that run; the spread goes the same way.
+//! The profile's rise and fall times do not act on it. Replicas are independent given the rate of requests.
+//!
 //! A cohort's own process uses the correlation time of the phase it is in. A shared factor has one time: a job's is that of its
 //! steady phase (computing, for training), and the site's, a row's and a rack's is the median over the jobs on it.
 //! A spread without a stated time uses [`DEFAULT_CORRELATION_TIME_S`]. GPUs without a job fluctuate independently.
@@ -27,13 +32,17 @@
 //! node was metered at its AC side → lag of the AC side, first order, exact for an input that runs straight from sample to sample. A run
 //! begins with the lag settled.
 //!
+//! From the racks to the bus: a [`Facility`] adds other IT, losses of UPS and transformer, and cooling that lags behind the heat.
+//!
 //! # Limits
 //!
 //! - Cohorts of several nodes share one offset, so what jitter leaves of the harmonics is right in the mean, while its scatter is
 //!   that of cohorts and not of nodes.
 //! - In the group engine single GPUs are not clipped at their limit; a cohort's average is. [`ClampReport`] tells what clipping would
 //!   change. The per-GPU engine clips them; it follows the same courses, so GPUs of a cohort change phase together there too.
-//! - The fluctuation is Gaussian, and the same in every node: real serving load follows arrivals.
+//! - Both engines see the same requests, and give each GPU of a cohort the mean of the cohort's replicas. Where a cohort holds several
+//!   replicas, one in prefill and one at rest are both in between, so the per-GPU engine may clip less than it should.
+//! - The fluctuation is Gaussian. A batch job that serves has it the same in every node; real serving load follows arrivals, as an inference job's does.
 //!
 //! # Same bytes
 //!
@@ -45,31 +54,39 @@
 //!
 //! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
 //! cohorts; `site` and `resolve` the resolved site; `timeline`,
-//! `batch`, `training` what a cohort does when; `racks` what both engines share; `rack`, `engine` the group engine; `gpus`, `tile` the
-//! per-GPU engine; `choice` which of them; `correlation`, `clamp`, `source002` the statistics.
+//! `batch`, `training` what a cohort does when; `traffic`, `fleet`, `replica`, `serving` requests and what they make replicas and
+//! their cohorts do; `racks` what both engines share; `rack`, `engine` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
+//! which of them; `facility` the rest of the site; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
 mod block;
 mod check;
+mod check_inference;
 mod choice;
 mod clamp;
-
 mod correlation;
 mod engine;
 mod events;
+mod facility;
+mod facility_spec;
+mod fleet;
 mod gpus;
+mod inference_spec;
 mod keys;
 mod needs;
 mod place;
 mod placement;
 mod rack;
 mod racks;
+mod replica;
 mod resolve;
+mod serving;
 mod site;
 mod source002;
 mod spec;
 mod tile;
 mod timeline;
+mod traffic;
 mod training;
 
 pub use block::DemandBlock;
@@ -78,7 +95,15 @@ pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
 pub use engine::GroupEngine;
 pub use events::PlannedEvent;
+pub use facility::{Facility, FacilityReport};
+pub use facility_spec::{CoolingSpec, DEFAULT_OTHER_IT_SHARE, FacilitySpec, LossSpec, StageSpec};
+pub use fleet::TrafficReport;
 pub use gpus::PerGpuEngine;
+pub use inference_spec::{
+    ArrivalSpec, DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES,
+    DEFAULT_DECODE_STEP_PER_SEQUENCE_S, DEFAULT_DECODE_STEP_S, DEFAULT_PREFILL_TOKENS_PER_S,
+    HourFactor, InferenceJob, RouterSpec, TokenSpec, WeakDefault,
+};
 pub use site::{GroupInfo, Site, SiteInput, SiteProblem};
 pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
 pub use spec::{

@@ -5,7 +5,7 @@ use ballast_profile::{GpuProfile, PhaseKind};
 use crate::batch::{PASSING, Passing};
 use crate::check::Problems;
 use crate::timeline::PhaseLevel;
-use crate::{BatchJob, JobSpec, TrainingJob};
+use crate::{BatchJob, InferenceJob, JobSpec, TrainingJob};
 
 /// Offsets beyond this many standard deviations are not reckoned with when asking what has passed by t = 0.
 const REACH: f64 = 6.0;
@@ -20,8 +20,8 @@ pub(crate) struct Fit {
     pub(crate) used: Vec<PhaseKind>,
 }
 
-/// Phase that the GPUs of a training job rest in before its start.
-pub(crate) fn before_training(has: impl Fn(PhaseKind) -> bool) -> PhaseKind {
+/// Phase that the GPUs of a training job rest in before its start, and those of a service without requests.
+pub(crate) fn before_work(has: impl Fn(PhaseKind) -> bool) -> PhaseKind {
     if has(PhaseKind::IdleContext) {
         PhaseKind::IdleContext
     } else {
@@ -37,6 +37,7 @@ fn steady_phases(job: &JobSpec) -> &[PhaseKind] {
             &[PhaseKind::TrainCompute, PhaseKind::TrainCommunication]
         }
         JobSpec::Training(_) => &[PhaseKind::TrainCommunication],
+        JobSpec::Inference(_) => &[PhaseKind::SteadyDecode, PhaseKind::SteadyPrefill],
     }
 }
 
@@ -69,6 +70,7 @@ pub(crate) fn fit(
     match job {
         JobSpec::Batch(b) => asker.batch(b),
         JobSpec::Training(t) => asker.training(t),
+        JobSpec::Inference(i) => asker.inference(i),
     }
 }
 
@@ -164,9 +166,22 @@ impl Asker<'_> {
         }
     }
 
+    fn inference(&mut self, job: &InferenceJob) -> Fit {
+        let rest = before_work(|k| self.has(k));
+        let used = vec![rest, PhaseKind::SteadyPrefill, PhaseKind::SteadyDecode];
+        for kind in &used {
+            self.require(*kind, "", &job.name);
+        }
+        Fit {
+            passing: [0.0; 3],
+            checkpoint_s: 0.0,
+            used,
+        }
+    }
+
     fn training(&mut self, job: &TrainingJob) -> Fit {
         let mut used = Vec::new();
-        let rest = before_training(|k| self.has(k));
+        let rest = before_work(|k| self.has(k));
         if job.start_s + REACH * job.node_jitter_s >= 0.0 {
             used.push(rest);
         }

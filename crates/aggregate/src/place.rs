@@ -26,6 +26,8 @@ pub(crate) struct Cohort {
     pub(crate) first: u32,
     /// Mean place of its nodes among the job's nodes in the rack.
     pub(crate) place: f64,
+    /// Number of its first GPU among all of the job's; 0 until the site is assembled.
+    pub(crate) ordinal: u64,
 }
 
 /// Equal nodes with the same cohorts on them: one cohort, or one node with several.
@@ -119,6 +121,7 @@ fn share(
         node_squares: f64::from(gpus) * f64::from(gpus),
         first: start,
         place: f64::from(node - first_node),
+        ordinal: 0,
     };
     match shared {
         Some((n, bundle)) if *n == node => bundle.cohorts.push(cohort),
@@ -154,6 +157,7 @@ fn whole_nodes(all: &mut Vec<Bundle>, run: Run, start: u32, end: u32, per_node: 
             node_squares: f64::from(count) * f64::from(per_node) * f64::from(per_node),
             first,
             place: f64::from(first / per_node - run.start / per_node) + 0.5 * f64::from(count - 1),
+            ordinal: 0,
         };
         all.push(Bundle {
             nodes: count,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::JobSpec;
 use crate::check::Problems;
 use crate::place::{Run, nodes_touched};
 use crate::site::GroupInfo;
+use crate::{InferenceJob, JobSpec};
 
 /// Jobs on GPUs, before they become cohorts.
 pub(crate) struct Placement {
@@ -28,10 +28,8 @@ pub(crate) fn place(jobs: &[JobSpec], groups: &[GroupInfo], problems: &mut Probl
         nodes: vec![0; jobs.len()],
     };
     for (j, job) in jobs.iter().enumerate() {
-        let (name, named, asked) = match job {
-            JobSpec::Batch(b) => (&b.name, &b.racks, b.gpus),
-            JobSpec::Training(t) => (&t.name, &t.racks, t.gpus),
-        };
+        let name = job.name();
+        let (named, asked) = job.place();
         let order: Vec<usize> = if named.is_empty() {
             (0..groups.len()).collect()
         } else {
@@ -79,6 +77,9 @@ pub(crate) fn place(jobs: &[JobSpec], groups: &[GroupInfo], problems: &mut Probl
             }
             _ => {}
         }
+        if let JobSpec::Inference(i) = job {
+            whole_replicas(j, i, found, problems);
+        }
     }
     // What no job took is idle.
     for group in groups {
@@ -91,6 +92,31 @@ pub(crate) fn place(jobs: &[JobSpec], groups: &[GroupInfo], problems: &mut Probl
         }
     }
     placement
+}
+
+/// A job's GPUs must make whole replicas: a part of a model serves nothing.
+fn whole_replicas(index: usize, job: &InferenceJob, gpus: u64, problems: &mut Problems) {
+    let each = u64::from(job.gpus_per_replica);
+    if each == 0 || gpus == 0 || gpus.is_multiple_of(each) {
+        return;
+    }
+    problems.add(
+        format!("jobs.{index}.gpus_per_replica"),
+        format!(
+            "job `{}` has {gpus} GPUs, which are {} replicas of {each} and {} GPUs left over",
+            job.name,
+            gpus / each,
+            gpus % each
+        ),
+        if gpus < each {
+            "give the job more GPUs, or its replicas fewer".to_owned()
+        } else {
+            format!(
+                "set gpus = {}, or another gpus_per_replica",
+                gpus / each * each
+            )
+        },
+    );
 }
 
 pub(crate) fn idle_groups(groups: &[GroupInfo], placement: &Placement) -> Vec<usize> {

@@ -4,6 +4,8 @@ use ballast_series::rng::{UnitOu, ou_coefficients};
 
 use crate::clamp::Tally;
 use crate::racks::Rack;
+use crate::replica::Activity;
+use crate::serving::Serving;
 use crate::site::Hardware;
 use crate::tile::Tile;
 use crate::timeline::{Cursor, KINDS, ProfileTable};
@@ -112,6 +114,8 @@ pub(crate) struct CohortState {
     /// That sum; absent where nothing of it is left.
     pub(crate) ou: Option<UnitOu>,
     pub(crate) cursor: Cursor,
+    /// Present in a service: then its replicas give the mean power, and the cursor rests.
+    pub(crate) serving: Option<Serving>,
 }
 
 #[derive(Debug, Clone)]
@@ -145,6 +149,8 @@ pub(crate) struct Common<'a> {
     pub(crate) site: &'a [f64],
     pub(crate) rows: &'a [Vec<f64>],
     pub(crate) jobs: &'a [Vec<f64>],
+    /// What each service's replicas do, by job, `[replica][step]`.
+    pub(crate) activity: &'a [&'a [Activity]],
 }
 
 /// Work space of one thread; every use overwrites what it reads.
@@ -235,6 +241,7 @@ impl CohortState {
         tallies: &mut [Tally; KINDS],
         sum_w: &mut [f64],
     ) {
+        let steps = sum_w.len();
         let gpus = f64::from(self.gpus);
         let most_w = gpus * table.clamp_w.max(0.0);
         for (k, (sum, z)) in sum_w.iter_mut().zip(shared).enumerate() {
@@ -242,8 +249,10 @@ impl CohortState {
             let t_s = sample as f64 * common.dt_s;
             // A change that falls on a sample but for rounding counts at that sample.
             self.cursor.advance(t_s + 1e-6 * common.dt_s, table);
-            let point = self.cursor.at(t_s);
-            let phase = self.cursor.phase();
+            let (point, phase) = match &self.serving {
+                Some(serving) => serving.at(k, common, steps, table),
+                None => (self.cursor.at(t_s), self.cursor.phase()),
+            };
             let own = match &mut self.ou {
                 Some(ou) if sample == 0 => self.own * ou.value(),
                 Some(ou) => {

@@ -1,4 +1,4 @@
-//! What both engines share: factors beyond the rack, the run over all racks, the site's sum, the report on limits.
+//! What both engines share: factors beyond the rack, services, the run over all racks, the site's sum, the report on limits.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,13 @@ use rayon::prelude::*;
 use crate::batch::BatchCourse;
 use crate::block::DemandBlock;
 use crate::clamp::{self, ClampReport, Subject, Tally};
+use crate::fleet::{Fleet, TrafficReport};
 use crate::keys::entity;
-use crate::needs::before_training;
+use crate::needs::before_work;
 use crate::place::Cohort;
 use crate::rack::{Common, Factor, Lag, Loadings, RackBase, Scratch, Slot};
+use crate::replica::Activity;
+use crate::serving::Serving;
 use crate::site::{CoursePlan, Hardware, RackPlan, Site};
 use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
 use crate::training::TrainingCourse;
@@ -49,6 +52,8 @@ pub(crate) struct Core<R> {
     site: Option<Factor>,
     rows: Vec<Option<Factor>>,
     jobs: Vec<Option<Factor>>,
+    /// By job; absent where it is no service.
+    fleets: Vec<Option<Fleet>>,
     racks: Vec<R>,
     site_z: Vec<f64>,
     row_z: Vec<Vec<f64>>,
@@ -99,6 +104,14 @@ impl<R: Rack> Core<R> {
             .iter()
             .map(|j| factor(j.shares.job > 0.0, "ou-job", entity(&[&j.name], 0), j.tau_s))
             .collect();
+        let fleets = site.jobs.iter().map(|j| match &j.course {
+            CoursePlan::Inference(plan) => {
+                let open = |stream: &str, key| streams.open(stream, key);
+                Some(Fleet::new(&j.name, plan, dt_s, open))
+            }
+            CoursePlan::Batch(_) | CoursePlan::Training(_) => None,
+        });
+        let fleets = fleets.collect();
         let racks = site.racks.iter().map(|plan| {
             let table = &tables[site.hardware[plan.group].table];
             rack(plan, rack_base(site, plan, dt_s, streams), table)
@@ -115,6 +128,7 @@ impl<R: Rack> Core<R> {
             job_z: vec![Vec::new(); jobs.len()],
             rows,
             jobs,
+            fleets,
             tables,
         }
     }
@@ -138,12 +152,21 @@ impl<R: Rack> Core<R> {
         {
             fill_factor(factor, z, steps);
         }
+        for fleet in self.fleets.iter_mut().flatten() {
+            fleet.fill(self.next_sample, steps);
+        }
+        let activity: Vec<&[Activity]> = self
+            .fleets
+            .iter()
+            .map(|f| f.as_ref().map_or(&[][..], |f| &f.activity))
+            .collect();
         let common = Common {
             dt_s: self.dt_s,
             first_sample: self.next_sample,
             site: &self.site_z,
             rows: &self.row_z,
             jobs: &self.job_z,
+            activity: &activity,
         };
         let (hardware, tables) = (&self.hardware, &self.tables);
         self.racks
@@ -158,6 +181,16 @@ impl<R: Rack> Core<R> {
         sum_rows(&block.rack_w, &mut block.site_w);
         sum_rows(&block.rack_gpu_w, &mut block.gpu_w);
         self.next_sample += steps as u64;
+    }
+
+    /// What came of each service's requests so far, by job.
+    pub(crate) fn traffic_report(&self) -> Vec<TrafficReport> {
+        let now_s = self.next_sample.saturating_sub(1) as f64 * self.dt_s;
+        self.fleets
+            .iter()
+            .flatten()
+            .map(|f| f.report(now_s))
+            .collect()
     }
 
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.
@@ -291,11 +324,31 @@ pub(crate) fn cohort_cursor(
             Course::Batch(BatchCourse::new(batch, passing, start_s))
         }
         Some(CoursePlan::Training(training)) => {
-            rest = before_training(has);
+            rest = before_work(has);
             let offset_s = training.node_jitter_s * streams.open("job-offset", key).normal();
             let jitter = streams.open("iteration", entity(&[name], 0));
             Course::Training(TrainingCourse::new(training.clone(), jitter, offset_s))
         }
+        Some(CoursePlan::Inference(_)) => {
+            rest = before_work(has);
+            Course::Idle
+        }
     };
     Cursor::new(course, rest, table)
+}
+
+/// The replicas of a cohort's GPUs, if its job is a service. Both engines give a cohort the same ones.
+pub(crate) fn cohort_serving(
+    site: &Site,
+    cohort: &Cohort,
+    table: &ProfileTable,
+) -> Option<Serving> {
+    let job = cohort.job?;
+    match &site.jobs[job].course {
+        CoursePlan::Inference(plan) => {
+            let rest = before_work(|kind| table.level(kind).present);
+            Some(Serving::new(job, rest, cohort, plan))
+        }
+        CoursePlan::Batch(_) | CoursePlan::Training(_) => None,
+    }
 }

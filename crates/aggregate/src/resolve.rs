@@ -8,6 +8,7 @@ use ballast_profile::{GpuProfile, NodeSpec, PhaseKind, PsuSpec};
 use crate::batch::BatchPlan;
 use crate::check::{self, Problems, listed};
 use crate::correlation::{self, median};
+use crate::fleet::InferencePlan;
 use crate::needs::{self, Fit};
 use crate::place::{bundles, nodes_touched};
 use crate::placement::Placement;
@@ -143,7 +144,7 @@ pub(crate) fn fit_all(
 fn job_plan(
     job: &JobSpec,
     shares: LevelShares,
-    nodes: u64,
+    (nodes, gpus): (u64, u64),
     fits: &BTreeMap<usize, Fit>,
     tables: &[ProfileTable],
 ) -> JobPlan {
@@ -157,6 +158,10 @@ fn job_plan(
             let checkpoint_s = fits.values().map(|f| f.checkpoint_s).fold(0.0, f64::max);
             let plan = TrainingPlan::new(t, checkpoint_s, [longest(0), longest(1), longest(2)]);
             (&t.name, CoursePlan::Training(Arc::new(plan)))
+        }
+        JobSpec::Inference(i) => {
+            let plan = InferencePlan::new(i, gpus);
+            (&i.name, CoursePlan::Inference(Arc::new(plan)))
         }
     };
     let taus = fits
@@ -192,7 +197,7 @@ pub(crate) fn assemble(
             job_plan(
                 &input.jobs[j],
                 correlations[j].shares,
-                placement.nodes[j],
+                (placement.nodes[j], placement.gpus[j]),
                 &fits[j],
                 &tables,
             )
@@ -216,6 +221,7 @@ pub(crate) fn assemble(
     let mut racks = Vec::with_capacity(placement.runs.len());
     let mut rows: Vec<RowPlan> = Vec::new();
     let mut nodes_before = vec![0u64; jobs.len()];
+    let mut gpus_before = vec![0u64; jobs.len()];
     for (g, group) in groups.iter().enumerate() {
         let per_row = input.racks[g].racks_per_row.unwrap_or(u32::MAX) as usize;
         let mut on_row = BTreeSet::new();
@@ -224,11 +230,18 @@ pub(crate) fn assemble(
             let on_rack: BTreeSet<usize> = runs.iter().filter_map(|r| r.job).collect();
             let mut bundles = bundles(runs, group.gpus_per_node);
             for cohort in bundles.iter_mut().flat_map(|b| &mut b.cohorts) {
-                cohort.place += cohort.job.map_or(0.0, |j| nodes_before[j] as f64);
+                let Some(j) = cohort.job else { continue };
+                cohort.place += nodes_before[j] as f64;
+                let from = runs
+                    .iter()
+                    .find(|r| r.job == Some(j))
+                    .map_or(0, |r| r.start);
+                cohort.ordinal = gpus_before[j] + u64::from(cohort.first - from);
             }
             for run in runs {
                 if let Some(j) = run.job {
                     nodes_before[j] += u64::from(nodes_touched(*run, group.gpus_per_node));
+                    gpus_before[j] += u64::from(run.end - run.start);
                 }
             }
             if k % per_row == 0 {

@@ -11,6 +11,7 @@ use crate::batch::BatchPlan;
 use crate::check::{self, Problems};
 use crate::correlation::{self, JobCorrelation};
 use crate::events::PlannedEvent;
+use crate::fleet::InferencePlan;
 use crate::place::Bundle;
 use crate::placement::{idle_groups, place};
 use crate::resolve::{assemble, fit_all, resolve_groups};
@@ -122,6 +123,7 @@ pub(crate) struct RowPlan {
 pub(crate) enum CoursePlan {
     Batch(BatchPlan),
     Training(Arc<TrainingPlan>),
+    Inference(Arc<InferencePlan>),
 }
 
 #[derive(Debug, Clone)]
@@ -203,6 +205,15 @@ impl Site {
         self.gpus
     }
 
+    /// AC power of all racks with every GPU at its limit, watts.
+    pub fn rated_ac_w(&self) -> f64 {
+        let rated = self.groups.iter().zip(&self.hardware).map(|(g, h)| {
+            let gpu_w = f64::from(g.gpus_per_node) * self.tables[h.table].clamp_w.max(0.0);
+            (g.racks.len() * g.nodes_per_rack as usize) as f64 * h.node_ac_w(gpu_w)
+        });
+        rated.sum()
+    }
+
     /// Racks in the site.
     pub fn rack_count(&self) -> usize {
         self.racks.len()
@@ -248,7 +259,7 @@ impl Site {
                     .filter(|s| *s > 0.0)
                     .min_by(f64::total_cmp)
             }
-            CoursePlan::Batch(_) => None,
+            CoursePlan::Batch(_) | CoursePlan::Inference(_) => None,
         });
         stretches.min_by(f64::total_cmp)
     }

@@ -4,6 +4,8 @@ use ballast_profile::PhaseKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::InferenceJob;
+
 /// How the GPUs are simulated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -45,6 +47,37 @@ pub enum JobSpec {
     Batch(BatchJob),
     /// Synchronous training: iterations of compute and communication in lockstep.
     Training(TrainingJob),
+    /// A service: requests arrive, wait, are prefilled, and decode together.
+    Inference(InferenceJob),
+}
+
+impl JobSpec {
+    /// Name of the job.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Batch(b) => &b.name,
+            Self::Training(t) => &t.name,
+            Self::Inference(i) => &i.name,
+        }
+    }
+
+    /// Correlation that the job itself states.
+    pub fn correlation(&self) -> Option<&CorrelationSpec> {
+        match self {
+            Self::Batch(b) => b.correlation.as_ref(),
+            Self::Training(t) => t.correlation.as_ref(),
+            Self::Inference(i) => i.correlation.as_ref(),
+        }
+    }
+
+    /// Rack groups it names, and GPUs it asks for.
+    pub(crate) fn place(&self) -> (&[String], Option<u32>) {
+        match self {
+            Self::Batch(b) => (&b.racks, b.gpus),
+            Self::Training(t) => (&t.racks, t.gpus),
+            Self::Inference(i) => (&i.racks, i.gpus),
+        }
+    }
 }
 
 /// A batch or serving job: idle → launch → load → warmup → steady → stop.
@@ -160,7 +193,7 @@ pub struct TrainingJob {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum CorrelationSpec {
-    /// A named set of shares: `training_sync`, `inference_live`, `batch_inference`, `mixed`, or source 002's
+    /// A named set of shares: `training_sync`, `inference_live`, `inference_traffic`, `batch_inference`, `mixed`, or source 002's
     /// `source002_training`, `source002_inference`, `source002_batch`, `source002_mixed`. All are low confidence.
     Preset {
         /// Name of the preset.

@@ -116,7 +116,7 @@ impl Change {
 /// Where a cohort's changes come from, in order of time.
 #[derive(Debug, Clone)]
 pub(crate) enum Course {
-    /// No job: idle for good.
+    /// No job, or a service, whose replicas say what it does: at rest for good.
     Idle,
     /// A batch job.
     Batch(BatchCourse),

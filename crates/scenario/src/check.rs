@@ -26,6 +26,7 @@ pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Op
     check.loads(scenario);
     check.profiles(scenario);
     check.plant(scenario);
+    check.facility(scenario);
     let sound = check.report.problems.is_empty();
     check.site(scenario, sound)
 }
@@ -379,6 +380,22 @@ impl Check<'_> {
                     );
                 }
             }
+        }
+    }
+
+    fn facility(&mut self, scenario: &Scenario) {
+        let Some(facility) = &scenario.facility else {
+            return;
+        };
+        if scenario.racks.is_empty() {
+            self.add(
+                "facility",
+                "there are no racks that it could be around",
+                "add [[racks]], or give the rest of the site as one of the [[loads]]",
+            );
+        }
+        for (key, message, help) in facility.problems() {
+            self.add(&format!("facility.{key}"), message, help);
         }
     }
 

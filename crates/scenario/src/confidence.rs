@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ballast_aggregate::{JobSpec, Site, correlation_presets};
+use ballast_aggregate::{FacilitySpec, JobSpec, Site, WeakDefault, correlation_presets};
 use ballast_units::Confidence;
 use serde_json::Value as Json;
 
@@ -47,6 +47,7 @@ pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>) -> Vec<LowInp
     if let Some(site) = site {
         correlations(scenario, site, &mut found);
     }
+    weak_defaults(scenario, &mut found);
     found
 }
 
@@ -113,13 +114,36 @@ fn value_at(set: &Json, shape: Shape<'_>, key: &str) -> Option<String> {
     Some(with_unit(value, shape))
 }
 
+/// Defaults of services and of the rest of the site that no number of the scenario replaces.
+fn weak_defaults(scenario: &Scenario, found: &mut Vec<LowInput>) {
+    let mut add = |path: &str, d: WeakDefault| {
+        let space = if d.unit.is_empty() { "" } else { " " };
+        found.push(LowInput {
+            path: format!("{path}.{}", d.key),
+            value: format!("{}{space}{} (default)", d.value, d.unit),
+            source: d.source.to_owned(),
+        });
+    };
+    for job in &scenario.jobs {
+        if let JobSpec::Inference(service) = job {
+            for default in service.weak_defaults() {
+                add(&format!("jobs.{}", service.name), default);
+            }
+        }
+    }
+    for default in scenario
+        .facility
+        .iter()
+        .flat_map(FacilitySpec::weak_defaults)
+    {
+        add("facility", default);
+    }
+}
+
 /// The shares in force for each job, those by default as well.
 fn correlations(scenario: &Scenario, site: &Site, found: &mut Vec<LowInput>) {
     for (job, force) in scenario.jobs.iter().zip(site.correlations()) {
-        let own = match job {
-            JobSpec::Batch(b) => b.correlation.is_some(),
-            JobSpec::Training(t) => t.correlation.is_some(),
-        };
+        let own = job.correlation().is_some();
         let path = if own || force.by_default {
             format!("jobs.{}.correlation.preset", force.job)
         } else {

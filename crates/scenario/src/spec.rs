@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ballast_aggregate::{CorrelationSpec, EngineSpec, JobSpec, RackGroup};
+use ballast_aggregate::{CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup};
 use ballast_plant::PlantSpec;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
 use schemars::JsonSchema;
@@ -35,6 +35,9 @@ pub struct Scenario {
     /// How the fluctuation of the GPUs is shared, for jobs that do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<CorrelationSpec>,
+    /// The rest of the site: other IT, UPS, cooling, transformer. Absent: the racks alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facility: Option<FacilitySpec>,
     /// Loads that are given as power: constant, steps, a measured trace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadSpec>,

@@ -4,7 +4,9 @@
 //! between them, and a part that jumps at stated times (stepped loads, held traces) which need not lie on the step. The
 //! plant is stepped from jump to jump, so both are exact.
 
-use ballast_aggregate::{ClampReport, DemandBlock, Engine, Site};
+use ballast_aggregate::{
+    ClampReport, DemandBlock, Engine, Facility, FacilityReport, Site, TrafficReport,
+};
 use ballast_scenario::{LoadSpec, Scenario};
 use ballast_series::TraceSeries;
 
@@ -51,6 +53,7 @@ impl Jumps {
 /// Demand of one realisation, block by block.
 pub(crate) struct Demand {
     engine: Option<Engine>,
+    facility: Option<Facility>,
     /// Traces joined by lines.
     lines: Vec<TraceSeries>,
     jumps: Vec<Jumps>,
@@ -97,8 +100,12 @@ impl Demand {
             let kind = s.choose_engine(simulation.engine).kind;
             Engine::new(s, dt_s, simulation.seed, realisation, kind)
         });
+        let facility = site
+            .zip(scenario.facility.as_ref())
+            .map(|(site, spec)| Facility::new(spec, site, dt_s));
         Self {
             engine,
+            facility,
             lines,
             jumps,
             dt_s,
@@ -106,10 +113,13 @@ impl Demand {
         }
     }
 
-    /// Fills `block` with the continuous part: racks as they are, `site_w` with the traces added.
+    /// Fills `block` with the continuous part: racks as they are, `site_w` with the rest of the site and the traces added.
     pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
         if let Some(engine) = &mut self.engine {
             engine.fill(block);
+            if let Some(facility) = &mut self.facility {
+                facility.apply(&mut block.site_w);
+            }
         } else {
             block.site_w.fill(0.0);
             block.gpu_w.fill(0.0);
@@ -143,6 +153,19 @@ impl Demand {
         for j in &mut self.jumps {
             j.apply_until(t_s);
         }
+    }
+
+    /// Where the power of the site went so far; `None` without a facility.
+    pub(crate) fn facility_report(&self) -> Option<FacilityReport> {
+        self.facility.as_ref().map(Facility::report)
+    }
+
+    /// What came of each service's requests so far.
+    pub(crate) fn traffic_report(&self) -> Vec<TrafficReport> {
+        self.engine
+            .as_ref()
+            .map(Engine::traffic_report)
+            .unwrap_or_default()
     }
 
     /// Clamps that acted so far.

@@ -65,7 +65,12 @@ pub(crate) fn power_kpis(scenario: &Scenario, merged: Merged) -> PowerKpis {
         (no_pyramid(), none)
     });
     PowerKpis {
-        metered: "the bus (AC input of the racks plus the given loads)".to_owned(),
+        metered: if scenario.facility.is_some() {
+            "the bus (input of the transformers that feed racks, other IT and cooling, plus the given loads)"
+        } else {
+            "the bus (AC input of the racks plus the given loads)"
+        }
+        .to_owned(),
         envelope: merged
             .site
             .envelope(&over)

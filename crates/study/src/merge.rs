@@ -1,6 +1,6 @@
 //! Realisations merged, in their order.
 
-use ballast_aggregate::ClampReport;
+use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport};
 use ballast_plant::Limiter;
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
@@ -52,6 +52,10 @@ pub(crate) struct Merged {
     pub(crate) design_steps: Vec<RampTable>,
     pub(crate) groups: Vec<GroupResult>,
     pub(crate) clamps: Vec<ClampReport>,
+    /// Of the first realisation, and of each in which traffic was beyond capacity; with the realisation's number.
+    pub(crate) traffic: Vec<(u32, TrafficReport)>,
+    /// Of the first realisation.
+    pub(crate) facility: Option<FacilityReport>,
     /// Of the first realisation: pyramid and spectrum of the power at the bus.
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
     /// Of the first realisation: energy drawn, joules.
@@ -72,6 +76,8 @@ impl Merged {
             design_steps: Vec::new(),
             groups: Vec::new(),
             clamps: first.clamps.clone(),
+            traffic: Vec::new(),
+            facility: first.facility.clone(),
             curves: None,
             energy_j: first.energy_j,
             frequency: None,
@@ -134,6 +140,9 @@ impl Merged {
                     .collect(),
             }
         });
+        let first = self.each.is_empty();
+        let told = r.traffic.into_iter().filter(|t| first || t.over_capacity());
+        self.traffic.extend(told.map(|t| (r.realisation, t)));
         self.each.push(PerRealisation {
             realisation: r.realisation,
             horizon_s: r.horizon_s,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ballast_aggregate::{ClampReport, DemandBlock, Site};
+use ballast_aggregate::{ClampReport, DemandBlock, FacilityReport, Site, TrafficReport};
 use ballast_plant::{Plant, StepStatus};
 use ballast_scenario::Scenario;
 use ballast_series::{TraceSink, sample_count};
@@ -45,6 +45,8 @@ pub(crate) struct RealisationResult {
     /// Time simulated, seconds.
     pub(crate) horizon_s: f64,
     pub(crate) clamps: Vec<ClampReport>,
+    pub(crate) traffic: Vec<TrafficReport>,
+    pub(crate) facility: Option<FacilityReport>,
 }
 
 /// Samples of a realisation, the one at t = 0 included.
@@ -225,6 +227,8 @@ impl Under<'_> {
             energy_j: self.energy_j,
             horizon_s: samples.saturating_sub(1) as f64 * self.dt_s,
             clamps: self.demand.clamp_report(),
+            traffic: self.demand.traffic_report(),
+            facility: self.demand.facility_report(),
         }
     }
 }

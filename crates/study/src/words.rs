@@ -148,11 +148,11 @@ pub(crate) fn not_modelled(scenario: &Scenario) -> Vec<(&'static str, &'static s
             "each set is one rigid mass",
         ));
     }
-    if !scenario.racks.is_empty() {
+    if !scenario.racks.is_empty() && scenario.facility.is_none() {
         list.push((
             "cooling",
             "cooling, UPS and transformer losses",
-            "not part of the load unless given as a load of its own",
+            "not part of the load unless given as [facility] or as a load of its own",
         ));
     }
     list.into_iter()
@@ -208,6 +208,16 @@ pub(crate) fn assumptions(
         ));
         list.push("power of the racks is metered at their AC side and joined by straight lines between steps".to_owned());
         list.push("the load does not react to frequency or voltage".to_owned());
+    }
+    if scenario
+        .jobs
+        .iter()
+        .any(|j| matches!(j, JobSpec::Inference(_)))
+    {
+        list.push("replicas of a service share nothing but the rate of its requests; a sample is the mean over the step before it; prefill pauses decoding, and power follows the running sequences at once".to_owned());
+    }
+    if scenario.facility.is_some() {
+        list.push("UPS, cooling and transformer are each one for the whole site; network, storage and management draw constant power".to_owned());
     }
     for t in &inputs.traces {
         let how = if t.hold {
@@ -284,6 +294,20 @@ pub(crate) fn diagnostics(
         for text in scenario.jobs.iter().filter_map(|j| cadence(scenario, j)) {
             say("cadence", text);
         }
+    }
+    if let Some(facility) = &merged.facility {
+        say("facility", facility.text());
+    }
+    for (realisation, traffic) in &merged.traffic {
+        let code = if traffic.over_capacity() {
+            "over-capacity"
+        } else {
+            "traffic"
+        };
+        say(
+            code,
+            format!("realisation {realisation}: {}", traffic.text()),
+        );
     }
     for t in &inputs.traces {
         say(
@@ -499,7 +523,7 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
         JobSpec::Batch(b) => {
             b.start_jitter_s > 0.0 && b.start_s + b.stagger_s + 6.0 * b.start_jitter_s > 0.0
         }
-        JobSpec::Training(_) => false,
+        JobSpec::Training(_) | JobSpec::Inference(_) => false,
     });
     if starts_at_random {
         return Randomness::OnceARun;
@@ -518,6 +542,8 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
         JobSpec::Training(t) if t.iteration_jitter_s > 0.0 || t.node_jitter_s > 0.0 => {
             Some(t.iteration_s)
         }
+        // Traffic is random whatever the spread within a phase.
+        JobSpec::Inference(i) => Some(2.0 * i.memory_s()),
         _ => None,
     });
     let Some(random_s) = spread.chain(jitter).reduce(f64::max) else {
@@ -525,6 +551,7 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
     };
     let cadence = scenario.jobs.iter().filter_map(|j| match j {
         JobSpec::Training(t) => Some(t.iteration_s),
+        JobSpec::Inference(i) => Some(2.0 * i.memory_s()),
         JobSpec::Batch(_) => None,
     });
     Randomness::Fluctuation {

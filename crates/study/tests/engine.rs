@@ -85,3 +85,32 @@ fn a_clamp_that_acts_changes_the_engine() {
     // 52 W of 650 W while computing; the fluctuation of the difference is some 10 W.
     assert!(group.site.gpu_mean_w > 1.01 * auto.site.gpu_mean_w);
 }
+
+/// A service runs on either engine, and the same requests come.
+#[test]
+fn a_service_runs_on_either_engine() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/inference-traffic.toml");
+    let run = |engine: &str| {
+        let patches = [
+            ("simulation.duration_s", "300"),
+            ("simulation.engine", engine),
+        ];
+        let patches = patches.map(|(path, value)| Patch {
+            path: path.to_owned(),
+            value: value.to_owned(),
+        });
+        let loaded = ballast_scenario::load(&path, &patches).unwrap();
+        ballast_study::run(&loaded, &Inputs::default(), None, &Silent).unwrap()
+    };
+    let (group, each) = (run("group"), run("per_gpu"));
+    assert!(engine_text(&group).starts_with("group engine"));
+    assert!(engine_text(&each).starts_with("per-GPU engine"));
+    let traffic = |o: &Outcome| {
+        let told = o.diagnostics.iter().filter(|d| d.code == "traffic");
+        told.map(|d| d.text.clone()).collect::<Vec<_>>()
+    };
+    assert!(!traffic(&group).is_empty());
+    assert_eq!(traffic(&group), traffic(&each));
+    let (a, b) = (group.site.gpu_mean_w, each.site.gpu_mean_w);
+    assert!((a / b - 1.0).abs() < 0.005, "{a} {b}");
+}

@@ -2,7 +2,9 @@
 
 mod common;
 mod courses;
+mod inference;
 mod per_gpu;
 mod problems;
 mod same_bytes;
 mod sigma;
+mod traffic_engines;

@@ -289,6 +289,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         racks: Vec::new(),
         jobs: Vec::new(),
         correlation: None,
+        facility: None,
         loads: Vec::new(),
         plant: None,
         limits: LimitsSpec::default(),

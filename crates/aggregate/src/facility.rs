@@ -1,0 +1,238 @@
+//! The site around the racks, sample by sample: from the racks' AC side to the bus.
+
+use crate::facility_spec::{DEFAULT_OTHER_IT_SHARE, FacilitySpec, LossSpec, StageSpec};
+use crate::rack::Lag;
+use crate::site::Site;
+
+/// Input of a lossy element in watts for an output in watts.
+fn input_w(loss: LossSpec, output_w: f64) -> f64 {
+    let rated_w = loss.rated_kw * 1e3;
+    let x = output_w / rated_w;
+    output_w + rated_w * (loss.loss_fixed + x * (loss.loss_linear + x * loss.loss_square))
+}
+
+/// Compressors at a moment.
+#[derive(Debug, Clone)]
+struct Stages {
+    spec: StageSpec,
+    running: u32,
+    started: bool,
+    /// Samples since the last start; none yet: `u64::MAX`.
+    since_start: u64,
+}
+
+/// Energy and events so far; each part summed over samples, watts.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    samples: u64,
+    racks_w: f64,
+    other_it_w: f64,
+    ups_w: f64,
+    cooling_w: f64,
+    transformer_w: f64,
+    starts: u64,
+    short: u64,
+    ups_over: u64,
+    transformer_over: u64,
+}
+
+/// The site around the racks. Holds a state, not a history: memory does not grow with duration.
+#[derive(Debug, Clone)]
+pub struct Facility {
+    spec: FacilitySpec,
+    dt_s: f64,
+    other_it_w: f64,
+    lag: Lag,
+    stages: Option<Stages>,
+    heat_w: Vec<f64>,
+    sums: Sums,
+}
+
+/// Where the power of the site goes, over a realisation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FacilityReport {
+    /// Mean AC power of the racks, watts.
+    pub racks_w: f64,
+    /// Power of network, storage and management, watts.
+    pub other_it_w: f64,
+    /// Mean loss of the UPS, watts.
+    pub ups_w: f64,
+    /// Mean electrical power of the cooling, watts.
+    pub cooling_w: f64,
+    /// Mean loss of the transformer, watts.
+    pub transformer_w: f64,
+    /// Compressor starts.
+    pub starts: u64,
+    /// Share of time in which more cooling was wanted than all compressors give.
+    pub short_share: f64,
+    /// Share of time in which the UPS was above its rating.
+    pub ups_over_share: f64,
+    /// Share of time in which the transformer was above its rating.
+    pub transformer_over_share: f64,
+}
+
+impl FacilityReport {
+    /// The report in words.
+    pub fn text(&self) -> String {
+        let it_w = self.racks_w + self.other_it_w;
+        let bus_w = it_w + self.ups_w + self.cooling_w + self.transformer_w;
+        let kw = |w: f64| format!("{:.1} kW", w / 1e3);
+        let mut sentences = vec![format!(
+            "mean power at the bus {}: racks {} (AC side), other IT {} (AC side), UPS losses {}, cooling {}, transformer losses {}; {:.3} times the IT",
+            kw(bus_w),
+            kw(self.racks_w),
+            kw(self.other_it_w),
+            kw(self.ups_w),
+            kw(self.cooling_w),
+            kw(self.transformer_w),
+            if it_w > 0.0 { bus_w / it_w } else { 0.0 }
+        )];
+        if self.starts > 0 {
+            sentences.push(format!("{} compressor starts", self.starts));
+        }
+        let exceeded = [
+            (
+                "more cooling is wanted than all compressors give",
+                self.short_share,
+            ),
+            ("the UPS is above its rating", self.ups_over_share),
+            (
+                "the transformer is above its rating",
+                self.transformer_over_share,
+            ),
+        ];
+        for (what, share) in exceeded.into_iter().filter(|(_, share)| *share > 0.0) {
+            sentences.push(format!("{what} for {:.2} % of the time", 100.0 * share));
+        }
+        sentences.join("; ")
+    }
+}
+
+impl Facility {
+    /// At the first sample; `dt_s` is the step in seconds, finite and above 0. The spec has no problems.
+    pub fn new(spec: &FacilitySpec, site: &Site, dt_s: f64) -> Self {
+        let share = spec.other_it_share.unwrap_or(DEFAULT_OTHER_IT_SHARE);
+        Self::with_other_it(spec, share * site.rated_ac_w(), dt_s)
+    }
+
+    fn with_other_it(spec: &FacilitySpec, other_it_w: f64, dt_s: f64) -> Self {
+        let cooling = spec.cooling;
+        Self {
+            spec: spec.clone(),
+            dt_s,
+            other_it_w,
+            lag: Lag::new(dt_s, cooling.map_or(0.0, |c| c.lag_s)),
+            stages: cooling.and_then(|c| c.stages).map(|spec| Stages {
+                spec,
+                running: 0,
+                started: false,
+                since_start: u64::MAX,
+            }),
+            heat_w: Vec::new(),
+            sums: Sums::default(),
+        }
+    }
+
+    /// Turns the racks' AC power at the next samples into power at the bus, watts.
+    pub fn apply(&mut self, power_w: &mut [f64]) {
+        self.heat_w.clear();
+        for w in &mut *power_w {
+            let it_w = *w + self.other_it_w;
+            let fed_w = self.spec.ups.map_or(it_w, |ups| {
+                self.sums.ups_over += u64::from(it_w > ups.rated_kw * 1e3);
+                input_w(ups, it_w)
+            });
+            self.sums.samples += 1;
+            self.sums.racks_w += *w;
+            self.sums.other_it_w += self.other_it_w;
+            self.sums.ups_w += fed_w - it_w;
+            self.heat_w.push(fed_w);
+            *w = fed_w;
+        }
+        let mut heat_w = std::mem::take(&mut self.heat_w);
+        self.lag.apply(&mut heat_w);
+        for (w, heat_w) in power_w.iter_mut().zip(&heat_w) {
+            let cooling_w = self.cooling_w(*heat_w);
+            self.sums.cooling_w += cooling_w;
+            let output_w = *w + cooling_w;
+            *w = self.spec.transformer.map_or(output_w, |t| {
+                self.sums.transformer_over += u64::from(output_w > t.rated_kw * 1e3);
+                input_w(t, output_w)
+            });
+            self.sums.transformer_w += *w - output_w;
+        }
+        self.heat_w = heat_w;
+    }
+
+    /// Electrical power of the cooling for the heat it has come to follow, watts.
+    fn cooling_w(&mut self, heat_w: f64) -> f64 {
+        let Some(cooling) = self.spec.cooling else {
+            return 0.0;
+        };
+        let wanted_w = cooling.share * heat_w;
+        let moving_w = match &mut self.stages {
+            None => wanted_w,
+            Some(stages) => stages.step(wanted_w, self.dt_s, &mut self.sums),
+        };
+        cooling.fixed_kw * 1e3 + moving_w
+    }
+
+    /// Where the power went so far.
+    pub fn report(&self) -> FacilityReport {
+        let s = self.sums;
+        let n = s.samples.max(1) as f64;
+        FacilityReport {
+            racks_w: s.racks_w / n,
+            other_it_w: s.other_it_w / n,
+            ups_w: s.ups_w / n,
+            cooling_w: s.cooling_w / n,
+            transformer_w: s.transformer_w / n,
+            starts: s.starts,
+            short_share: s.short as f64 / n,
+            ups_over_share: s.ups_over as f64 / n,
+            transformer_over_share: s.transformer_over as f64 / n,
+        }
+    }
+}
+
+impl Stages {
+    /// One sample on; returns the power of the compressors.
+    fn step(&mut self, wanted_w: f64, dt_s: f64, sums: &mut Sums) -> f64 {
+        let stage_w = self.spec.stage_kw * 1e3;
+        let has_w = |n: u32| f64::from(n) * stage_w;
+        if wanted_w > has_w(self.spec.count) {
+            sums.short += 1;
+        }
+        self.since_start = self.since_start.saturating_add(1);
+        if !self.started {
+            // As the lag, the stages have settled before the run.
+            self.started = true;
+            self.running = (wanted_w / stage_w)
+                .ceil()
+                .clamp(0.0, f64::from(self.spec.count)) as u32;
+            return has_w(self.running);
+        }
+        let elapsed_s = |samples: u64| samples as f64 * dt_s;
+        let rested = elapsed_s(self.since_start) >= self.spec.start_interval_s;
+        if wanted_w > has_w(self.running) && self.running < self.spec.count && rested {
+            self.running += 1;
+            self.since_start = 0;
+            sums.starts += 1;
+        } else if self.running > 0
+            && wanted_w < has_w(self.running - 1) - self.spec.hysteresis * stage_w
+        {
+            self.running -= 1;
+        }
+        let starting = self.running > 0 && elapsed_s(self.since_start) < self.spec.start_s;
+        let extra_w = if starting {
+            (self.spec.start_factor - 1.0) * stage_w
+        } else {
+            0.0
+        };
+        has_w(self.running) + extra_w
+    }
+}
+
+#[cfg(test)]
+#[path = "facility_tests.rs"]
+mod tests;

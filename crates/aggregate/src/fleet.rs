@@ -1,0 +1,350 @@
+//! All replicas of a service: requests from arrival over router to replica, and what each replica does at every sample.
+//!
+//! Requests are drawn and routed in order, by one thread; then the replicas, which know nothing of each other, run side by side.
+//! A router that looks at loads sees them as reported on a fixed grid of time, so nothing depends on blocks or threads.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use ballast_series::rng::Stream;
+use rayon::prelude::*;
+
+use crate::keys::entity;
+use crate::replica::{Activity, Count, Replica, Service};
+use crate::traffic::{Arrivals, Diurnal, Tokens, highest_rate_per_s, mean_rate_per_s};
+use crate::{ArrivalSpec, InferenceJob, RouterSpec};
+use crate::{
+    DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES, DEFAULT_DECODE_STEP_PER_SEQUENCE_S,
+    DEFAULT_DECODE_STEP_S, DEFAULT_PREFILL_TOKENS_PER_S,
+};
+
+/// Replicas report their load to the router this often, seconds.
+const REPORT_S: f64 = 0.25;
+
+/// Replicas run for this long at most between two looks at the arrivals, seconds: bounds the requests on their way.
+const LONGEST_WINDOW_S: f64 = 10.0;
+
+/// A service, resolved.
+#[derive(Debug, Clone)]
+pub(crate) struct InferencePlan {
+    pub(crate) start_s: f64,
+    pub(crate) gpus_per_replica: u32,
+    pub(crate) replicas: usize,
+    arrivals: ArrivalSpec,
+    diurnal: Diurnal,
+    router: RouterSpec,
+    service: Arc<Service>,
+    /// Requests per second that all replicas can serve together, of the mean number of tokens.
+    capacity_per_s: f64,
+}
+
+impl InferencePlan {
+    /// `gpus` are the job's.
+    pub(crate) fn new(job: &InferenceJob, gpus: u64) -> Self {
+        let or = |stated: Option<f64>, default: f64| stated.unwrap_or(default);
+        let step_s = or(job.decode_step_s, DEFAULT_DECODE_STEP_S);
+        let each_s = or(
+            job.decode_step_per_sequence_s,
+            DEFAULT_DECODE_STEP_PER_SEQUENCE_S,
+        );
+        let first = or(job.decode_first_share, DEFAULT_DECODE_FIRST_SHARE);
+        let full = job
+            .decode_full_sequences
+            .unwrap_or(DEFAULT_DECODE_FULL_SEQUENCES);
+        let share = |n: u32| match n {
+            0 => 0.0,
+            n if n >= full => 1.0,
+            n => first + (1.0 - first) * f64::from(n - 1) / f64::from(full - 1),
+        };
+        let prefill_s_per_token = 1.0 / or(job.prefill_tokens_per_s, DEFAULT_PREFILL_TOKENS_PER_S);
+        let service = Service {
+            batch_max: job.batch_max as usize,
+            queue_max: job.queue_max as usize,
+            prompt: Tokens::new(job.prompt_tokens),
+            output: Tokens::new(job.output_tokens),
+            prefill_s_per_token,
+            step_s: (0..=job.batch_max)
+                .map(|n| step_s + f64::from(n) * each_s)
+                .collect(),
+            decode_share: (0..=job.batch_max).map(share).collect(),
+        };
+        let batch = f64::from(job.batch_max);
+        let request_s = job.prompt_tokens.mean * prefill_s_per_token
+            + job.output_tokens.mean * (step_s + batch * each_s) / batch;
+        let replicas = (gpus / u64::from(job.gpus_per_replica.max(1))) as usize;
+        Self {
+            start_s: job.start_s,
+            gpus_per_replica: job.gpus_per_replica,
+            replicas,
+            arrivals: job.arrivals,
+            diurnal: Diurnal::new(&job.diurnal, job.hour_at_start),
+            router: job.router,
+            service: Arc::new(service),
+            capacity_per_s: replicas as f64 / request_s,
+        }
+    }
+}
+
+/// What came of a service's requests so far in a realisation, and how they stand to what it can serve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrafficReport {
+    /// Job.
+    pub job: String,
+    /// Requests that came.
+    pub arrived: u64,
+    /// Requests served.
+    pub done: u64,
+    /// Requests turned away because the queue of their replica was full.
+    pub turned_away: u64,
+    /// Requests waiting now.
+    pub waiting: u64,
+    /// Requests in prefill or in a batch now.
+    pub running: u64,
+    /// Mean rate as stated, over the day, 1/s.
+    pub mean_rate_per_s: f64,
+    /// Highest rate as stated, at the day's largest factor, 1/s.
+    pub highest_rate_per_s: f64,
+    /// Requests per second that all replicas can serve together with full batches of the mean number of tokens.
+    pub capacity_per_s: f64,
+    /// Share of time in which a replica has work, mean over replicas.
+    pub busy_share: f64,
+    /// Requests present at a replica, mean over time and replicas.
+    pub present_mean: f64,
+    /// Time from arrival to end of those served, mean, seconds; 0 if none was.
+    pub sojourn_mean_s: f64,
+    /// Time followed so far, seconds; from the start of the service.
+    pub span_s: f64,
+}
+
+impl TrafficReport {
+    /// Whether traffic is beyond capacity: by the stated mean rate, or because requests were turned away.
+    pub fn over_capacity(&self) -> bool {
+        self.mean_rate_per_s > self.capacity_per_s || self.turned_away > 0
+    }
+
+    /// The report in words.
+    pub fn text(&self) -> String {
+        let served = if self.done > 0 {
+            format!("; a request took {:.2} s in the mean", self.sojourn_mean_s)
+        } else {
+            String::new()
+        };
+        let capacity = if self.over_capacity() && self.span_s > 0.0 {
+            let grows = (self.waiting + self.turned_away) as f64 / self.span_s;
+            format!(
+                ". Traffic is beyond capacity: waiting and turned away grew by {grows:.3} requests per second. Add replicas, lower the rate, or shorten the answers"
+            )
+        } else if self.highest_rate_per_s > self.capacity_per_s {
+            ". The highest rate is beyond capacity: queues grow while it lasts".to_owned()
+        } else {
+            String::new()
+        };
+        format!(
+            "job `{}`: {} requests came in {:.0} s, {} served, {} waiting, {} running, {} turned away; stated rate {:.3}/s in the mean and {:.3}/s at most, \
+             estimated capacity {:.3}/s; a replica is busy {:.1} % of the time with {:.2} requests in the mean{served}{capacity}",
+            self.job,
+            self.arrived,
+            self.span_s,
+            self.done,
+            self.waiting,
+            self.running,
+            self.turned_away,
+            self.mean_rate_per_s,
+            self.highest_rate_per_s,
+            self.capacity_per_s,
+            100.0 * self.busy_share,
+            self.present_mean
+        )
+    }
+}
+
+/// The replicas of a service over time.
+#[derive(Debug, Clone)]
+pub(crate) struct Fleet {
+    job: String,
+    plan: Arc<InferencePlan>,
+    dt_s: f64,
+    arrivals: Arrivals,
+    routing: Stream,
+    /// Next replica in turn, and where ties begin.
+    turn: usize,
+    /// Loads as the router knows them, with a tie-break and the replica; kept for its allocation.
+    loads: BinaryHeap<Reverse<(u32, u32, u32)>>,
+    /// Windows begun so far.
+    windows: u64,
+    replicas: Vec<Replica>,
+    /// `[replica][step]`, of the block filled last.
+    pub(crate) activity: Vec<Activity>,
+}
+
+impl Fleet {
+    /// At t = 0, with the time since a start before it run through. `open` opens a stream of the realisation.
+    pub(crate) fn new(
+        job: &str,
+        plan: &Arc<InferencePlan>,
+        dt_s: f64,
+        open: impl Fn(&str, u64) -> Stream,
+    ) -> Self {
+        let key = entity(&[job], 0);
+        let replica = |i: usize| {
+            let tokens = open("request-tokens", entity(&[job], i as u64));
+            Replica::new(plan.service.clone(), plan.start_s, tokens)
+        };
+        let arrivals = Arrivals::new(
+            plan.arrivals,
+            plan.diurnal.clone(),
+            plan.start_s,
+            open("request-gaps", key),
+            open("request-rate", key),
+        );
+        Self {
+            job: job.to_owned(),
+            plan: plan.clone(),
+            dt_s,
+            arrivals,
+            routing: open("request-routing", key),
+            turn: 0,
+            loads: BinaryHeap::with_capacity(plan.replicas),
+            windows: 0,
+            replicas: (0..plan.replicas).map(replica).collect(),
+            activity: Vec::new(),
+        }
+    }
+
+    fn window_s(&self) -> f64 {
+        match self.plan.router {
+            RouterSpec::LeastLoaded => REPORT_S,
+            RouterSpec::RoundRobin | RouterSpec::Random => LONGEST_WINDOW_S,
+        }
+    }
+
+    /// Activity at samples `first..first + steps`, each the mean over the step before it.
+    pub(crate) fn fill(&mut self, first: u64, steps: usize) {
+        self.activity.clear();
+        self.activity
+            .resize(self.replicas.len() * steps, Activity::default());
+        if first == 0 {
+            // What lies before the step that ends at t = 0 shows in no sample.
+            self.run_to(-self.dt_s);
+            for replica in &mut self.replicas {
+                replica.activity(self.dt_s);
+            }
+        }
+        let sample_s = |k: usize, dt_s: f64| (first + k as u64) as f64 * dt_s;
+        let mut done = 0;
+        while done < steps {
+            // Samples up to the next window; a sample on its edge belongs before it.
+            let edge_s = self.edge_s();
+            let mut until = done;
+            while until < steps && sample_s(until, self.dt_s) <= edge_s {
+                until += 1;
+            }
+            let dt_s = self.dt_s;
+            self.replicas
+                .par_iter_mut()
+                .zip(self.activity.par_chunks_mut(steps))
+                .for_each(|(replica, out)| {
+                    for (k, out) in out.iter_mut().enumerate().take(until).skip(done) {
+                        let t_s = sample_s(k, dt_s);
+                        replica.advance(t_s);
+                        *out = replica.activity(dt_s);
+                    }
+                    if until < steps {
+                        replica.advance(edge_s);
+                    }
+                });
+            if until < steps {
+                self.begin_window();
+            }
+            done = until;
+        }
+    }
+
+    /// Runs to `to_s` without samples.
+    fn run_to(&mut self, to_s: f64) {
+        while self.edge_s() < to_s {
+            let edge_s = self.edge_s();
+            self.replicas.par_iter_mut().for_each(|r| r.advance(edge_s));
+            self.begin_window();
+        }
+        self.replicas.par_iter_mut().for_each(|r| r.advance(to_s));
+    }
+
+    /// End of the window whose requests are routed; the start of the service before the first.
+    fn edge_s(&self) -> f64 {
+        self.plan.start_s + self.windows as f64 * self.window_s()
+    }
+
+    /// Routes the requests of the next window; all replicas stand at its beginning.
+    fn begin_window(&mut self) {
+        self.windows += 1;
+        let end_s = self.edge_s();
+        let n = self.replicas.len();
+        if n == 0 {
+            return;
+        }
+        if self.plan.router == RouterSpec::LeastLoaded {
+            self.loads.clear();
+            // Of equal loads the one that has been waiting longest for its turn comes first.
+            let turn = self.turn;
+            self.loads.extend(
+                self.replicas
+                    .iter()
+                    .enumerate()
+                    .map(|(i, r)| Reverse((r.load(), ((i + n - turn) % n) as u32, i as u32))),
+            );
+        }
+        while self.arrivals.next_s() <= end_s {
+            let to = match self.plan.router {
+                RouterSpec::RoundRobin => self.turn,
+                RouterSpec::Random => ((self.routing.uniform() * n as f64) as usize).min(n - 1),
+                RouterSpec::LeastLoaded => self.least_loaded(),
+            };
+            self.turn = (to + 1) % n;
+            self.replicas[to].send(self.arrivals.next_s());
+            self.arrivals.advance();
+        }
+    }
+
+    /// Takes the replica with the fewest requests, and counts the one that goes there.
+    fn least_loaded(&mut self) -> usize {
+        let Some(mut top) = self.loads.peek_mut() else {
+            return 0;
+        };
+        let Reverse((load, tie, replica)) = *top;
+        *top = Reverse((load + 1, tie, replica));
+        replica as usize
+    }
+
+    /// Requests so far.
+    pub(crate) fn report(&self, now_s: f64) -> TrafficReport {
+        let mut sum = Count::default();
+        for replica in &self.replicas {
+            sum.add(replica.count());
+        }
+        let plan = &self.plan;
+        let span_s = (now_s - plan.start_s).max(0.0);
+        let replica_s = span_s * self.replicas.len() as f64;
+        let over = |x: f64| if replica_s > 0.0 { x / replica_s } else { 0.0 };
+        TrafficReport {
+            job: self.job.clone(),
+            arrived: sum.arrived,
+            done: sum.done,
+            turned_away: sum.turned_away,
+            waiting: sum.waiting,
+            running: sum.running,
+            mean_rate_per_s: mean_rate_per_s(plan.arrivals) * plan.diurnal.mean(),
+            highest_rate_per_s: highest_rate_per_s(plan.arrivals) * plan.diurnal.most(),
+            capacity_per_s: plan.capacity_per_s,
+            busy_share: over(sum.busy_s),
+            present_mean: over(sum.present_s),
+            sojourn_mean_s: if sum.done > 0 {
+                sum.sojourn_s / sum.done as f64
+            } else {
+                0.0
+            },
+            span_s,
+        }
+    }
+}

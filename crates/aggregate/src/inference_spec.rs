@@ -1,0 +1,250 @@
+//! What stands in a scenario file about a service: requests, replicas, and what they cost.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::CorrelationSpec;
+
+/// Share of the way from idle to full decode power that the first running sequence takes.
+pub const DEFAULT_DECODE_FIRST_SHARE: f64 = 0.65;
+/// Sequences per replica from which decoding draws its full power.
+pub const DEFAULT_DECODE_FULL_SEQUENCES: u32 = 192;
+/// Duration of a decode step apart from its sequences, seconds.
+pub const DEFAULT_DECODE_STEP_S: f64 = 0.016;
+/// What each running sequence adds to a decode step, seconds.
+pub const DEFAULT_DECODE_STEP_PER_SEQUENCE_S: f64 = 9.3e-5;
+/// Prompt tokens a replica processes per second.
+pub const DEFAULT_PREFILL_TOKENS_PER_S: f64 = 16_000.0;
+
+/// A service: requests arrive, wait at a replica of the model, are prefilled, and decode together until their output is done.
+///
+/// Its GPUs have the model loaded from the start (`idle_context` while no request runs). Requests before `start_s` there are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InferenceJob {
+    /// Name of the job.
+    pub name: String,
+    /// Rack groups it runs on, filled in order. Default: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub racks: Vec<String>,
+    /// GPUs it uses. Default: every free GPU of its racks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub gpus: Option<u32>,
+    /// Time from which requests come, seconds. Negative: the service ran before the run, and its queues are followed from then on.
+    #[serde(default)]
+    #[schemars(range(min = -86_400.0), extend("x-unit" = "s"))]
+    pub start_s: f64,
+    /// GPUs that hold one copy of the model and work as one; the job's GPUs are a whole number of replicas.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub gpus_per_replica: u32,
+    /// How requests come to the whole job.
+    pub arrivals: ArrivalSpec,
+    /// Factors on the rate over the day, at hours, joined by straight lines around midnight. Default: 1 all day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diurnal: Vec<HourFactor>,
+    /// Hour of the day at t = 0.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 24.0), extend("x-unit" = "h"))]
+    pub hour_at_start: f64,
+    /// Tokens of a prompt.
+    pub prompt_tokens: TokenSpec,
+    /// Tokens of an answer.
+    pub output_tokens: TokenSpec,
+    /// Which replica a request goes to.
+    #[serde(default)]
+    pub router: RouterSpec,
+    /// Sequences that a replica runs at once, at most.
+    #[serde(default = "batch_256")]
+    #[schemars(range(min = 1, max = 65_536))]
+    pub batch_max: u32,
+    /// Requests that wait at a replica, at most; one more is turned away, and counted.
+    #[serde(default = "queue_1024")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub queue_max: u32,
+    /// Prompt tokens a replica processes per second; decoding pauses meanwhile. Default: 16 000, low confidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "1/s"))]
+    pub prefill_tokens_per_s: Option<f64>,
+    /// Duration of a decode step (one token for every running sequence) apart from its sequences, seconds. Default: 0.016, low confidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
+    pub decode_step_s: Option<f64>,
+    /// What each running sequence adds to a decode step, seconds. Default: 0.000093, low confidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub decode_step_per_sequence_s: Option<f64>,
+    /// Share of the way from `idle_context` to `steady_decode` power that the first running sequence takes. Default: 0.65, low confidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub decode_first_share: Option<f64>,
+    /// Sequences at a replica from which it draws `steady_decode` power; up to there it rises in a straight line. Default: 192, low confidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub decode_full_sequences: Option<u32>,
+    /// How the fluctuation within the phases is shared. Default: `inference_traffic`, in which replicas share nothing but requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<CorrelationSpec>,
+}
+
+/// How requests come.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ArrivalSpec {
+    /// Independent requests at one rate.
+    Poisson {
+        /// Requests per second for the whole job.
+        #[schemars(range(min = 0.0), extend("x-unit" = "1/s"))]
+        requests_per_s: f64,
+    },
+    /// Bursts: a Poisson process whose rate changes between two levels, each held for an exponential time.
+    Mmpp {
+        /// Requests per second in the low state.
+        #[schemars(range(min = 0.0), extend("x-unit" = "1/s"))]
+        low_per_s: f64,
+        /// Requests per second in the high state.
+        #[schemars(range(min = 0.0), extend("x-unit" = "1/s"))]
+        high_per_s: f64,
+        /// Mean stay in the low state, seconds.
+        #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
+        mean_low_s: f64,
+        /// Mean stay in the high state, seconds.
+        #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
+        mean_high_s: f64,
+    },
+}
+
+/// Factor on the rate of requests at an hour of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HourFactor {
+    /// Hour of the day.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 24.0, "x-unit" = "h"))]
+    pub hour: f64,
+    /// Factor on the rate.
+    #[schemars(range(min = 0.0))]
+    pub factor: f64,
+}
+
+/// Number of tokens, log-normal. A draw below one token counts as one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenSpec {
+    /// Mean.
+    #[schemars(range(min = 1.0, max = 10_000_000.0))]
+    pub mean: f64,
+    /// Standard deviation over mean. Default: 0, all alike.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 10.0))]
+    pub cv: f64,
+}
+
+/// Which replica a request goes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RouterSpec {
+    /// One after another.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest requests: as all report it every 0.25 s, and those sent there since.
+    LeastLoaded,
+    /// Any.
+    Random,
+}
+
+fn batch_256() -> u32 {
+    256
+}
+
+fn queue_1024() -> u32 {
+    1024
+}
+
+/// A default that is no more than an estimate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WeakDefault {
+    /// Key of the job it stands in for.
+    pub key: &'static str,
+    /// Value, in the key's unit.
+    pub value: f64,
+    /// Unit; empty for none.
+    pub unit: &'static str,
+    /// What it rests on.
+    pub source: &'static str,
+}
+
+const ML_ENERGY: &str = "ML.ENERGY leaderboard v3, Llama-3.1 70B in bfloat16 on 4 H100, batches of 8 to 256: median inter-token latency 16.6 to 39.8 ms, \
+    mean power 441 to 589 W per GPU against 122 W idle with a context; other models and GPUs differ by factors";
+const PREFILL: &str = "derived: 2 FLOP per parameter and token, 70e9 parameters, 4 H100 at 989 TFLOP/s dense and the 0.58 of it fitted by powertrace-sim; \
+    other models and GPUs differ by factors";
+
+impl InferenceJob {
+    /// The defaults of low confidence that this job leaves in force.
+    pub fn weak_defaults(&self) -> Vec<WeakDefault> {
+        let all = [
+            (
+                self.prefill_tokens_per_s.is_none(),
+                "prefill_tokens_per_s",
+                DEFAULT_PREFILL_TOKENS_PER_S,
+                "1/s",
+                PREFILL,
+            ),
+            (
+                self.decode_step_s.is_none(),
+                "decode_step_s",
+                DEFAULT_DECODE_STEP_S,
+                "s",
+                ML_ENERGY,
+            ),
+            (
+                self.decode_step_per_sequence_s.is_none(),
+                "decode_step_per_sequence_s",
+                DEFAULT_DECODE_STEP_PER_SEQUENCE_S,
+                "s",
+                ML_ENERGY,
+            ),
+            (
+                self.decode_first_share.is_none(),
+                "decode_first_share",
+                DEFAULT_DECODE_FIRST_SHARE,
+                "",
+                ML_ENERGY,
+            ),
+            (
+                self.decode_full_sequences.is_none(),
+                "decode_full_sequences",
+                f64::from(DEFAULT_DECODE_FULL_SEQUENCES),
+                "",
+                ML_ENERGY,
+            ),
+        ];
+        all.into_iter()
+            .filter(|(absent, ..)| *absent)
+            .map(|(_, key, value, unit, source)| WeakDefault {
+                key,
+                value,
+                unit,
+                source,
+            })
+            .collect()
+    }
+
+    /// Time after which the site has forgotten its requests, seconds: how long an answer takes in a full batch, and for bursts the
+    /// correlation time of the rate, `1 / (1/mean_low + 1/mean_high)`; the longer of both.
+    pub fn memory_s(&self) -> f64 {
+        let step_s = self.decode_step_s.unwrap_or(DEFAULT_DECODE_STEP_S)
+            + f64::from(self.batch_max)
+                * self
+                    .decode_step_per_sequence_s
+                    .unwrap_or(DEFAULT_DECODE_STEP_PER_SEQUENCE_S);
+        let answer_s = self.output_tokens.mean * step_s;
+        match self.arrivals {
+            ArrivalSpec::Poisson { .. } => answer_s,
+            ArrivalSpec::Mmpp {
+                mean_low_s,
+                mean_high_s,
+                ..
+            } => answer_s.max(1.0 / (1.0 / mean_low_s + 1.0 / mean_high_s)),
+        }
+    }
+}
