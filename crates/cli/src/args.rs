@@ -80,6 +80,9 @@ pub(crate) struct NewArgs {
     /// File to write, `my-site.toml`; its stem becomes the scenario's name. An existing file is never overwritten.
     #[arg(default_value = "my-site.toml")]
     pub(crate) file: PathBuf,
+    /// Make it from a list of racks instead: CSV with row, rack, model, count, nameplate_kw (or nameplate_w), feed, tenant.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) racks: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -32,15 +32,29 @@ pub(crate) fn new(args: &NewArgs, printer: &Printer) -> Exit {
         })
         .collect();
     let name = name.trim_start_matches(['-', '_', '.']);
-    let name = if name.is_empty() { "my-site" } else { name };
+    let name: String = name.chars().take(100).collect();
+    let name = if name.is_empty() { "my-site" } else { &name };
+    let text = match &args.racks {
+        None => ballast_scenario::starter(name),
+        Some(list) => match std::fs::read_to_string(list) {
+            Ok(csv) => {
+                match ballast_scenario::from_racks(name, &list.display().to_string(), &csv) {
+                    Ok(text) => text,
+                    Err(problems) => return printer.problems(&problems.0, false),
+                }
+            }
+            Err(e) => {
+                let message = format!("{} cannot be read: {e}", list.display());
+                let help = "name a CSV file in UTF-8";
+                return printer.failure(Exit::BadInput, &message, help, false);
+            }
+        },
+    };
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(&file)
-        .and_then(|mut f| {
-            f.write_all(ballast_scenario::starter(name).as_bytes())
-                .and_then(|()| f.sync_all())
-        });
+        .and_then(|mut f| f.write_all(text.as_bytes()).and_then(|()| f.sync_all()));
     match written {
         Ok(()) => {
             printer.line(&format!("wrote {}", file.display()));

@@ -40,6 +40,8 @@ mod patch;
 mod pattern;
 mod presets;
 mod problem;
+mod rack_list;
+mod rack_site;
 mod reference;
 mod schema;
 mod shape;
@@ -54,6 +56,7 @@ pub use load::{Loaded, load, load_str};
 pub use patch::{Patch, PatchError};
 pub use presets::{PresetKind, preset_names, preset_text};
 pub use problem::{Problem, Problems};
+pub use rack_site::from_racks;
 pub use reference::reference_markdown;
 pub use schema::schema;
 pub use spec::{
