@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 
 use ballast_scenario::{PresetKind, preset_names, preset_text};
 use clap::CommandFactory;
@@ -73,6 +74,29 @@ pub(crate) fn new(args: &NewArgs, printer: &Printer) -> Exit {
             "choose a folder that exists and can be written",
             false,
         ),
+    }
+}
+
+/// Prints the jobs of Slurm's accounting as TOML; what a reader must know goes to standard error.
+pub(crate) fn import_slurm(file: &Path, printer: &Printer) -> Exit {
+    let shown = file.display().to_string();
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(e) => {
+            let help = "name a file with the text that `sacct -X -P` printed";
+            let message = format!("{shown} cannot be read: {e}");
+            return printer.failure(Exit::BadInput, &message, help, false);
+        }
+    };
+    match ballast_scenario::from_sacct(&shown, &text) {
+        Ok(jobs) => {
+            for note in &jobs.notes {
+                printer.note(&format!("note: {note}"));
+            }
+            printer.text(&jobs.toml);
+            Exit::Pass
+        }
+        Err(problems) => printer.problems(&problems.0, false),
     }
 }
 
