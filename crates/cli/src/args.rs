@@ -24,6 +24,11 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Write a commented starter scenario that runs as it is.
     New(NewArgs),
+    /// Turn what other tools recorded into parts of a scenario.
+    Import {
+        #[command(subcommand)]
+        from: ImportFrom,
+    },
     /// List the presets, or show one.
     Presets(PresetsArgs),
     /// Print the JSON schema of scenario files.
@@ -80,6 +85,18 @@ pub(crate) struct NewArgs {
     /// File to write, `my-site.toml`; its stem becomes the scenario's name. An existing file is never overwritten.
     #[arg(default_value = "my-site.toml")]
     pub(crate) file: PathBuf,
+    /// Make it from a list of racks instead: CSV with row, rack, model, count, nameplate_kw (or nameplate_w), feed, tenant.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) racks: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportFrom {
+    /// Jobs from `sacct -X -P -o JobID,JobName,Submit,Start,End,State,AllocTRES,NodeList`, as `[[jobs]]` on standard output.
+    Slurm {
+        /// File with the text that sacct printed.
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

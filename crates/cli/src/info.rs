@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 
 use ballast_scenario::{PresetKind, preset_names, preset_text};
 use clap::CommandFactory;
@@ -32,15 +33,29 @@ pub(crate) fn new(args: &NewArgs, printer: &Printer) -> Exit {
         })
         .collect();
     let name = name.trim_start_matches(['-', '_', '.']);
-    let name = if name.is_empty() { "my-site" } else { name };
+    let name: String = name.chars().take(100).collect();
+    let name = if name.is_empty() { "my-site" } else { &name };
+    let text = match &args.racks {
+        None => ballast_scenario::starter(name),
+        Some(list) => match std::fs::read_to_string(list) {
+            Ok(csv) => {
+                match ballast_scenario::from_racks(name, &list.display().to_string(), &csv) {
+                    Ok(text) => text,
+                    Err(problems) => return printer.problems(&problems.0, false),
+                }
+            }
+            Err(e) => {
+                let message = format!("{} cannot be read: {e}", list.display());
+                let help = "name a CSV file in UTF-8";
+                return printer.failure(Exit::BadInput, &message, help, false);
+            }
+        },
+    };
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(&file)
-        .and_then(|mut f| {
-            f.write_all(ballast_scenario::starter(name).as_bytes())
-                .and_then(|()| f.sync_all())
-        });
+        .and_then(|mut f| f.write_all(text.as_bytes()).and_then(|()| f.sync_all()));
     match written {
         Ok(()) => {
             printer.line(&format!("wrote {}", file.display()));
@@ -59,6 +74,29 @@ pub(crate) fn new(args: &NewArgs, printer: &Printer) -> Exit {
             "choose a folder that exists and can be written",
             false,
         ),
+    }
+}
+
+/// Prints the jobs of Slurm's accounting as TOML; what a reader must know goes to standard error.
+pub(crate) fn import_slurm(file: &Path, printer: &Printer) -> Exit {
+    let shown = file.display().to_string();
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(e) => {
+            let help = "name a file with the text that `sacct -X -P` printed";
+            let message = format!("{shown} cannot be read: {e}");
+            return printer.failure(Exit::BadInput, &message, help, false);
+        }
+    };
+    match ballast_scenario::from_sacct(&shown, &text) {
+        Ok(jobs) => {
+            for note in &jobs.notes {
+                printer.note(&format!("note: {note}"));
+            }
+            printer.text(&jobs.toml);
+            Exit::Pass
+        }
+        Err(problems) => printer.problems(&problems.0, false),
     }
 }
 

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, ImportFrom};
 use crate::printer::Printer;
 
 fn main() -> ExitCode {
@@ -34,6 +34,9 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, &printer),
         Command::Check(args) => check::check(&args, &printer),
         Command::New(args) => info::new(&args, &printer),
+        Command::Import {
+            from: ImportFrom::Slurm { file },
+        } => info::import_slurm(&file, &printer),
         Command::Presets(args) => info::presets(&args, &printer),
         Command::Schema => info::schema(&printer),
         Command::Completions { shell } => info::completions(shell, &printer),

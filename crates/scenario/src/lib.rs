@@ -25,6 +25,8 @@
 //! **Patches.** [`Patch`] is `--set`, a row of a sweep and an edit in a form alike. Quantities with a unit ("2.5 MW") are for patches;
 //! files hold numbers under keys that carry the unit.
 //!
+//! **Imports.** [`from_racks`] and [`from_sacct`] write scenario text from a list of racks and from Slurm's accounting.
+//!
 //! A reader looks for a message in `walk` (shape and range of single values) or `check` (contradictions), for what overrides what in
 //! `merge`, what a name stands for in `names`, for the schema of the file in `schema`, for the schema as this crate reads it in `shape`.
 
@@ -40,9 +42,12 @@ mod patch;
 mod pattern;
 mod presets;
 mod problem;
+mod rack_list;
+mod rack_site;
 mod reference;
 mod schema;
 mod shape;
+mod slurm;
 mod spec;
 mod starter;
 mod suggest;
@@ -54,8 +59,10 @@ pub use load::{Loaded, load, load_str};
 pub use patch::{Patch, PatchError};
 pub use presets::{PresetKind, preset_names, preset_text};
 pub use problem::{Problem, Problems};
+pub use rack_site::from_racks;
 pub use reference::reference_markdown;
 pub use schema::schema;
+pub use slurm::{SlurmJobs, from_sacct};
 pub use spec::{
     Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, Scenario, ScenarioHead,
     SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope,

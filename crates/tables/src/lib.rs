@@ -1,4 +1,4 @@
-//! CSV and Parquet, in and out; the only crate with polars.
+//! CSV and Parquet, in and out, and Prometheus' JSON, in; the only crate with polars.
 //!
 //! In: [`read_trace`] turns a measured power trace of unknown make into seconds and watts. Columns and units are stated
 //! ([`TraceOptions`]) or found by their names, and what was found is said in words ([`LoadedTrace::found`]). Nothing is
@@ -10,7 +10,7 @@
 //! same bytes on any thread count.
 //!
 //! A reader looks for: `find` and `unit` (names to columns and units), `samples` (the checks every trace passes, whatever its
-//! format), `csv_trace` and `parquet_trace` (the two formats), `sink_csv` and `sink_parquet`.
+//! format), `csv_trace`, `parquet_trace` and `prometheus` (the formats), `sink_csv` and `sink_parquet`.
 //!
 //! A trace that is read is held in memory whole: its file and some 50 bytes per row.
 
@@ -22,6 +22,7 @@ mod load;
 mod parquet_trace;
 mod partial;
 mod problem;
+mod prometheus;
 mod samples;
 mod sink_csv;
 mod sink_parquet;

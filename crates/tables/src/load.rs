@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::problem::{Problems, TableProblems};
 use crate::unit::{TimeUnit, Unit};
-use crate::{csv_trace, parquet_trace};
+use crate::{csv_trace, parquet_trace, prometheus};
 
 /// What is stated about a trace; the rest is found by its names.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,7 +54,7 @@ pub struct LoadedTrace {
 /// What a format's reader makes of a trace; the checksum is added here.
 pub(crate) type Read = Option<LoadedTrace>;
 
-/// Reads a power trace from a CSV file (`,`, `;` or tab) or a Parquet file, told apart by their first bytes.
+/// Reads a power trace from a CSV file (`,`, `;` or tab) a Parquet file, or the JSON of Prometheus' `query_range`, told apart by their first bytes.
 ///
 /// # Errors
 /// Everything that is wrong with the file, with lines: unreadable, no header, columns or units unknown or ambiguous,
@@ -77,9 +77,12 @@ pub fn read_trace(path: &Path, options: &TraceOptions) -> Result<LoadedTrace, Ta
     let sha256 = hex(&Sha256::digest(&bytes));
     let trace = if is_parquet(&bytes) {
         parquet_trace::read(&bytes, options, &mut problems)
+    } else if prometheus::is_json(&bytes) {
+        prometheus::read(&bytes, options, &mut problems)
     } else {
         csv_trace::read(&bytes, options, &mut problems)
     };
+    let trace = trace.map(say_if_coarse);
     if let Some(trace) = trace
         .as_ref()
         .filter(|trace| options.unit.is_none() && trace.unit == Unit::Mw)
@@ -90,6 +93,19 @@ pub fn read_trace(path: &Path, options: &TraceOptions) -> Result<LoadedTrace, Ta
         Some(trace) if problems.is_empty() => Ok(LoadedTrace { sha256, ..trace }),
         _ => Err(problems.into_problems()),
     }
+}
+
+/// Says of a trace with long intervals what it cannot show.
+fn say_if_coarse(mut trace: LoadedTrace) -> LoadedTrace {
+    const LONGEST_S: f64 = 1.0;
+    // Loggers that wait 1 s come a little late.
+    if trace.interval_s > LONGEST_S * 1.05 {
+        trace.found.push(format!(
+            "samples are {} s apart: good for means and the daily shape, never for ramps or correlation",
+            trace.interval_s
+        ));
+    }
+    trace
 }
 
 /// Loggers of GPUs write milliwatts and call them `power_mw`; no site takes what that would be in megawatts.

@@ -186,6 +186,62 @@ fn new_writes_a_scenario_that_runs() {
 }
 
 #[test]
+fn a_list_of_racks_becomes_a_scenario_that_runs() {
+    let bench = Bench::new();
+    bench.write(
+        "racks.csv",
+        "row,rack,model,count,nameplate_kw,feed,tenant\nA,1,DGX H100,4,40.8,U1,blue\nA,2,GB200 NVL72,1,140,U2,red\n",
+    );
+    let said = bench.ballast(&["new", "--racks", "racks.csv", "hall.toml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let said = bench.ballast(&["check", "hall.toml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let said = bench.ballast(&[
+        "run",
+        "hall.toml",
+        "--set",
+        "simulation.duration_s=2",
+        "--no-figures",
+    ]);
+    assert!(said.code <= 1, "{}", said.err);
+    bench.write(
+        "bad.csv",
+        "row,rack,model,count,nameplate_kw\nA,1,H900,4,40.8\n",
+    );
+    let said = bench.ballast(&["new", "--racks", "bad.csv", "bad.toml"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("bad.csv:2") && said.err.contains("hgx-h100"),
+        "{}",
+        said.err
+    );
+    assert!(!bench.path("bad.toml").exists());
+}
+
+#[test]
+fn slurm_jobs_are_printed_and_what_was_left_out_is_said() {
+    let bench = Bench::new();
+    bench.write(
+        "sacct.txt",
+        "JobID|JobName|Submit|Start|End|State|AllocTRES|NodeList\n\
+         1|a|2025-01-01T00:00:00|2025-01-01T00:00:00|2025-01-01T00:02:00|COMPLETED|gres/gpu=8|n1\n\
+         2|b|2025-01-01T00:00:00|Unknown|Unknown|PENDING||None assigned\n",
+    );
+    let said = bench.ballast(&["import", "slurm", "sacct.txt"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("steady_s = 89"), "{}", said.out);
+    assert!(said.err.contains("pending: 1 (2)"), "{}", said.err);
+    bench.write("bad.txt", "JobID|State\n");
+    let said = bench.ballast(&["import", "slurm", "bad.txt"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.out.is_empty() && said.err.contains("6 problems"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
 fn presets_schema_and_completions() {
     let bench = Bench::new();
     let said = bench.ballast(&["presets"]);

@@ -1,0 +1,394 @@
+//! A planner's list of racks, read from CSV.
+
+use std::collections::BTreeMap;
+
+use crate::problem::{Problem, Problems};
+use crate::suggest;
+
+/// Columns a list may have; the nameplate is in one of two units.
+const COLUMNS: [&str; 8] = [
+    "row",
+    "rack",
+    "model",
+    "count",
+    "nameplate_kw",
+    "nameplate_w",
+    "feed",
+    "tenant",
+];
+
+/// What planners call a system, written without anything but letters and digits; the node preset; nodes in one such system.
+/// The first that a model's name contains is meant.
+const MODELS: [(&str, &str, u32); 13] = [
+    ("gb300nvl72", "gb300-tray", 18),
+    ("gb200nvl72", "gb200-tray", 18),
+    ("gb300tray", "gb300-tray", 1),
+    ("gb200tray", "gb200-tray", 1),
+    ("h100pcie", "h100-pcie-8", 1),
+    ("hgxb200", "hgx-b200", 1),
+    ("dgxb200", "hgx-b200", 1),
+    ("hgxh200", "hgx-h200", 1),
+    ("dgxh200", "hgx-h200", 1),
+    ("hgxa100", "hgx-a100", 1),
+    ("dgxa100", "hgx-a100", 1),
+    ("l40s", "l40s-8", 1),
+    ("dgxspark", "dgx-spark", 1),
+];
+
+/// Names that mean just one system when they are the whole name.
+const WHOLE: [(&str, &str); 5] = [
+    ("b200", "hgx-b200"),
+    ("h200", "hgx-h200"),
+    ("h100", "hgx-h100"),
+    ("a100", "hgx-a100"),
+    ("gb10", "dgx-spark"),
+];
+
+/// One line of the list: equal systems in one rack.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RackLine {
+    pub(crate) row: String,
+    pub(crate) rack: String,
+    /// Preset of the node.
+    pub(crate) node: &'static str,
+    /// Nodes in the rack.
+    pub(crate) nodes: u32,
+    /// Nameplate power of all systems of the line, kilowatts.
+    pub(crate) nameplate_kw: f64,
+    pub(crate) feed: String,
+    pub(crate) tenant: String,
+}
+
+/// Preset of the node a model's name means, and how many of them one system has.
+fn find_model(model: &str) -> Option<(&'static str, u32)> {
+    if let Some(name) = crate::preset_names(crate::PresetKind::Node)
+        .into_iter()
+        .find(|n| n.eq_ignore_ascii_case(model.trim()))
+    {
+        return Some((name, 1));
+    }
+    let compact: String = model
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let whole = compact.strip_prefix("nvidia").unwrap_or(&compact);
+    if let Some((_, preset)) = WHOLE.iter().find(|(name, _)| *name == whole) {
+        return Some((preset, 1));
+    }
+    if whole.contains("hgxh100") || whole.contains("dgxh100") {
+        return Some(("hgx-h100", 1));
+    }
+    MODELS
+        .iter()
+        .find(|(name, _, _)| whole.contains(name))
+        .map(|(_, preset, nodes)| (*preset, *nodes))
+}
+
+/// Collects problems of the list.
+struct Report<'a> {
+    file: &'a str,
+    found: Vec<Problem>,
+}
+
+impl Report<'_> {
+    fn add(&mut self, line: Option<u32>, key: &str, message: String, help: impl Into<String>) {
+        self.found.push(Problem {
+            file: self.file.to_owned(),
+            line,
+            column: None,
+            key: key.to_owned(),
+            message,
+            help: help.into(),
+        });
+    }
+}
+
+/// Reads a list of racks.
+pub(crate) fn read(file: &str, text: &str) -> Result<Vec<RackLine>, Problems> {
+    let mut report = Report {
+        file,
+        found: Vec::new(),
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let first = text
+        .lines()
+        .find(|l| !l.trim().is_empty() && !l.starts_with('#'))
+        .unwrap_or("");
+    let delimiter = [b',', b';', b'\t']
+        .into_iter()
+        .rev()
+        .max_by_key(|d| first.bytes().filter(|b| b == d).count())
+        .unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .comment(Some(b'#'))
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut records = reader
+        .records()
+        .filter_map(Result::ok)
+        .map(|record| (line_of(text, &record), record));
+    let header = records.next();
+    let Some(columns) = header.and_then(|(line, h)| columns(line, &h, &mut report)) else {
+        if report.found.is_empty() {
+            let help = format!("write a header line: {}", COLUMNS.join(","));
+            report.add(None, "", "the list of racks is empty".to_owned(), help);
+        }
+        return Err(Problems(report.found));
+    };
+    let mut racks: Vec<RackLine> = Vec::new();
+    let mut seen = BTreeMap::new();
+    for (line, record) in records {
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        if record.len() != columns.cells {
+            let message = format!(
+                "the row has {} cells, the header has {}",
+                record.len(),
+                columns.cells
+            );
+            report.add(Some(line), "", message, "write one cell for each column");
+            continue;
+        }
+        let Some(rack) = columns.rack(line, &record, &mut report) else {
+            continue;
+        };
+        let key = (rack.row.clone(), rack.rack.clone(), rack.node);
+        let twin = seen.insert(key, line);
+        if let Some(twin) = twin {
+            let message = format!(
+                "rack `{}` with this model stands in line {} already",
+                rack.rack, twin
+            );
+            report.add(
+                Some(line),
+                "rack",
+                message,
+                "give each rack its own name, or add up the count in one line",
+            );
+        }
+        racks.push(rack);
+    }
+    if racks.is_empty() && report.found.is_empty() {
+        let help = "write a line for each rack below the header";
+        report.add(None, "", "the list names no rack".to_owned(), help);
+    }
+    if report.found.is_empty() {
+        Ok(racks)
+    } else {
+        Err(Problems(report.found))
+    }
+}
+
+/// Line on which a row begins. The csv crate's position is that of the blank lines and comments before it.
+fn line_of(text: &str, record: &csv::StringRecord) -> u32 {
+    let Some(position) = record.position() else {
+        return 0;
+    };
+    let at = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let skipped = text
+        .get(at..)
+        .unwrap_or("")
+        .lines()
+        .take_while(|l| l.is_empty() || l.starts_with('#'))
+        .count();
+    u32::try_from(position.line()).unwrap_or(u32::MAX) + skipped as u32
+}
+
+/// Places of the columns.
+struct Columns {
+    at: [Option<usize>; COLUMNS.len()],
+    cells: usize,
+}
+
+fn columns(line: u32, header: &csv::StringRecord, report: &mut Report<'_>) -> Option<Columns> {
+    let before = report.found.len();
+    let mut at = [None; COLUMNS.len()];
+    for (cell, name) in header.iter().enumerate() {
+        let lower = name.to_lowercase();
+        match COLUMNS.iter().position(|c| *c == lower) {
+            Some(i) if at[i].is_some() => report.add(
+                Some(line),
+                name,
+                "the column is there more than once".to_owned(),
+                "keep one of them",
+            ),
+            Some(i) => at[i] = Some(cell),
+            None => report.add(
+                Some(line),
+                name,
+                "a list of racks has no such column".to_owned(),
+                suggest::help(name, "columns", &COLUMNS),
+            ),
+        }
+    }
+    for (i, name) in COLUMNS.iter().enumerate().take(4).skip(1) {
+        if at[i].is_none() {
+            let help = format!("add it; the columns are {}", COLUMNS.join(", "));
+            report.add(Some(line), name, "the column is missing".to_owned(), help);
+        }
+    }
+    match (at[4], at[5]) {
+        (None, None) => report.add(
+            Some(line),
+            "nameplate_kw",
+            "the column is missing".to_owned(),
+            "add nameplate_kw or nameplate_w: rated power of all systems of the line",
+        ),
+        (Some(_), Some(_)) => report.add(
+            Some(line),
+            "nameplate_w",
+            "the nameplate is given in two units".to_owned(),
+            "keep nameplate_kw or nameplate_w",
+        ),
+        _ => {}
+    }
+    (report.found.len() == before).then_some(Columns {
+        at,
+        cells: header.len(),
+    })
+}
+
+impl Columns {
+    fn rack(
+        &self,
+        line: u32,
+        record: &csv::StringRecord,
+        report: &mut Report<'_>,
+    ) -> Option<RackLine> {
+        let cell = |i: usize| self.at[i].and_then(|at| record.get(at)).unwrap_or("");
+        let model = find_model(cell(2));
+        if model.is_none() {
+            let mut known: Vec<&str> = crate::preset_names(crate::PresetKind::Node);
+            known.extend(["GB200 NVL72", "GB300 NVL72", "DGX H100", "DGX B200"]);
+            let message = format!("no system `{}` is known", cell(2));
+            let help = format!("models: {}", known.join(", "));
+            report.add(Some(line), "model", message, help);
+        }
+        let count = cell(3)
+            .parse::<u32>()
+            .ok()
+            .filter(|n| (1..=1000).contains(n));
+        if count.is_none() {
+            let message = format!("`{}` is no number of systems", cell(3));
+            let help = "write a whole number from 1 to 1000: systems of this model in the rack";
+            report.add(Some(line), "count", message, help);
+        }
+        let (at, factor) = if self.at[4].is_some() {
+            (4, 1.0)
+        } else {
+            (5, 1e-3)
+        };
+        let nameplate_kw = cell(at)
+            .parse::<f64>()
+            .ok()
+            .map(|v| v * factor)
+            .filter(|v| v.is_finite() && *v > 0.0 && *v < 1e5);
+        if nameplate_kw.is_none() {
+            let message = format!("`{}` is no power", cell(at));
+            let help = "write a number above 0, with a decimal point: rated power of all systems of the line";
+            report.add(Some(line), COLUMNS[at], message, help);
+        }
+        if cell(1).is_empty() {
+            let help = "give each rack a name";
+            report.add(Some(line), "rack", "the cell is empty".to_owned(), help);
+            return None;
+        }
+        let ((node, per_system), count) = (model?, count?);
+        let nodes = count * per_system;
+        if nodes > 1000 {
+            let message = format!("{count} such systems are {nodes} nodes in one rack");
+            report.add(
+                Some(line),
+                "count",
+                message,
+                "a rack has at most 1000 nodes",
+            );
+            return None;
+        }
+        Some(RackLine {
+            row: cell(0).to_owned(),
+            rack: cell(1).to_owned(),
+            node,
+            nodes,
+            nameplate_kw: nameplate_kw?,
+            feed: cell(6).to_owned(),
+            tenant: cell(7).to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_found_as_planners_write_them() {
+        for (model, expected) in [
+            ("HGX H100", Some(("hgx-h100", 1))),
+            ("NVIDIA DGX-H100 80GB", Some(("hgx-h100", 1))),
+            ("h100", Some(("hgx-h100", 1))),
+            ("H100 PCIe", Some(("h100-pcie-8", 1))),
+            ("DGX B200", Some(("hgx-b200", 1))),
+            ("GB200 NVL72", Some(("gb200-tray", 18))),
+            ("gb300-nvl72", Some(("gb300-tray", 18))),
+            ("gb200-tray", Some(("gb200-tray", 1))),
+            ("Supermicro 8x L40S", Some(("l40s-8", 1))),
+            ("DGX Spark", Some(("dgx-spark", 1))),
+            ("DGX A100", Some(("hgx-a100", 1))),
+            ("H100 NVL", None),
+            ("GH200", None),
+            ("GB200", None),
+            ("B300", None),
+            ("MI300X", None),
+            ("", None),
+        ] {
+            assert_eq!(find_model(model), expected, "{model}");
+        }
+    }
+
+    #[test]
+    fn every_model_is_a_preset() {
+        let presets = crate::preset_names(crate::PresetKind::Node);
+        for name in MODELS.iter().map(|m| m.1).chain(WHOLE.iter().map(|w| w.1)) {
+            assert!(presets.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn all_problems_come_at_once_with_their_lines() {
+        let header = read("r.csv", "Row,Rack,Modle,colour\n").unwrap_err().0;
+        let shown = Problems(header.clone()).to_string();
+        assert!(shown.contains("did you mean `model`?"), "{shown}");
+        assert!(
+            shown.contains("colour") && shown.contains("nameplate_kw"),
+            "{shown}"
+        );
+        assert_eq!(header.len(), 5, "{shown}");
+        let text = "rack;model;count;nameplate_w\nA1;H100;0;40800\n\nA2;MI300X;4;x\nA2\nA3;H100;4;1\nA3;H100;4;1\n";
+        let found = read("r.csv", text).unwrap_err().0;
+        let places: Vec<_> = found.iter().map(|p| (p.line, p.key.as_str())).collect();
+        assert_eq!(
+            places,
+            [
+                (Some(2), "count"),
+                (Some(4), "model"),
+                (Some(4), "nameplate_w"),
+                (Some(5), ""),
+                (Some(7), "rack"),
+            ]
+        );
+        assert_eq!(read("r.csv", "").unwrap_err().0.len(), 1);
+        assert_eq!(
+            read("r.csv", "rack,model,count,nameplate_kw\n")
+                .unwrap_err()
+                .0
+                .len(),
+            1
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! The scenario that `ballast new --racks` writes from a planner's list of racks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PsuSpec};
+
+use crate::presets::{PresetKind, preset_text};
+use crate::problem::{Problem, Problems};
+use crate::rack_list::{self, RackLine};
+
+/// Share of the sets' rating that the nameplates may take.
+const LOADING: f64 = 0.8;
+
+/// Generating sets to choose from, with their rating in kW and the nameplate sum in kW up to which they are taken.
+const SETS: [(&str, f64, f64); 3] = [
+    ("generic-diesel-1000kw", 1000.0, 2000.0),
+    ("generic-diesel-2000kw", 2000.0, 8000.0),
+    ("generic-diesel-2500kw", 2500.0, f64::INFINITY),
+];
+
+/// Racks that become one rack group.
+struct Group {
+    name: String,
+    node: &'static str,
+    nodes: u32,
+    racks: u32,
+    nameplate_kw: f64,
+    peak_kw: f64,
+}
+
+/// Text of a scenario that runs as it is, made from a list of racks in CSV (`row, rack, model, count, nameplate_kw` or
+/// `nameplate_w`, `feed, tenant`): rack groups, one training job per tenant, diesel sets, limits, and what was assumed as comments.
+///
+/// The nameplate of a line is that of all its systems. `name` must be one a scenario can have; `file` is for the messages.
+///
+/// # Errors
+/// Everything that is wrong with the list, with lines.
+pub fn from_racks(name: &str, file: &str, text: &str) -> Result<String, Problems> {
+    let lines = rack_list::read(file, text)?;
+    let mut groups: BTreeMap<(String, String, &str, u32), Vec<&RackLine>> = BTreeMap::new();
+    for line in &lines {
+        let key = (line.tenant.clone(), line.row.clone(), line.node, line.nodes);
+        groups.entry(key).or_default().push(line);
+    }
+    let mut taken: Vec<String> = Vec::new();
+    let mut tenants: BTreeMap<&str, Vec<Group>> = BTreeMap::new();
+    for ((tenant, row, node, nodes), racks) in &groups {
+        let node_kw = peak_kw(node).ok_or_else(|| no_preset(file, node))?;
+        let count = racks.len() as u32;
+        tenants.entry(tenant).or_default().push(Group {
+            name: unique(&[tenant, row, node], &mut taken),
+            node,
+            nodes: *nodes,
+            racks: count,
+            nameplate_kw: racks.iter().map(|r| r.nameplate_kw).sum(),
+            peak_kw: node_kw * f64::from(*nodes) * f64::from(count),
+        });
+    }
+    Ok(write(name, &lines, &tenants))
+}
+
+fn no_preset(file: &str, node: &str) -> Problems {
+    Problems(vec![Problem {
+        file: file.to_owned(),
+        line: None,
+        column: None,
+        key: "model".to_owned(),
+        message: format!("the preset `{node}` cannot be read"),
+        help: "this is an error in Ballast, please report it".to_owned(),
+    }])
+}
+
+/// Most a node of a preset can take at its AC side, kilowatts: every GPU at its clamp. None if there is no such preset.
+fn peak_kw(node: &str) -> Option<f64> {
+    let node: NodeSpec = toml::from_str(preset_text(PresetKind::Node, node)?).ok()?;
+    let gpu: GpuProfile = toml::from_str(preset_text(PresetKind::Gpu, &node.gpu)?).ok()?;
+    let psu: PsuSpec = toml::from_str(preset_text(PresetKind::Psu, &node.psu)?).ok()?;
+    let node_w = node.host.node_w(f64::from(node.gpus) * gpu.clamp_w());
+    let ac_w = match node.host.metered {
+        MeteredSide::NodeAc => node_w,
+        MeteredSide::NodeDc => psu.input_w(node_w, node.psu_count),
+    };
+    Some(ac_w / 1e3)
+}
+
+/// A name out of parts: letters, digits, `-`; not in `taken`, to which it is added.
+fn unique(parts: &[&str], taken: &mut Vec<String>) -> String {
+    let words: Vec<String> = parts
+        .iter()
+        .flat_map(|p| p.split(|c: char| !c.is_ascii_alphanumeric()))
+        .filter(|w| !w.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let base: String = words.join("-").chars().take(80).collect();
+    let base = if base.is_empty() {
+        "tenant".to_owned()
+    } else {
+        base
+    };
+    let mut name = base.clone();
+    let mut n = 2;
+    while taken.contains(&name) {
+        name = format!("{base}-{n}");
+        n += 1;
+    }
+    taken.push(name.clone());
+    name
+}
+
+/// A text from the list as a comment can hold it.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+fn write(name: &str, lines: &[RackLine], tenants: &BTreeMap<&str, Vec<Group>>) -> String {
+    let nameplate_kw: f64 = lines.iter().map(|l| l.nameplate_kw).sum();
+    let peak_kw: f64 = tenants.values().flatten().map(|g| g.peak_kw).sum();
+    let size_kw = nameplate_kw.max(peak_kw);
+    let (set, rated_kw, _) = SETS.into_iter().find(|s| size_kw <= s.2).unwrap_or(SETS[2]);
+    let sets = (size_kw / LOADING / rated_kw).ceil().max(1.0) as u32;
+    let mut feeds: BTreeMap<&str, f64> = BTreeMap::new();
+    for line in lines {
+        *feeds.entry(&line.feed).or_default() += line.nameplate_kw;
+    }
+    let mut out = format!(
+        "# A Ballast scenario made from a list of racks. It runs as it is; what the list does not say was assumed and is marked.\n\
+         #\n\
+         # Nameplates: {nameplate_kw:.1} kW. Ballast's own highest power, every GPU at its limit at once: {peak_kw:.1} kW ({:.0} % of that).\n",
+        100.0 * peak_kw / nameplate_kw
+    );
+    if peak_kw > nameplate_kw {
+        out += "# The nameplates are below it: look whether they are for one system rather than for all systems of a line.\n";
+    }
+    let places: BTreeSet<_> = lines.iter().map(|l| (&l.row, &l.rack)).collect();
+    if places.len() < lines.len() {
+        out += "# Racks with several models or tenants stand here as a rack for each of them.\n";
+    }
+    if feeds.len() > 1 {
+        out += "# Feeds, by nameplate; the scenario has one bus that carries them all:\n";
+        for (feed, kw) in &feeds {
+            let feed = if feed.is_empty() {
+                "no feed".to_owned()
+            } else {
+                plain(feed)
+            };
+            let _ = writeln!(out, "#   {feed}: {kw:.1} kW");
+        }
+    }
+    let _ = write!(
+        out,
+        "\n[scenario]\nname = \"{name}\"\n\n[simulation]\nduration_s = 60   # s; assumed\nstep_s = 0.001    # s\n"
+    );
+    let mut jobs = String::new();
+    let mut taken = Vec::new();
+    for (tenant, groups) in tenants {
+        let tenant = if tenant.is_empty() {
+            "no tenant"
+        } else {
+            tenant
+        };
+        for g in groups {
+            let _ = write!(
+                out,
+                "\n# {}: nameplate {:.1} kW, Ballast's highest {:.1} kW\n[[racks]]\nname = \"{}\"\ncount = {}\nnode = \"{}\"\nnodes_per_rack = {}\n",
+                plain(tenant),
+                g.nameplate_kw,
+                g.peak_kw,
+                g.name,
+                g.racks,
+                g.node,
+                g.nodes
+            );
+        }
+        let names: Vec<String> = groups.iter().map(|g| format!("\"{}\"", g.name)).collect();
+        let _ = write!(
+            jobs,
+            "\n# {}: assumed to train one model on all its GPUs. For serving write kind = \"batch\", keep name, racks and start_s,\n\
+             # and take the four lines after start_s out.\n[[jobs]]\nkind = \"training\"\nname = \"{}\"\nracks = [{}]\nstart_s = -10            # s; under way at the start\n\
+             iteration_s = 2.5        # s; assumed\ncompute_share = 0.8      # assumed; the rest is communication\niteration_jitter_s = 0.02\nnode_jitter_s = 0.005\n",
+            plain(tenant),
+            unique(&[tenant], &mut taken),
+            names.join(", ")
+        );
+    }
+    out += &jobs;
+    let _ = write!(
+        out,
+        "\n# Assumed: as few sets as keep the larger of nameplate and Ballast's highest power at {:.0} % of their rating: {:.1} of {:.0} kW.\n\
+         # No set is spare, and cooling is not in the list: add [[loads]] for it.\n[plant]\nfrequency_hz = 60         # Hz; assumed\n\n[[plant.sets]]\n\
+         preset = \"{set}\"\nname = \"G\"\ncount = {sets}\n\n# Assumed: put in your own.\n[limits]\nfrequency_min_hz = 57.0\nfrequency_max_hz = 63.0\n\
+         rocof_hz_per_s = 2.0\nrocof_window_s = 0.5\nrecovery_s = 10\nrecovery_band_hz = 0.6\nset_power_max_share = 1.0\nsite_peak_kw = {nameplate_kw:.1} # the nameplates\n",
+        100.0 * LOADING,
+        size_kw,
+        f64::from(sets) * rated_kw
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_list_becomes_a_scenario_without_a_problem() {
+        let text = "Row,Rack,Model,Count,Nameplate_kW,Feed,Tenant\n\
+            A,A01,HGX H100,4,40.8,UPS-1,Blue \"x\"\nA,A02,DGX H100,4,40.8,UPS-2,Blue \"x\"\n\
+            B,B01,GB200 NVL72,1,132,UPS-1,Red\nB,B02,L40S,4,20,UPS-1,\nC,C1,DGX Spark,10,2.4,,Red\n";
+        let scenario = from_racks("site", "r.csv", text).unwrap_or_else(|p| panic!("{p}"));
+        let loaded = crate::load_str("site.toml", &scenario, Path::new("."), &[])
+            .unwrap_or_else(|p| panic!("{p}\n{scenario}"));
+        assert_eq!(loaded.warnings, [], "{scenario}");
+        let racks: Vec<_> = loaded
+            .scenario
+            .racks
+            .iter()
+            .map(|r| (r.name.as_str(), r.count, r.nodes_per_rack))
+            .collect();
+        assert_eq!(
+            racks,
+            [
+                ("b-l40s-8", 1, 4),
+                ("blue-x-a-hgx-h100", 2, 4),
+                ("red-b-gb200-tray", 1, 18),
+                ("red-c-dgx-spark", 1, 10),
+            ]
+        );
+        assert_eq!(loaded.scenario.jobs.len(), 3);
+        assert!(scenario.contains("# Nameplates: 236.0 kW"), "{scenario}");
+        let sets = &loaded.scenario.plant.unwrap().sets;
+        assert!(236.0 <= 0.8 * 1000.0 * f64::from(sets[0].count));
+    }
+
+    #[test]
+    fn the_sets_grow_with_the_nameplates() {
+        for (racks, nameplate) in [(1, 30.0), (60, 45.0), (400, 45.0)] {
+            let mut text = "rack,model,count,nameplate_kw\n".to_owned();
+            for i in 0..racks {
+                let _ = writeln!(text, "r{i},HGX H100,4,{nameplate}");
+            }
+            let scenario = from_racks("s", "r.csv", &text).unwrap();
+            let loaded = crate::load_str("s.toml", &scenario, Path::new("."), &[]).unwrap();
+            let sets = &loaded.scenario.plant.unwrap().sets[0];
+            let rating_kw = f64::from(sets.count) * sets.rated_kw;
+            let sum_kw = f64::from(racks) * nameplate;
+            assert!(sum_kw <= 0.8 * rating_kw, "{sum_kw} of {rating_kw}");
+            assert_eq!(scenario.contains("below it"), nameplate < 34.0);
+        }
+    }
+}
