@@ -12,6 +12,21 @@ pub(crate) const NODE_JITTER_SHARE: f64 = 0.25;
 /// Jitter beyond this share of the iteration would meet the shortest iteration often enough to lengthen the mean.
 const ITERATION_JITTER_SHARE: f64 = 1.0 / 3.0;
 
+/// Times beyond this are refused, seconds: 30 years, at which a time still resolves a microsecond.
+const LONGEST_S: f64 = 1e9;
+
+/// Most characters of a name; it becomes the name of a column.
+const LONGEST_NAME: usize = 100;
+
+/// A number for a message: very small and very large ones with an exponent.
+fn number(value: f64) -> String {
+    if value == 0.0 || (1e-6..1e15).contains(&value.abs()) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 /// Collects problems; every check goes on after the first.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(pub(crate) Vec<SiteProblem>);
@@ -27,25 +42,46 @@ impl Problems {
             .push(SiteProblem::new(path.into(), message.into(), help.into()));
     }
 
-    /// A finite number.
+    /// A finite number of seconds within reason.
     fn finite(&mut self, path: &str, value: f64) -> bool {
-        if !value.is_finite() {
+        let good = value.abs() <= LONGEST_S;
+        if !good {
             self.add(
                 path,
-                format!("it is {value}"),
-                "give a finite number of seconds",
+                format!("it is {} s", number(value)),
+                format!("give a number of seconds from -{LONGEST_S:e} to {LONGEST_S:e}"),
             );
         }
-        value.is_finite()
+        good
+    }
+
+    /// A name that can stand in a table's head. `false` if it is empty.
+    fn name(&mut self, path: &str, name: &str, help: &str) -> bool {
+        if name.trim().is_empty() {
+            self.add(path, "the name is empty", help);
+        } else if name.chars().any(char::is_control) {
+            self.add(
+                path,
+                format!("the name {name:?} has control characters"),
+                "names become names of columns: use what can be printed",
+            );
+        } else if name.chars().count() > LONGEST_NAME {
+            self.add(
+                path,
+                format!("the name has {} characters", name.chars().count()),
+                format!("at most {LONGEST_NAME}; names become names of columns"),
+            );
+        }
+        !name.trim().is_empty()
     }
 
     /// A finite number, 0 or more.
     fn span(&mut self, path: &str, value: f64) -> bool {
         let good = self.finite(path, value) && value >= 0.0;
-        if value.is_finite() && !good {
+        if value.abs() <= LONGEST_S && !good {
             self.add(
                 path,
-                format!("it is {value} s"),
+                format!("it is {} s", number(value)),
                 "a duration or spread is 0 or more",
             );
         }
@@ -85,13 +121,12 @@ pub(crate) fn rack_group(
 ) -> bool {
     let path = format!("racks.{index}");
     let before = problems.0.len();
-    if group.name.is_empty() {
-        problems.add(
-            format!("{path}.name"),
-            "the name is empty",
-            "name the group; its racks are <name>-001, …",
-        );
-    } else if !earlier.insert(group.name.clone()) {
+    let named = problems.name(
+        &format!("{path}.name"),
+        &group.name,
+        "name the group; its racks are <name>-001, …",
+    );
+    if named && !earlier.insert(group.name.clone()) {
         problems.add(
             format!("{path}.name"),
             format!("there are two rack groups `{}`", group.name),
@@ -124,9 +159,7 @@ pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Proble
         let path = format!("jobs.{i}");
         let (name, own) = (job.name(), job.correlation());
         let (racks, gpus) = job.place();
-        if name.is_empty() {
-            problems.add(format!("{path}.name"), "the name is empty", "name the job");
-        } else if !names.insert(name) {
+        if problems.name(&format!("{path}.name"), name, "name the job") && !names.insert(name) {
             problems.add(
                 format!("{path}.name"),
                 format!("there are two jobs `{name}`"),
@@ -207,18 +240,18 @@ fn batch(path: &str, job: &BatchJob, problems: &mut Problems) {
 
 fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
     let start_known = problems.finite(&format!("{path}.start_s"), job.start_s);
-    let iteration_known = job.iteration_s.is_finite() && job.iteration_s > 0.0;
+    let iteration_known = job.iteration_s > 0.0 && job.iteration_s <= LONGEST_S;
     if !iteration_known {
         problems.add(
             format!("{path}.iteration_s"),
-            format!("an iteration takes {} s", job.iteration_s),
-            "it is above 0",
+            format!("an iteration takes {} s", number(job.iteration_s)),
+            format!("it is above 0 and at most {LONGEST_S:e} s"),
         );
     }
     if !(0.0..=1.0).contains(&job.compute_share) {
         problems.add(
             format!("{path}.compute_share"),
-            format!("the share of computing is {}", job.compute_share),
+            format!("the share of computing is {}", number(job.compute_share)),
             "it lies between 0 (only communication) and 1 (only computing)",
         );
     }
@@ -232,8 +265,9 @@ fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
         problems.add(
             format!("{path}.stop_s"),
             format!(
-                "the job stops at {stop_s} s, before it starts at {} s",
-                job.start_s
+                "the job stops at {} s, before it starts at {} s",
+                number(stop_s),
+                number(job.start_s)
             ),
             "set stop_s after start_s",
         );
@@ -246,8 +280,9 @@ fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
             problems.add(
                 format!("{path}.crash_at_s"),
                 format!(
-                    "the job crashes at {crash_s} s, before it starts at {} s",
-                    job.start_s
+                    "the job crashes at {} s, before it starts at {} s",
+                    number(crash_s),
+                    number(job.start_s)
                 ),
                 "set crash_at_s after start_s",
             );
@@ -256,7 +291,9 @@ fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
             problems.add(
                 format!("{path}.crash_at_s"),
                 format!(
-                    "the job crashes at {crash_s} s, when it has already stopped at {stop_s} s"
+                    "the job crashes at {} s, when it has already stopped at {} s",
+                    number(crash_s),
+                    number(stop_s)
                 ),
                 "set crash_at_s before stop_s",
             );
@@ -294,7 +331,11 @@ fn jitter(path: &str, job: &TrainingJob, iteration_known: bool, problems: &mut P
         if problems.span(&path, value) && iteration_known && value > share * job.iteration_s {
             problems.add(
                 path,
-                format!("it is {value} s with an iteration of {} s", job.iteration_s),
+                format!(
+                    "it is {} s with an iteration of {} s",
+                    number(value),
+                    number(job.iteration_s)
+                ),
                 format!("lower it to {words} the iteration at most; lockstep means little beyond"),
             );
         }

@@ -51,17 +51,17 @@ impl TrainingPlan {
         }
     }
 
-    /// Clock and iterations since the last checkpoint where the course begins.
+    /// Clock and iterations since the last checkpoint where a course that iterates from `start_s` on is taken up.
     ///
     /// A job under way runs its past on the nominal clock and without being followed: jitter before t = 0 shows in nothing.
-    fn lead_in(&self) -> (f64, u32) {
-        let behind_s = -self.start_s - 2.0 * self.iteration_s - 8.0 * self.node_jitter_s;
+    fn lead_in(&self, start_s: f64) -> (f64, u32) {
+        let behind_s = -start_s - 2.0 * self.iteration_s - 8.0 * self.node_jitter_s;
         if behind_s <= 0.0 {
-            return (self.start_s, 0);
+            return (start_s, 0);
         }
         if self.checkpoint_every == 0 {
             return (
-                self.start_s + (behind_s / self.iteration_s).floor() * self.iteration_s,
+                start_s + (behind_s / self.iteration_s).floor() * self.iteration_s,
                 0,
             );
         }
@@ -71,7 +71,7 @@ impl TrainingPlan {
         let rest_s = (behind_s - cycles * cycle_s).max(0.0);
         let done = (rest_s / self.iteration_s).floor().min(every - 1.0);
         (
-            self.start_s + cycles * cycle_s + done * self.iteration_s,
+            start_s + cycles * cycle_s + done * self.iteration_s,
             done as u32,
         )
     }
@@ -106,7 +106,7 @@ pub(crate) struct TrainingCourse {
 impl TrainingCourse {
     /// `jitter` is the job's stream, opened anew for each cohort; `offset_s` the cohort's own shift.
     pub(crate) fn new(plan: Arc<TrainingPlan>, jitter: Stream, offset_s: f64) -> Self {
-        let (clock_s, since_checkpoint) = plan.lead_in();
+        let (clock_s, since_checkpoint) = plan.lead_in(plan.start_s);
         Self {
             plan,
             jitter,
@@ -185,6 +185,8 @@ impl TrainingCourse {
                 self.stage = if i + 1 < plan.passing.len() {
                     Stage::Restart(i + 1)
                 } else {
+                    // A restart in the past is as little followed as a start.
+                    (self.clock_s, self.since_checkpoint) = plan.lead_in(self.clock_s);
                     Stage::Compute
                 };
                 (stay_s > 0.0).then_some(crate::batch::PASSING[i])

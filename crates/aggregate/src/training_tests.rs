@@ -166,3 +166,49 @@ fn an_iteration_keeps_a_tenth_of_its_length() {
     let starts: Vec<_> = all.iter().filter(|c| c.1 == Cpu).map(|c| c.0).collect();
     assert!(starts.windows(2).all(|w| w[1] - w[0] >= 0.2 - 1e-9));
 }
+
+/// Ages of iterations between a restart and t = 0 take no time, and leave the phase of the clock where it was.
+#[test]
+fn a_restart_long_ago_is_not_followed() {
+    let restart = |crash_s: f64| TrainingPlan {
+        start_s: 10.0 * crash_s,
+        crash_s,
+        restart_s: crash_s + 1.0,
+        ..plan()
+    };
+    // Launch, load and warmup take 6 s: iterations of 2 s begin 7 s after the crash.
+    for crash_s in [-1e8 - 7.0, -107.0] {
+        let got = take(&mut course(restart(crash_s), 0.0), 12);
+        let phases: Vec<_> = got.iter().map(|c| c.1).collect();
+        let first = phases.iter().position(|p| *p == Warmup).unwrap() + 1;
+        assert_eq!(phases[first..first + 4], [Cpu, Com, Cpu, Com], "{crash_s}");
+        assert!(got.windows(2).all(|w| w[0].0 <= w[1].0));
+        assert!(
+            got.contains(&(0.0, Cpu)) && got.contains(&(1.5, Com)),
+            "{got:?}"
+        );
+    }
+}
+
+/// Checkpoints after the restart fall where they fall if every iteration is followed.
+#[test]
+fn a_past_restart_keeps_its_checkpoints() {
+    let restart = |crash_s: f64| TrainingPlan {
+        start_s: crash_s - 10.0,
+        crash_s,
+        restart_s: crash_s + 1.0,
+        checkpoint_every: 3,
+        checkpoint_s: 4.0,
+        ..plan()
+    };
+    let after = |crash_s: f64, from_s: f64| -> Vec<(f64, PhaseKind)> {
+        take(&mut course(restart(crash_s), 0.0), 2000)
+            .into_iter()
+            .filter(|c| c.0 >= from_s)
+            .map(|(at_s, phase)| (at_s - from_s, phase))
+            .take(30)
+            .collect()
+    };
+    // The same course 1000 s earlier (100 cycles of 10 s) and with nothing to skip.
+    assert_eq!(after(-1000.0, 0.0), after(0.0, 1000.0));
+}

@@ -13,6 +13,8 @@ pub struct SpecProblem {
     pub message: String,
     /// What would be right.
     pub help: String,
+    /// Path of the other value, where two contradict each other.
+    pub other: Option<String>,
     /// Longest step the value at `path` allows, seconds, if it is the step that does not fit.
     pub longest_step_s: Option<f64>,
 }
@@ -39,9 +41,16 @@ pub fn problems(spec: &PlantSpec, step_s: f64) -> Vec<SpecProblem> {
             .map(|set| f64::from(set.count) * set.rated_kw)
             .sum();
         if dispatch_kw > rated_kw {
-            let message =
-                format!("{dispatch_kw} kW is above the {rated_kw} kW the sets are rated for");
-            list.add("dispatch_kw", message, format!("at most {rated_kw} kW"));
+            let message = format!(
+                "{} kW is above the {} kW the sets are rated for",
+                number(dispatch_kw),
+                number(rated_kw)
+            );
+            list.add(
+                "dispatch_kw",
+                message,
+                format!("at most {} kW", number(rated_kw)),
+            );
         }
     }
     for (index, set) in spec.sets.iter().enumerate() {
@@ -63,13 +72,15 @@ pub fn problems(spec: &PlantSpec, step_s: f64) -> Vec<SpecProblem> {
         if list.found.len() == before {
             for need in unresolved(set, step_s) {
                 let message = format!(
-                    "a step of {step_s} s is too long for {} of {} s",
-                    need.what, need.value_s
+                    "a step of {} s is too long for {} of {} s",
+                    number(step_s),
+                    need.what,
+                    number(need.value_s)
                 );
                 list.add(
                     need.key,
                     message,
-                    format!("use a step of {} s or less", need.longest_step_s()),
+                    format!("use a step of {} s or less", number(need.longest_step_s())),
                 );
                 if let Some(problem) = list.found.last_mut() {
                     problem.longest_step_s = Some(need.longest_step_s());
@@ -89,13 +100,27 @@ fn check_set(list: &mut List, set: &SetSpec) {
     if set.rated_kw > set.rated_kva {
         let message = format!(
             "{} kW of active power is more than {} kVA of apparent power",
-            set.rated_kw, set.rated_kva
+            number(set.rated_kw),
+            number(set.rated_kva)
         );
         list.add(
             "rated_kw",
             message,
             "rated_kw is rated_kva times the rated power factor, often 0.8".to_owned(),
         );
+        list.against("rated_kva");
+    } else if set.rated_kw > 0.0 && set.rated_kva > LARGEST_KVA_PER_KW * set.rated_kw {
+        let message = format!(
+            "{} kVA of apparent power is more than {LARGEST_KVA_PER_KW} times the {} kW of active power",
+            number(set.rated_kva),
+            number(set.rated_kw)
+        );
+        list.add(
+            "rated_kva",
+            message,
+            "rated_kva is rated_kw over the rated power factor, often 0.8".to_owned(),
+        );
+        list.against("rated_kw");
     }
     list.positive("inertia_s", set.inertia_s, "s");
     list.not_negative("damping_pu", set.damping_pu, "pu");
@@ -121,7 +146,7 @@ fn check_tgov1(list: &mut List, t: &Tgov1Spec) {
     if t.t2_s > 0.0 && t.t3_s == 0.0 {
         let message = format!(
             "a lead T2 = {} s without the lag T3 is a pure differentiator",
-            t.t2_s
+            number(t.t2_s)
         );
         list.add(
             "governor.t2_s",
@@ -161,7 +186,7 @@ fn check_degov1(list: &mut List, d: &Degov1Spec) {
     if d.t1_s == 0.0 && d.t3_s > 0.0 {
         let message = format!(
             "with T1 = 0 the control box is 1 + T3 s, T3 = {} s: a pure differentiator",
-            d.t3_s
+            number(d.t3_s)
         );
         list.add(
             "governor.t3_s",
@@ -175,8 +200,25 @@ fn check_degov1(list: &mut List, d: &Degov1Spec) {
     );
 }
 
+/// Most apparent power per active power: a rated power factor of 0.1, beyond which the two are of different sets.
+const LARGEST_KVA_PER_KW: f64 = 10.0;
+
+/// A number for a message: very small and very large ones with an exponent.
+fn number(value: f64) -> String {
+    if value == 0.0 || (1e-6..1e15).contains(&value.abs()) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 /// Longest dead time, seconds: bounds the memory of its history.
 const LONGEST_DEAD_TIME_S: f64 = 10.0;
+
+/// Last key of a path.
+fn leaf(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
 
 struct List {
     found: Vec<SpecProblem>,
@@ -189,15 +231,24 @@ impl List {
             path: format!("{}{key}", self.prefix),
             message,
             help,
+            other: None,
             longest_step_s: None,
         });
+    }
+
+    /// Says which other key the last problem is about as well.
+    fn against(&mut self, key: &str) {
+        let path = format!("{}{key}", self.prefix);
+        if let Some(problem) = self.found.last_mut() {
+            problem.other = Some(path);
+        }
     }
 
     fn positive(&mut self, key: &str, value: f64, unit: &str) {
         if !(value > 0.0 && value.is_finite()) {
             self.add(
                 key,
-                format!("{value} {unit} is not above zero"),
+                format!("{} {unit} is not above zero", number(value)),
                 "give a finite value above zero".to_owned(),
             );
         }
@@ -207,7 +258,7 @@ impl List {
         if !(value >= 0.0 && value.is_finite()) {
             self.add(
                 key,
-                format!("{value} {unit} is negative or not finite"),
+                format!("{} {unit} is negative or not finite", number(value)),
                 "give zero or more".to_owned(),
             );
         }
@@ -216,7 +267,7 @@ impl List {
     fn dead_time(&mut self, value: f64) {
         self.not_negative("governor.dead_time_s", value, "s");
         if value > LONGEST_DEAD_TIME_S {
-            let message = format!("{value} s is longer than any engine's dead time");
+            let message = format!("{} s is longer than any engine's dead time", number(value));
             self.add(
                 "governor.dead_time_s",
                 message,
@@ -238,9 +289,12 @@ impl List {
         if upper.1 <= lower.1 {
             let message = format!(
                 "the upper limit {} is not above the lower limit {}",
-                upper.1, lower.1
+                number(upper.1),
+                number(lower.1)
             );
-            self.add(upper.0, message, format!("above {}", lower.1));
+            let help = format!("{} above {}", leaf(upper.0), leaf(lower.0));
+            self.add(upper.0, message, help);
+            self.against(lower.0);
         }
     }
 }

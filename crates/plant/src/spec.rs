@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 pub struct PlantSpec {
     /// Nominal frequency, hertz.
     #[serde(default = "sixty")]
-    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1000.0, "x-unit" = "Hz"))]
+    #[schemars(extend("minimum" = 10.0, "maximum" = 1000.0, "x-unit" = "Hz"))]
     pub frequency_hz: f64,
     /// How a constant-power load acts on the shaft. Default: `power_over_speed`, the physics.
     #[serde(default)]
     pub torque: TorqueConvention,
     /// Power at which droop governors hold nominal speed, kilowatts at the bus. Default: the load at t = 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0.0), extend("x-unit" = "kW"))]
+    #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "kW"))]
     pub dispatch_kw: Option<f64>,
     /// The generating sets; all run and share one frequency.
     #[serde(default)]
@@ -57,17 +57,17 @@ pub struct SetSpec {
     #[schemars(range(min = 1, max = 1000))]
     pub count: u32,
     /// Rated active power of one set, kilowatts.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "kW"))]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "kW"))]
     pub rated_kw: f64,
     /// Rated apparent power of one set, kilovolt-amperes; base of its per-unit values.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "kVA"))]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "kVA"))]
     pub rated_kva: f64,
     /// Inertia constant H of engine and alternator, seconds on `rated_kva`. High-speed sets: 0.5 to 1.2 s.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 50.0, "x-unit" = "s"))]
+    #[schemars(extend("minimum" = 0.01, "maximum" = 50.0, "x-unit" = "s"))]
     pub inertia_s: f64,
     /// Damping torque per unit of speed deviation.
     #[serde(default)]
-    #[schemars(range(min = 0.0), extend("x-unit" = "pu"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "pu"))]
     pub damping_pu: f64,
     /// Governor and engine.
     pub governor: GovernorSpec,
@@ -96,7 +96,7 @@ pub struct TurboSpec {
     /// Whether the ceiling acts.
     pub enabled: bool,
     /// Time constant of the boost, seconds. Diesel 1 to 4 s, lean-burn gas 3 to 10 s (estimated).
-    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1000.0, "x-unit" = "s"))]
     pub time_constant_s: f64,
     /// Load step accepted at once, per unit of `rated_kva` (estimated).
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 2.0, "x-unit" = "pu"))]
@@ -137,27 +137,27 @@ pub struct Tgov1Spec {
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0, "x-unit" = "pu"))]
     pub droop_pu: f64,
     /// Valve lag T1, seconds. Zero: the valve follows at once.
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t1_s: f64,
     /// Lead T2, seconds.
     #[serde(default)]
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t2_s: f64,
     /// Lag T3, seconds. Zero needs T2 zero as well: the block is left out.
     #[serde(default)]
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t3_s: f64,
     /// Upper valve limit, per unit of `rated_kva`.
     #[serde(default = "one_pu")]
-    #[schemars(extend("x-unit" = "pu"))]
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
     pub vmax_pu: f64,
     /// Lower valve limit, per unit of `rated_kva`.
     #[serde(default)]
-    #[schemars(extend("x-unit" = "pu"))]
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
     pub vmin_pu: f64,
     /// Turbine damping Dt, per unit of power per per unit of speed.
     #[serde(default)]
-    #[schemars(range(min = 0.0), extend("x-unit" = "pu"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "pu"))]
     pub dt_pu: f64,
 }
 
@@ -172,13 +172,13 @@ fn one_pu() -> f64 {
 #[serde(deny_unknown_fields)]
 pub struct PiSpec {
     /// Proportional gain, per unit of power per per unit of speed.
-    #[schemars(range(min = 0.0), extend("x-unit" = "pu"))]
+    #[schemars(range(min = 0.0, max = 1e4), extend("x-unit" = "pu"))]
     pub kp_pu: f64,
     /// Integral gain, per unit of power per per unit of speed and second.
-    #[schemars(range(min = 0.0), extend("x-unit" = "1/s"))]
+    #[schemars(range(min = 0.0, max = 1e5), extend("x-unit" = "1/s"))]
     pub ki_per_s: f64,
     /// Engine lag T, seconds. Zero: the engine follows at once.
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t_s: f64,
     /// Dead time of the engine, seconds.
     #[serde(default)]
@@ -186,11 +186,11 @@ pub struct PiSpec {
     pub dead_time_s: f64,
     /// Upper limit of the demand, per unit of `rated_kva`.
     #[serde(default = "one_point_one")]
-    #[schemars(extend("x-unit" = "pu"))]
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
     pub max_pu: f64,
     /// Lower limit of the demand, per unit of `rated_kva`.
     #[serde(default)]
-    #[schemars(extend("x-unit" = "pu"))]
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
     pub min_pu: f64,
 }
 
@@ -207,35 +207,35 @@ fn one_point_one() -> f64 {
 #[serde(deny_unknown_fields)]
 pub struct Degov1Spec {
     /// Control box T1, seconds.
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t1_s: f64,
     /// Control box T2, seconds.
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t2_s: f64,
     /// Control box lead T3, seconds.
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t3_s: f64,
     /// Actuator gain K.
-    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e4))]
     pub k: f64,
     /// Actuator lead T4, seconds.
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t4_s: f64,
     /// Actuator lag T5, seconds.
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t5_s: f64,
     /// Actuator lag T6, seconds.
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
     pub t6_s: f64,
     /// Engine dead time TD, seconds. Diesel 20 to 50 ms (estimated).
     #[schemars(range(min = 0.0, max = 10.0), extend("x-unit" = "s"))]
     pub dead_time_s: f64,
     /// Upper throttle limit TMAX, per unit of `rated_kva`.
-    #[schemars(extend("x-unit" = "pu"))]
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
     pub tmax_pu: f64,
     /// Lower throttle limit TMIN, per unit of `rated_kva`.
     #[serde(default)]
-    #[schemars(extend("x-unit" = "pu"))]
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
     pub tmin_pu: f64,
     /// Droop R on the throttle; 0 is isochronous.
     #[serde(default)]

@@ -1,13 +1,17 @@
 //! Contradictions between values that are sound one by one.
 
+mod jobs;
+
 use std::collections::BTreeMap;
 
 use ballast_aggregate::{Site, SiteInput};
+use ballast_plant::{GovernorSpec, PlantSpec};
 
+use crate::limits::number;
 use crate::problem::Report;
 use crate::shape::Shape;
 use crate::tree::{Node, join};
-use crate::{LimitsSpec, LoadSpec, PowerUnit, Scenario, StepsLoad, TraceLoad};
+use crate::{LimitsSpec, LoadSpec, PowerUnit, Scenario, StepsLoad, TraceLoad, TraceScope};
 
 /// Most steps of one realisation: the step number and the time stay exact far beyond, the patience does not.
 const MOST_STEPS: f64 = 2e9;
@@ -27,6 +31,8 @@ pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Op
     check.profiles(scenario);
     check.plant(scenario);
     check.facility(scenario);
+    check.jobs(scenario);
+    check.memory(scenario);
     let sound = check.report.problems.is_empty();
     check.site(scenario, sound)
 }
@@ -42,19 +48,32 @@ impl Check<'_> {
             .error(self.root.origin_of(path), path, message, help);
     }
 
+    fn warn(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.report
+            .warn(self.root.origin_of(path), path, message, help);
+    }
+
     fn time(&mut self, scenario: &Scenario) {
         let (duration_s, step_s) = (scenario.simulation.duration_s, scenario.simulation.step_s);
         let steps = duration_s / step_s;
         if steps < 2.0 {
             self.add(
                 "simulation.step_s",
-                format!("a step of {step_s} s gives {steps:.3} steps in {duration_s} s"),
+                format!(
+                    "a step of {} s gives {steps:.3} steps in {} s",
+                    number(step_s),
+                    number(duration_s)
+                ),
                 "at least 2 steps: shorten the step or lengthen the run",
             );
         } else if steps > MOST_STEPS {
             self.add(
                 "simulation.step_s",
-                format!("a step of {step_s} s gives {steps:.3e} steps in {duration_s} s"),
+                format!(
+                    "a step of {} s gives {steps:.3e} steps in {} s",
+                    number(step_s),
+                    number(duration_s)
+                ),
                 format!("at most {MOST_STEPS:e} steps: lengthen the step or shorten the run"),
             );
         }
@@ -68,14 +87,14 @@ impl Check<'_> {
                 if let Some(min) = limits.frequency_min_hz.filter(|min| *min >= nominal) {
                     self.add(
                         "limits.frequency_min_hz",
-                        format!("{min} Hz is not below the nominal {nominal} Hz"),
+                        format!("{} Hz is not below the nominal {nominal} Hz", number(min)),
                         format!("a value below plant.frequency_hz = {nominal}"),
                     );
                 }
                 if let Some(max) = limits.frequency_max_hz.filter(|max| *max <= nominal) {
                     self.add(
                         "limits.frequency_max_hz",
-                        format!("{max} Hz is not above the nominal {nominal} Hz"),
+                        format!("{} Hz is not above the nominal {nominal} Hz", number(max)),
                         format!("a value above plant.frequency_hz = {nominal}"),
                     );
                 }
@@ -130,6 +149,28 @@ impl Check<'_> {
         }
     }
 
+    /// Which of two values that contradict each other was set on top: by `--set`, then in the file, then by a preset.
+    fn blamed<'p>(&self, first: &'p str, second: &'p str) -> &'p str {
+        let rank = |path: &str| {
+            let origin = self.root.origin_of(path);
+            let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
+            if self.report.sources.name(origin.file).starts_with("--set ") {
+                3
+            } else if origin.file != self.root.origin.file {
+                0
+            } else if origin == self.root.origin_of(parent) {
+                1
+            } else {
+                2
+            }
+        };
+        if rank(second) > rank(first) {
+            second
+        } else {
+            first
+        }
+    }
+
     fn ordered(
         &mut self,
         (low_path, low): (&str, Option<f64>),
@@ -138,11 +179,14 @@ impl Check<'_> {
         if let (Some(low), Some(high)) = (low, high)
             && low >= high
         {
-            self.add(
-                low_path,
-                format!("{low} is not below {high_path} = {high}"),
-                "the lower limit below the upper one",
-            );
+            let (low, high) = (number(low), number(high));
+            let path = self.blamed(low_path, high_path);
+            let message = if path == low_path {
+                format!("{low} is not below {high_path} = {high}")
+            } else {
+                format!("{high} is not above {low_path} = {low}")
+            };
+            self.add(path, message, "the lower limit below the upper one");
         }
     }
 
@@ -170,8 +214,12 @@ impl Check<'_> {
             if used && window_s < step_s {
                 self.add(
                     path,
-                    format!("a window of {window_s} s is shorter than the step of {step_s} s"),
-                    format!("at least simulation.step_s = {step_s}"),
+                    format!(
+                        "a window of {} s is shorter than the step of {} s",
+                        number(window_s),
+                        number(step_s)
+                    ),
+                    format!("at least simulation.step_s = {}", number(step_s)),
                 );
             } else if window_s / step_s > MOST_WINDOW_STEPS
                 && scenario.simulation.duration_s / step_s <= MOST_STEPS
@@ -179,8 +227,16 @@ impl Check<'_> {
                 let longest_s = MOST_WINDOW_STEPS * step_s;
                 self.add(
                     path,
-                    format!("a window of {window_s} s holds {:.3e} steps of {step_s} s", window_s / step_s),
-                    format!("at most {MOST_WINDOW_STEPS:e} steps, {longest_s} s: every one is kept in memory"),
+                    format!(
+                        "a window of {} s holds {:.3e} steps of {} s",
+                        number(window_s),
+                        window_s / step_s,
+                        number(step_s)
+                    ),
+                    format!(
+                        "at most {MOST_WINDOW_STEPS:e} steps, {} s: every one is kept in memory",
+                        number(longest_s)
+                    ),
                 );
             }
         }
@@ -190,14 +246,28 @@ impl Check<'_> {
             if *window_s <= 0.0 {
                 self.add(
                     &path,
-                    format!("a window of {window_s} s"),
+                    format!("a window of {} s", number(*window_s)),
                     "a window is above 0 s",
                 );
             } else if *window_s < step_s {
                 self.add(
                     &path,
-                    format!("a window of {window_s} s is shorter than the step of {step_s} s"),
-                    format!("at least simulation.step_s = {step_s}"),
+                    format!(
+                        "a window of {} s is shorter than the step of {} s",
+                        number(*window_s),
+                        number(step_s)
+                    ),
+                    format!("at least simulation.step_s = {}", number(step_s)),
+                );
+            } else if *window_s > scenario.simulation.duration_s {
+                let duration_s = number(scenario.simulation.duration_s);
+                self.warn(
+                    &path,
+                    format!(
+                        "a window of {} s is longer than duration_s = {duration_s}",
+                        number(*window_s)
+                    ),
+                    "its ramp is the largest of the whole run; take it out, or lengthen the run",
                 );
             }
         }
@@ -240,8 +310,9 @@ impl Check<'_> {
                 self.add(
                     &path,
                     format!(
-                        "{} s is not after the event before it, at {before} s",
-                        event.at_s
+                        "{} s is not after the event before it, at {} s",
+                        number(event.at_s),
+                        number(before)
                     ),
                     "put the events in order of time",
                 );
@@ -250,8 +321,9 @@ impl Check<'_> {
                 self.add(
                     &path,
                     format!(
-                        "{} s is beyond the end of the run at {duration_s} s",
-                        event.at_s
+                        "{} s is beyond the end of the run at {} s",
+                        number(event.at_s),
+                        number(duration_s)
                     ),
                     "an earlier time, or a longer simulation.duration_s",
                 );
@@ -273,6 +345,13 @@ impl Check<'_> {
                 "take it out, or set unit = \"pu\"",
             ),
             _ => {}
+        }
+        if load.count > 1 && load.scope == TraceScope::Site {
+            self.add(
+                &join(path, "count"),
+                format!("`count` = {} with a trace of the whole site", load.count),
+                "set scope = \"rack\" or \"node\", or take `count` out",
+            );
         }
         let scales = [
             ("scale", load.scale),
@@ -327,8 +406,14 @@ impl Check<'_> {
         let (coarse, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|p| p.longest_step_s.is_some());
         for problem in others {
-            self.add(&join("plant", &problem.path), problem.message, problem.help);
+            let path = join("plant", &problem.path);
+            let other = problem
+                .other
+                .map_or_else(|| path.clone(), |o| join("plant", &o));
+            let path = self.blamed(&path, &other).to_owned();
+            self.add(&path, problem.message, problem.help);
         }
+        self.dispatch(plant);
         let longest_s = coarse
             .iter()
             .filter_map(|p| p.longest_step_s)
@@ -343,7 +428,7 @@ impl Check<'_> {
             self.add(
                 "simulation.step_s",
                 message,
-                format!("a step of {longest_s} s or less"),
+                format!("a step of {} s or less", number(longest_s)),
             );
         }
         let shape = Shape::root().path("plant.sets").and_then(Shape::item);
@@ -396,6 +481,24 @@ impl Check<'_> {
         }
         for (key, message, help) in facility.problems() {
             self.add(&format!("facility.{key}"), message, help);
+        }
+    }
+
+    /// Isochronous sets hold nominal speed at any load; only droop, or a constant set beside others, knows a dispatched power.
+    fn dispatch(&mut self, plant: &PlantSpec) {
+        let isochronous = |governor: &GovernorSpec| match governor {
+            GovernorSpec::Pi(_) => true,
+            GovernorSpec::Degov1(d) => d.droop_pu == 0.0,
+            GovernorSpec::Tgov1(_) | GovernorSpec::Constant => false,
+        };
+        let all = |of: &dyn Fn(&GovernorSpec) -> bool| plant.sets.iter().all(|s| of(&s.governor));
+        let constant = |governor: &GovernorSpec| matches!(governor, GovernorSpec::Constant);
+        if plant.dispatch_kw.is_some() && (all(&isochronous) || all(&constant)) {
+            self.warn(
+                "plant.dispatch_kw",
+                "has no effect: no set has droop",
+                "take it out, or give a set a governor with droop",
+            );
         }
     }
 

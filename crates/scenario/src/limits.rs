@@ -2,6 +2,15 @@
 
 use crate::shape::Shape;
 
+/// A number for a message: very small and very large ones with an exponent.
+pub(crate) fn number(value: f64) -> String {
+    if value == 0.0 || (1e-6..1e15).contains(&value.abs()) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 /// Range of a number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits<'a> {
@@ -9,6 +18,8 @@ pub(crate) struct Limits<'a> {
     above: Option<f64>,
     max: Option<f64>,
     below: Option<f64>,
+    /// What to do instead, for a value out of range.
+    hint: Option<&'a str>,
     /// Unit of the number.
     pub(crate) unit: Option<&'a str>,
 }
@@ -25,6 +36,7 @@ impl<'a> Limits<'a> {
             above: shape.number("exclusiveMinimum"),
             max: shape.number("maximum").or(format),
             below: shape.number("exclusiveMaximum"),
+            hint: shape.word("x-hint").and_then(serde_json::Value::as_str),
             unit: shape.unit(),
         }
     }
@@ -36,6 +48,7 @@ impl<'a> Limits<'a> {
             above: shape.number("x-min-value-exclusive"),
             max: shape.number("x-max-value"),
             below: shape.number("x-max-value-exclusive"),
+            hint: shape.word("x-hint").and_then(serde_json::Value::as_str),
             unit: shape.unit(),
         }
     }
@@ -62,8 +75,9 @@ impl<'a> Limits<'a> {
             format!(" {range}")
         };
         format!(
-            "{what}{range}{}",
-            self.unit.map_or_else(String::new, |u| format!(", in {u}"))
+            "{what}{range}{}{}",
+            self.unit.map_or_else(String::new, |u| format!(", in {u}")),
+            self.hint.map_or_else(String::new, |h| format!("; {h}"))
         )
     }
 
@@ -77,8 +91,28 @@ impl<'a> Limits<'a> {
         ];
         let words: Vec<String> = parts
             .iter()
-            .filter_map(|(word, end)| Some(format!("{word} {}", (*end)?)))
+            .filter_map(|(word, end)| Some(format!("{word} {}", number((*end)?))))
             .collect();
         words.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_stay_short() {
+        for (value, text) in [
+            (0.0, "0"),
+            (60.0, "60"),
+            (-0.002, "-0.002"),
+            (1e9, "1000000000"),
+            (1e-300, "1e-300"),
+            (-1.5e308, "-1.5e308"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(number(value), text);
+        }
     }
 }

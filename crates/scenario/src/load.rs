@@ -172,12 +172,12 @@ fn merge_all(root: &mut Node, patches: &[Patch], report: &mut Report) -> Merged 
     let mut merged = Merged::default();
     let first: Vec<bool> = patches.iter().map(Patch::comes_first).collect();
     for at in (0..patches.len()).filter(|at| first[*at]) {
-        patch::apply(root, patches, at, report);
+        patch::apply(root, patches, at, &mut merged.incomplete, report);
     }
     merge::presets(root, &mut merged, report);
     names::pull(root, &mut merged, report);
     for at in (0..patches.len()).filter(|at| !first[*at]) {
-        patch::apply(root, patches, at, report);
+        patch::apply(root, patches, at, &mut merged.incomplete, report);
         names::pull(root, &mut merged, report);
     }
     names::settle(root, &merged, report);
@@ -185,17 +185,17 @@ fn merge_all(root: &mut Node, patches: &[Patch], report: &mut Report) -> Merged 
     merged
 }
 
-/// With a step longer than a default ramp window, that window is not asked for.
+/// A default ramp window shorter than the step or longer than the run is not asked for.
 fn fit_ramp_windows(scenario: &mut Scenario, root: &Node) {
     if root
         .get("outputs")
         .is_none_or(|o| o.get("ramp_windows_s").is_none())
     {
-        let step_s = scenario.simulation.step_s;
+        let (step_s, duration_s) = (scenario.simulation.step_s, scenario.simulation.duration_s);
         scenario.outputs.ramp_windows_s = OutputSpec::default()
             .ramp_windows_s
             .into_iter()
-            .filter(|w| *w >= step_s)
+            .filter(|w| (step_s..=duration_s).contains(w))
             .collect();
     }
 }

@@ -98,8 +98,14 @@ fn steps(path: &str) -> Vec<String> {
     steps.iter().map(|s| s.trim().to_owned()).collect()
 }
 
-/// Applies the patch at number `at` of `all`.
-pub(crate) fn apply(root: &mut Node, all: &[Patch], at: usize, report: &mut Report) {
+/// Applies the patch at number `at` of `all`. `incomplete` receives paths under which what is missing has been reported.
+pub(crate) fn apply(
+    root: &mut Node,
+    all: &[Patch],
+    at: usize,
+    incomplete: &mut Vec<String>,
+    report: &mut Report,
+) {
     let Some(patch) = all.get(at) else { return };
     let name = format!("--set {patch}");
     let file = report
@@ -126,6 +132,7 @@ pub(crate) fn apply(root: &mut Node, all: &[Patch], at: usize, report: &mut Repo
         origin,
         given,
         own,
+        incomplete,
         report,
     };
     walk.descend(root, Some(Shape::root()), &steps, "");
@@ -137,6 +144,7 @@ struct Walk<'a> {
     origin: Origin,
     given: String,
     own: Vec<String>,
+    incomplete: &'a mut Vec<String>,
     report: &'a mut Report,
 }
 
@@ -208,10 +216,49 @@ impl Walk<'_> {
             }
             return;
         }
+        let before = model(&items[at]);
         self.descend(&mut items[at], inner, rest, &inner_path);
         if path == "plant.sets" {
             self.mark_set(&mut items[at], rest);
+            if let (Some(before), Some(inner), [_, _]) = (before, inner, rest) {
+                self.other_governor(&mut items[at], inner, &before, at);
+            }
         }
+    }
+
+    /// Another model has other keys: the old ones go, and the new ones have to come with patches.
+    fn other_governor(&mut self, set: &mut Node, shape: Shape<'_>, before: &str, at: usize) {
+        let Some(after) = model(set).filter(|after| after != before) else {
+            return;
+        };
+        let variant = shape.key("governor").and_then(|g| g.variant(&after));
+        let Some(variant) = variant else { return };
+        let Some(Form::Table { required, .. }) = variant.form() else {
+            return;
+        };
+        let own = &self.own;
+        let stays = |key: &str| {
+            own.iter().any(|k| k == key) && variant.key(key).is_some() || key == "model"
+        };
+        if let Some(entries) = set.get_mut("governor").and_then(Node::entries_mut) {
+            entries.retain(|e| stays(&e.key));
+        }
+        let missing: Vec<&str> = required.into_iter().filter(|key| !stays(key)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let table = self.patch.path.trim_end_matches(".model");
+        let help = format!(
+            "give the whole table: {table} = {{ model = \"{after}\", {} = … }}",
+            missing.join(" = …, ")
+        );
+        self.incomplete.push(format!("plant.sets.{at}.governor"));
+        self.report.error(
+            self.origin,
+            &self.patch.path,
+            format!("the set's governor is {before}, whose values are none of {after}"),
+            help,
+        );
     }
 
     /// A generating set keeps the sources of its values in a table of their own.
@@ -361,6 +408,12 @@ impl Walk<'_> {
         }
         Some(Node::string(text, self.origin))
     }
+}
+
+/// Model of a set's governor.
+fn model(set: &Node) -> Option<String> {
+    let model = set.get("governor")?.get("model")?.as_str()?;
+    Some(model.to_owned())
 }
 
 /// The same value with one place for all its parts.

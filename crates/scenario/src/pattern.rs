@@ -8,9 +8,11 @@ pub(crate) fn matches(pattern: &str, text: &str) -> Option<bool> {
     let mut rest = text.chars().peekable();
     let mut source = inner.chars().peekable();
     while let Some(first) = source.next() {
+        let mut negated = false;
         let class = if first == '[' {
+            negated = source.next_if_eq(&'^').is_some();
             let members: String = source.by_ref().take_while(|c| *c != ']').collect();
-            class_members(&members)
+            class_members(&unescaped(&members))
         } else if first.is_alphanumeric() || "-_ ".contains(first) {
             vec![(first, first)]
         } else {
@@ -20,7 +22,7 @@ pub(crate) fn matches(pattern: &str, text: &str) -> Option<bool> {
         let mut taken = 0_usize;
         while (taken == 0 || matches!(repeat, Some('*' | '+')))
             && rest
-                .next_if(|c| class.iter().any(|(from, to)| (from..=to).contains(&c)))
+                .next_if(|c| class.iter().any(|(from, to)| (from..=to).contains(&c)) != negated)
                 .is_some()
         {
             taken += 1;
@@ -32,9 +34,20 @@ pub(crate) fn matches(pattern: &str, text: &str) -> Option<bool> {
     Some(rest.peek().is_none())
 }
 
+/// Characters of a class, with `\xHH` for those that cannot be printed.
+fn unescaped(members: &str) -> Vec<char> {
+    let mut parts = members.split("\\x");
+    let mut chars: Vec<char> = parts.next().unwrap_or_default().chars().collect();
+    for part in parts {
+        let code = part.get(..2).and_then(|h| u8::from_str_radix(h, 16).ok());
+        chars.extend(code.map(char::from));
+        chars.extend(part.get(2..).unwrap_or_default().chars());
+    }
+    chars
+}
+
 /// Ranges of a class such as `A-Za-z0-9._-`.
-fn class_members(members: &str) -> Vec<(char, char)> {
-    let chars: Vec<char> = members.chars().collect();
+fn class_members(chars: &[char]) -> Vec<(char, char)> {
     let mut ranges = Vec::new();
     let mut at = 0;
     while at < chars.len() {
@@ -67,5 +80,17 @@ mod tests {
             assert_eq!(matches(name, text), Some(expected), "{text}");
         }
         assert_eq!(matches("^(a|b)$", "a"), None);
+        let printable = crate::shape::NAME_PATTERN;
+        for (text, expected) in [
+            ("G1", true),
+            ("Satz 1 (ä)-x", true),
+            ("", false),
+            ("a\tb", false),
+            ("a\n", false),
+            ("\u{1b}[31m", false),
+            ("\u{85}", false),
+        ] {
+            assert_eq!(matches(printable, text), Some(expected), "{text:?}");
+        }
     }
 }

@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn every_key_has_a_row_with_its_meaning() {
         let page = reference_markdown();
-        assert!(page.contains("| `inertia_s` | number | s | above 0, at most 50 | **required** | Inertia constant H"), "{page}");
+        assert!(page.contains("| `inertia_s` | number | s | at least 0.01, at most 50 | **required** | Inertia constant H"), "{page}");
         assert!(page.contains("## `[[plant.sets]]`"));
         assert!(page.contains("with `model = \"degov1\"`"));
         assert!(page.contains("## Sourced number") && page.contains("`<name>-001`"));

@@ -12,8 +12,32 @@ pub(crate) fn model_schema() -> &'static Json {
     SCHEMA.get_or_init(|| {
         let mut schema = schemars::schema_for!(crate::Scenario).to_value();
         strip_null(&mut schema);
+        restrict_names(&mut schema);
         schema
     })
+}
+
+/// Pattern of names: they become names of columns and stand in messages, so they can be printed.
+pub(crate) const NAME_PATTERN: &str = r"^[^\x00-\x1F\x7F-\x9F]+$";
+
+/// Names without a pattern of their own are not empty, can be printed and end some time.
+fn restrict_names(schema: &mut Json) {
+    match schema {
+        Json::Object(map) => {
+            if let Some(Json::Object(name)) =
+                map.get_mut("properties").and_then(|p| p.get_mut("name"))
+                && name.get("type").and_then(Json::as_str) == Some("string")
+                && !name.contains_key("pattern")
+            {
+                name.insert("pattern".to_owned(), NAME_PATTERN.into());
+                name.insert("minLength".to_owned(), 1.into());
+                name.insert("maxLength".to_owned(), 100.into());
+            }
+            map.values_mut().for_each(restrict_names);
+        }
+        Json::Array(items) => items.iter_mut().for_each(restrict_names),
+        _ => {}
+    }
 }
 
 /// `Option` gives `anyOf [X, null]` or `type [x, null]`; a TOML key that is absent is absent.

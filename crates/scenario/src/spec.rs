@@ -113,7 +113,7 @@ pub struct StepsLoad {
     /// Name of the load.
     pub name: String,
     /// Power at t = 0, kilowatts.
-    #[schemars(range(min = 0.0), extend("x-unit" = "kW"))]
+    #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "kW"))]
     pub initial_kw: f64,
     /// Changes, in order of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -124,11 +124,16 @@ pub struct StepsLoad {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadEvent {
-    /// Time of the change, seconds; it need not lie on the step.
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    /// Time of the change, seconds, after t = 0; it need not lie on the step.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0.0,
+        "maximum" = 1e9,
+        "x-unit" = "s",
+        "x-hint" = "for the power at t = 0 set initial_kw instead"
+    ))]
     pub at_s: f64,
     /// Power from then on, kilowatts.
-    #[schemars(range(min = 0.0), extend("x-unit" = "kW"))]
+    #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "kW"))]
     pub power_kw: f64,
 }
 
@@ -214,38 +219,38 @@ pub struct TraceLoad {
     pub time_unit: Option<TimeUnit>,
     /// Kilowatts that 1 in the file stands for, with `unit = "pu"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "kW"))]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "kW"))]
     pub base_kw: Option<f64>,
     /// Added to every sample after conversion to kilowatts.
     #[serde(default)]
-    #[schemars(extend("x-unit" = "kW"))]
+    #[schemars(range(min = -1e9, max = 1e9), extend("x-unit" = "kW"))]
     pub offset_kw: f64,
     /// What one sample stands for.
     #[serde(default)]
     pub scope: TraceScope,
-    /// How many such racks or nodes there are, all in step.
+    /// How many such racks or nodes there are, all in step; 1 with `scope = "site"`.
     #[serde(default = "one")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 10_000_000))]
     pub count: u32,
     /// Factor on the power.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    #[schemars(range(min = 1e-9, max = 1e9))]
     pub scale: Option<f64>,
     /// Scale so that the mean over the trace is this, kilowatts (before `count`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "kW"))]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "kW"))]
     pub scale_to_mean_kw: Option<f64>,
     /// Scale so that the highest sample of the trace is this, kilowatts (before `count`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "kW"))]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "kW"))]
     pub scale_to_peak_kw: Option<f64>,
     /// Time in the file that becomes t = 0 of the run, seconds after its first sample.
     #[serde(default)]
-    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub start_s: f64,
     /// Longest gap between samples that is bridged, seconds. Default: five times the usual interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "s"))]
     pub max_gap_s: Option<f64>,
     /// What the power does between two samples.
     #[serde(default)]
@@ -347,7 +352,7 @@ pub struct OutputSpec {
     pub rack_envelopes: bool,
     /// Whether figures are drawn.
     pub figures: bool,
-    /// Windows over which ramps are reported, seconds; none may be shorter than the step.
+    /// Windows over which ramps are reported, seconds; none may be shorter than the step, none need be longer than the run.
     pub ramp_windows_s: Vec<f64>,
 }
 

@@ -228,7 +228,7 @@ impl Node {
             Value::Array(_) => "an array".to_owned(),
             Value::String(text) => format!("the text {text:?}"),
             Value::Integer(n) => format!("the whole number {n}"),
-            Value::Float(x) => format!("the number {x}"),
+            Value::Float(x) => format!("the number {}", crate::limits::number(*x)),
             Value::Boolean(b) => format!("{b}"),
             Value::Datetime(d) => format!("the date {d}"),
         }

@@ -2,7 +2,7 @@
 
 use ballast_units::parse_in_unit;
 
-use crate::limits::Limits;
+use crate::limits::{Limits, number};
 use crate::pattern;
 use crate::problem::Report;
 use crate::shape::{Form, Shape};
@@ -226,6 +226,10 @@ impl Walk<'_> {
                 format!("put it in quotes: `{key} = \"…\"`"),
             );
         };
+        if key == "name" && text.trim().is_empty() {
+            let (message, help) = ("an empty name".to_owned(), "give it a name".to_owned());
+            return self.wrong(node, path, message, help);
+        }
         let longest = shape.number("maxLength").unwrap_or(f64::INFINITY);
         if text.chars().count() as f64 > longest {
             self.wrong(
@@ -243,14 +247,6 @@ impl Walk<'_> {
                 path,
                 format!("{text:?} has characters that are not allowed here"),
                 format!("{} Pattern: {wanted}", shape.description()),
-            );
-        }
-        if key == "name" && text.trim().is_empty() && shape.word("pattern").is_none() {
-            self.wrong(
-                node,
-                path,
-                "an empty name".to_owned(),
-                "give it a name".to_owned(),
             );
         }
     }
@@ -323,7 +319,7 @@ impl Walk<'_> {
             self.wrong(
                 node,
                 path,
-                format!("{value} is out of range"),
+                format!("{} is out of range", number(value)),
                 limits.describe("a number"),
             );
         }
@@ -333,8 +329,11 @@ impl Walk<'_> {
     fn quantity(&mut self, node: &Node, text: &str, limits: &Limits<'_>, path: &str, key: &str) {
         let unit = limits.unit.unwrap_or("");
         let help = match parse_in_unit(text, unit) {
-            Ok(number) if unit.is_empty() => format!("write {number} without quotes"),
-            Ok(number) => format!("write {number} under a key in {unit}: `{key} = {number}`"),
+            Ok(value) if unit.is_empty() => format!("write {} without quotes", number(value)),
+            Ok(value) => {
+                let value = number(value);
+                format!("write {value} under a key in {unit}: `{key} = {value}`")
+            }
             Err(_) => limits.describe("a number"),
         };
         self.wrong(
@@ -370,7 +369,7 @@ impl Walk<'_> {
             Value::Float(x) => self.wrong(
                 node,
                 path,
-                format!("expected a whole number, found {x}"),
+                format!("expected a whole number, found {}", number(*x)),
                 limits.describe("a whole number"),
             ),
             _ => self.wrong(

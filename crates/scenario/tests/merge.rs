@@ -366,3 +366,131 @@ fn weak_inputs_are_named_with_value_and_source() {
             .any(|l| l.path == "correlation.preset" && l.value == "mixed")
     );
 }
+
+#[test]
+fn another_governor_by_patch_is_one_problem_or_none() {
+    let text = format!("{LOAD}{SET}");
+    let said = problem(&text, &["plant.sets.G1.governor.model=tgov1"]);
+    assert!(
+        said.starts_with("--set plant.sets.G1.governor.model=tgov1: "),
+        "{said}"
+    );
+    for part in [
+        "the set's governor is degov1",
+        "give the whole table: plant.sets.G1.governor = { model = \"tgov1\", ",
+        "droop_pu = …",
+        "t1_s = …",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    let whole = [
+        "plant.sets.G1.governor.model=tgov1",
+        "plant.sets.G1.governor.droop_pu=0.04",
+        "plant.sets.G1.governor.t1_s=0.3",
+    ];
+    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0]] {
+        let set = loaded(&text, &order.map(|at| whole[at]))
+            .scenario
+            .plant
+            .unwrap()
+            .sets
+            .remove(0);
+        let GovernorSpec::Tgov1(governor) = set.governor else {
+            panic!("{:?}", set.governor)
+        };
+        assert_eq!((governor.droop_pu, governor.t1_s), (0.04, 0.3));
+    }
+    let same = ["plant.sets.G1.governor.model=degov1"];
+    assert_eq!(
+        loaded(&text, &same).scenario.plant.unwrap().sets[0].governor,
+        plain_set().governor
+    );
+}
+
+#[test]
+fn a_contradiction_is_placed_at_the_value_that_was_set() {
+    let text = format!("{LOAD}{SET}");
+    for (patch, key) in [
+        ("plant.sets.G1.governor.tmin_pu=2", "governor.tmin_pu"),
+        ("plant.sets.G1.governor.tmax_pu=-1", "governor.tmax_pu"),
+        ("plant.sets.G1.rated_kva=10", "rated_kva"),
+        ("plant.sets.G1.rated_kva=100000", "rated_kva"),
+        ("plant.sets.G1.rated_kw=2000", "rated_kw"),
+        ("plant.sets.G1.rated_kw=1", "rated_kw"),
+    ] {
+        let said = problem(&text, &[patch]);
+        assert!(
+            said.starts_with(&format!("--set {patch}: plant.sets.0.{key}: ")),
+            "{said}"
+        );
+    }
+    let said = problem(&format!("{text}governor.tmin_pu = 2\n"), &[]);
+    assert!(said.contains("x.toml:11:"), "{said}");
+    let limits = format!("{LOAD}[limits]\nset_power_min_share = 0.2\nset_power_max_share = 1\n");
+    let said = problem(&limits, &["limits.set_power_max_share=0.1"]);
+    assert!(
+        said.starts_with("--set limits.set_power_max_share=0.1: "),
+        "{said}"
+    );
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    loaded(text, &[])
+        .warnings
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn jobs_that_never_run_are_warned_of() {
+    let job = |keys: &str| {
+        format!(
+            "{RACKS}[[jobs]]\nkind = \"training\"\nname = \"llm\"\niteration_s = 1\ncompute_share = 0.7\n{keys}\n"
+        )
+    };
+    for (keys, part) in [
+        (
+            "start_s = 60",
+            "jobs.0.start_s: job `llm` never runs in this scenario: it starts at 60 s",
+        ),
+        (
+            "start_s = -9\nstop_s = -2",
+            "job `llm` never runs in this scenario: it stops at -2 s",
+        ),
+        (
+            "crash_at_s = 60",
+            "jobs.0.crash_at_s: job `llm` crashes at 60 s",
+        ),
+        ("stop_s = 61", "jobs.0.stop_s: job `llm` stops at 61 s"),
+    ] {
+        let said = warnings(&job(keys));
+        assert!(said.len() == 1 && said[0].contains(part), "{said:?}");
+    }
+    for keys in ["start_s = 59", "stop_s = 60", "crash_at_s = 30"] {
+        assert_eq!(warnings(&job(keys)), [""; 0]);
+    }
+    let batch = format!("{RACKS}[[jobs]]\nkind = \"batch\"\nname = \"b\"\nstart_s = 100\n");
+    assert!(warnings(&batch)[0].contains("it starts at 100 s"));
+}
+
+#[test]
+fn what_has_no_effect_is_warned_of() {
+    let isochronous = format!("{LOAD}{SET}").replace("[plant]\n", "[plant]\ndispatch_kw = 300\n");
+    let said = warnings(&isochronous);
+    assert!(
+        said.len() == 1 && said[0].contains("plant.dispatch_kw: has no effect"),
+        "{said:?}"
+    );
+    let droop = format!("{isochronous}governor.droop_pu = 0.03\n");
+    assert_eq!(warnings(&droop), [""; 0]);
+    let long = format!("{LOAD}[outputs]\nramp_windows_s = [1, 100]\n");
+    let said = warnings(&long);
+    assert!(
+        said.len() == 1 && said[0].contains("longer than duration_s = 60"),
+        "{said:?}"
+    );
+    let short = loaded(LOAD, &["simulation.duration_s=2"]);
+    assert_eq!(short.scenario.outputs.ramp_windows_s, [0.02, 0.1, 1.0]);
+    assert!(short.warnings.is_empty());
+}

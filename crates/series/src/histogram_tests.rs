@@ -1,4 +1,4 @@
-use super::{Histogram, power_of_two};
+use super::{Bin, Histogram, power_of_two};
 use proptest::prelude::*;
 
 fn of(values: &[f64]) -> Histogram {
@@ -14,7 +14,7 @@ fn exact_quantile(values: &[f64], q: f64) -> f64 {
     sorted[rank.clamp(1, values.len()) - 1]
 }
 
-fn occupied(histogram: &Histogram) -> (i32, i64, Vec<u64>) {
+fn occupied(histogram: &Histogram) -> (i32, i64, Vec<Bin>) {
     let bins = (histogram.first..=histogram.last)
         .map(|index| histogram.bins[histogram.slot(index)])
         .collect();
@@ -138,6 +138,29 @@ fn signal() -> impl Strategy<Value = Vec<f64>> {
 
 proptest! {
     #[test]
+    fn two_levels_are_exact(
+        low in -1e6..1e6_f64,
+        apart in 1e-3..1e6_f64,
+        lows in 1..500_usize,
+        highs in 1..500_usize,
+    ) {
+        let high = low + apart;
+        let mut values = vec![low; lows];
+        values.extend(vec![high; highs]);
+        let histogram = of(&values);
+        // Levels apart by less than a bin would blur.
+        prop_assert!(histogram.resolution() < apart);
+        for i in 0..=1000 {
+            let q = f64::from(i) / 1000.0;
+            prop_assert_eq!(histogram.quantile(q), Some(exact_quantile(&values, q)));
+        }
+        prop_assert_eq!(histogram.share_above(high), 0.0);
+        let share = highs as f64 / values.len() as f64;
+        prop_assert_eq!(histogram.share_above(low), share);
+        prop_assert_eq!(histogram.share_above(f64::midpoint(low, high)), share);
+    }
+
+    #[test]
     fn quantiles_are_within_a_bin_of_the_exact_ones(values in signal()) {
         let histogram = of(&values);
         let mut previous = f64::NEG_INFINITY;
@@ -150,7 +173,7 @@ proptest! {
         }
         let span = histogram.max() - histogram.min();
         prop_assert!(histogram.resolution() <= 2.0 * span / 4095.0 + span * 1e-9);
-        prop_assert_eq!(histogram.bins.iter().sum::<u64>(), values.len() as u64);
+        prop_assert_eq!(histogram.bins.iter().map(|b| b.count).sum::<u64>(), values.len() as u64);
     }
 
     #[test]
@@ -224,4 +247,39 @@ fn share_above_is_the_quantile_turned_round() {
             h.share_above(value)
         );
     }
+}
+
+/// Three plateaus and two ramps: the plateaus keep their levels however the bins lie.
+#[test]
+fn plateaus_are_exact() {
+    let mut values = vec![400.0; 6000];
+    values.extend((0..100).map(|k| 400.0 + f64::from(k)));
+    values.extend(vec![500.03; 3000]);
+    values.extend((0..100).map(|k| 500.03 + 5.0 * f64::from(k)));
+    values.extend(vec![1000.0; 800]);
+    let histogram = of(&values);
+    for (q, level) in [
+        (0.05, 400.0),
+        (0.5, 400.0),
+        (0.75, 500.03),
+        (0.95, 1000.0),
+        (0.999, 1000.0),
+    ] {
+        assert_eq!(histogram.quantile(q), Some(level), "{q}");
+    }
+    assert_eq!(histogram.share_above(1000.0), 0.0);
+    let curve = histogram.load_duration(11);
+    assert_eq!(curve.value[10], 400.0);
+}
+
+#[test]
+fn the_sign_of_zero_does_not_show() {
+    let bits = |values: &[f64]| of(values).quantile(0.5).map(f64::to_bits);
+    assert_eq!(bits(&[0.0, -0.0]), bits(&[-0.0, 0.0]));
+    assert_eq!(of(&[-0.0]).min().to_bits(), 0.0_f64.to_bits());
+}
+
+#[test]
+fn memory_is_said() {
+    assert!(Histogram::bytes(1024) >= 24 * 1024 && Histogram::bytes(1024) < 25 * 1024);
 }

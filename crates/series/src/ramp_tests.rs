@@ -157,3 +157,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn memory_is_bounded() {
+    assert!(RampTracker::bytes(0.001, &[0.1]) >= 2 * 100 * 16);
+    assert!(RampTracker::bytes(0.001, &[0.1]) < 2 * 104 * 16 + 1000);
+    assert!(RampTracker::bytes(1e-6, &[1e6]) < 2 * 4100 * 16 + 1000);
+}
