@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Will this GPU cluster's power swing the generators that feed it, and what keeps them steady?
 #[derive(Debug, Parser)]
-#[command(name = "ballast", version, about, arg_required_else_help = true)]
+#[command(name = "ballast", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -17,8 +17,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Simulate a scenario: verdict table, outcome, traces, figures.
     ///
-    /// Exit code 0: every limit passes; 1: a limit fails or is inconclusive; 2: bad input; 3: numerical failure;
-    /// 130: interrupted.
+    /// Exit code 0: every limit passes; 1: a limit fails, is inconclusive, or was given but could not be checked;
+    /// 2: bad input, or the output could not be written; 3: numerical failure; 130: interrupted.
     Run(RunArgs),
     /// Validate a scenario without running it: all problems at once.
     Check(CheckArgs),
@@ -82,7 +82,7 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
-    /// File to write, `my-site.toml`; its stem becomes the scenario's name. An existing file is never overwritten.
+    /// File to write, `my-site.toml` (`.toml` is added where it is missing); its stem becomes the scenario's name. An existing file is never overwritten.
     #[arg(default_value = "my-site.toml")]
     pub(crate) file: PathBuf,
     /// Make it from a list of racks instead: CSV with row, rack, model, count, nameplate_kw (or nameplate_w), feed, tenant.

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::args::CheckArgs;
 use crate::exit::Exit;
 use crate::load;
-use crate::printer::Printer;
+use crate::printer::{Printer, problems_json};
 
 pub(crate) fn check(args: &CheckArgs, printer: &Printer) -> Exit {
     let as_json = args.scenario.json;
@@ -17,22 +17,16 @@ pub(crate) fn check(args: &CheckArgs, printer: &Printer) -> Exit {
     if !problems.is_empty() {
         return printer.problems(&load::placed(&ready.loaded, problems), as_json);
     }
-    let warnings: Vec<String> = ready
-        .loaded
-        .warnings
-        .iter()
-        .map(ToString::to_string)
-        .collect();
     if as_json {
         printer.json(&json!({
             "exit_code": Exit::Pass.code(),
             "problems": [],
-            "warnings": warnings,
+            "warnings": problems_json(&ready.loaded.warnings),
             "scenario": ready.loaded.scenario.scenario.name,
             "sha256": ready.loaded.sha256,
         }));
     } else {
-        for w in &warnings {
+        for w in &ready.loaded.warnings {
             printer.note(&format!("warning: {w}"));
         }
         printer.line(&format!(

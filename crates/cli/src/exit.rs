@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use ballast_study::outcome::Status;
+use ballast_study::outcome::{Outcome, Status, Verdict};
 
 /// Exit status of the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Every limit that was checked passes.
     Pass,
-    /// A limit fails or is inconclusive.
+    /// A limit fails, is inconclusive, or was given but could not be checked.
     Fail,
     /// Bad input, or the output could not be written.
     BadInput,
@@ -32,11 +32,14 @@ impl Exit {
     }
 }
 
-impl From<Status> for Exit {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Pass | Status::NotChecked => Self::Pass,
+impl From<&Outcome> for Exit {
+    /// A limit that somebody gave and nobody looked at is no pass; one that nobody gave is.
+    fn from(outcome: &Outcome) -> Self {
+        let unseen = |v: &Verdict| v.status == Status::NotChecked && v.limit_value.is_some();
+        match outcome.overall {
             Status::Fail | Status::Inconclusive => Self::Fail,
+            Status::Pass | Status::NotChecked if outcome.verdicts.iter().any(unseen) => Self::Fail,
+            Status::Pass | Status::NotChecked => Self::Pass,
         }
     }
 }

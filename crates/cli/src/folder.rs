@@ -1,29 +1,44 @@
 //! The folder that takes the results: all of them or none.
 //!
-//! Everything is written into a staging folder inside it and renamed when the run is done, so a file under its right name
-//! is a whole one. A folder that holds another scenario's results is refused before anything is simulated.
+//! Everything is written into a staging folder inside it and moved when the run is done, so a file under its right name is a
+//! whole one. What it replaces waits in the staging folder until all is in place, and comes back if something fails. A folder
+//! that holds anything that is not an earlier run's of the same scenario is refused before anything is simulated (`owner`), and
+//! so is one that another run writes into (`lock`).
+
+mod exchange;
+mod lock;
+mod owner;
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use ballast_scenario::Problem;
 use tempfile::TempDir;
 
-/// Names of the files that a run writes; only these are ever replaced or removed.
-pub(crate) const FILES: [&str; 5] = [
-    "outcome.json",
-    "run.json",
-    "traces.parquet",
-    "traces.csv",
-    "traces.partial.parquet",
-];
+use crate::interrupt;
+use exchange::{Failed, REPLACED, clear_leftovers, exchange};
+use lock::Lock;
 
+/// How names of staging folders begin.
+const STAGING: &str = ".ballast-";
 /// Folder for results with its staging folder.
 pub(crate) struct Folder {
     path: PathBuf,
     staging: TempDir,
-    /// Whether it was made by this run; it is removed again if the run leaves nothing in it.
-    made: bool,
+    /// Held until the end; given up after the staging folder.
+    lock: Lock,
+    /// Folders made by this run, the innermost first; removed again if the run leaves nothing in them.
+    made: Vec<PathBuf>,
+    /// Names of the files of an earlier run.
+    earlier: Vec<String>,
+}
+
+/// Results could not be moved into place.
+pub(crate) struct Unpublished {
+    pub(crate) problem: Problem,
+    /// Whether the folder is as it was before.
+    pub(crate) restored: bool,
 }
 
 fn problem(path: &Path, message: String, help: &str) -> Problem {
@@ -37,42 +52,69 @@ fn problem(path: &Path, message: String, help: &str) -> Problem {
     }
 }
 
+/// What helps against an error of the system.
+pub(crate) fn help_for(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "free some space, or choose another folder with --out"
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "allow this user to read and write there, or choose another folder with --out"
+        }
+        ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::AlreadyExists => {
+            "move away what is in the way, or choose another folder with --out"
+        }
+        _ => "choose another folder with --out",
+    }
+}
+
 impl Folder {
     /// Prepares `path` for the results of the scenario `name`.
     ///
     /// # Errors
-    /// It cannot be made or written, is no folder, or holds another scenario's results.
+    /// It cannot be made or written, is no folder, is being written by another run, or holds anything else than an earlier
+    /// run's results under the names of results.
     pub(crate) fn prepare(path: &Path, name: &str) -> Result<Self, Problem> {
-        let made = !path.exists();
-        fs::create_dir_all(path).map_err(|e| {
-            problem(
-                path,
-                format!("the output folder cannot be made: {e}"),
-                "choose another one with --out",
-            )
-        })?;
-        if let Some(other) = other_scenario(path, name) {
-            let help = "choose another folder with --out, or remove the old results";
-            return Err(problem(
-                path,
-                format!("the folder holds the results of {other}, not of `{name}`"),
-                help,
-            ));
-        }
-        let staging = tempfile::Builder::new()
-            .prefix(".ballast-")
-            .tempdir_in(path)
-            .map_err(|e| {
+        let made: Vec<PathBuf> = path
+            .ancestors()
+            .take_while(|a| !a.as_os_str().is_empty() && !a.exists())
+            .map(Path::to_owned)
+            .collect();
+        Self::enter(path, name, made.clone()).inspect_err(|_| remove_empty(&made))
+    }
+
+    fn enter(path: &Path, name: &str, made: Vec<PathBuf>) -> Result<Self, Problem> {
+        let failed = |what: &'static str| {
+            move |e: io::Error| {
                 problem(
                     path,
-                    format!("the output folder cannot be written: {e}"),
-                    "choose another one with --out",
+                    format!("the output folder cannot be {what}: {e}"),
+                    help_for(e.kind()),
                 )
-            })?;
+            }
+        };
+        fs::create_dir_all(path).map_err(failed("made"))?;
+        let Some(lock) = Lock::take(path).map_err(failed("written"))? else {
+            return Err(problem(
+                path,
+                "another run writes into the output folder".to_owned(),
+                "wait until it has ended, or choose another folder with --out",
+            ));
+        };
+        clear_leftovers(path).map_err(failed("cleared of what a killed run left"))?;
+        let earlier = owner::inspect(path, name)?;
+        let staging = tempfile::Builder::new()
+            .prefix(STAGING)
+            .tempdir_in(path)
+            .map_err(failed("written"))?;
+        interrupt::scratch(staging.path());
+        interrupt::scratch(lock.path());
         Ok(Self {
             path: path.to_owned(),
             staging,
+            lock,
             made,
+            earlier,
         })
     }
 
@@ -86,111 +128,90 @@ impl Folder {
         &self.path
     }
 
-    /// Moves everything from the staging folder to its place and removes what an earlier run of this scenario left and
-    /// this one does not write. Returns the names of the files, sorted.
+    /// Whether it holds the results of an earlier run that came to its end.
+    pub(crate) fn has_results(&self) -> bool {
+        self.path.join("outcome.json").exists()
+    }
+
+    /// Names of the files in the staging folder, sorted.
     ///
     /// # Errors
-    /// A file cannot be moved.
-    pub(crate) fn publish(self) -> Result<Vec<String>, Problem> {
-        let failed = |e: std::io::Error| {
-            problem(
-                &self.path,
-                format!("the results cannot be moved into place: {e}"),
-                "free some space, or choose another folder with --out",
-            )
-        };
-        let mut names: Vec<String> = Vec::new();
-        for entry in fs::read_dir(self.staging.path()).map_err(failed)? {
-            names.push(
-                entry
-                    .map_err(failed)?
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned(),
-            );
-        }
-        names.sort();
-        for old in FILES.iter().filter(|f| !names.iter().any(|n| n == *f)) {
-            match fs::remove_file(self.path.join(old)) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
-                _ => {}
-            }
-        }
-        // The outcome goes last: where it is new, everything else is.
-        names.sort_by_key(|n| (n == "outcome.json", n.clone()));
-        for name in &names {
-            fs::rename(self.staging.path().join(name), self.path.join(name)).map_err(failed)?;
+    /// The staging folder cannot be read.
+    pub(crate) fn staged(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.staging.path())? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
         }
         names.sort();
         Ok(names)
     }
 
-    /// Gives up: removes the staging folder, and the folder itself if this run made it.
+    /// Moves everything from the staging folder to its place and removes what an earlier run of this scenario left and
+    /// this one does not write. Returns the names of the files, sorted.
+    ///
+    /// # Errors
+    /// A file cannot be moved.
+    pub(crate) fn publish(mut self) -> Result<Vec<String>, Unpublished> {
+        let stale = std::mem::take(&mut self.earlier);
+        self.move_in(stale)
+    }
+
+    /// Like `publish`, but leaves what an earlier run left as it is.
+    ///
+    /// # Errors
+    /// A file cannot be moved.
+    pub(crate) fn add(self) -> Result<Vec<String>, Unpublished> {
+        self.move_in(Vec::new())
+    }
+
+    fn move_in(self, stale: Vec<String>) -> Result<Vec<String>, Unpublished> {
+        let mut scratch = interrupt::unbroken();
+        let moved = self
+            .staged()
+            .map_err(Failed::unchanged)
+            .and_then(|names| exchange(&self.path, self.staging.path(), names, stale));
+        scratch.clear();
+        drop(scratch);
+        let failed = match moved {
+            Ok(names) => return Ok(names),
+            Err(failed) => failed,
+        };
+        let message = format!("the results cannot be moved into place: {}", failed.cause);
+        let unrestored = failed.unrestored;
+        let mut problem = problem(&self.path, message, help_for(failed.cause.kind()));
+        let restored = unrestored.is_none();
+        if let Some(e) = unrestored {
+            let staging = self.staging.keep();
+            problem.message = format!(
+                "{}; the earlier results could not all be put back ({e}) and are in {}",
+                problem.message,
+                staging.join(REPLACED).display()
+            );
+            problem.help = "free some space or move away what is in the way; the next run into this folder puts them back first".to_owned();
+        } else {
+            self.abandon();
+        }
+        Err(Unpublished { problem, restored })
+    }
+
+    /// Gives up: removes the staging folder, and the folders that this run made.
     pub(crate) fn abandon(self) {
-        let (path, made) = (self.path, self.made);
-        // What cannot be removed stays behind under a name that starts with a dot.
+        interrupt::unbroken().clear();
+        // What cannot be removed stays behind under a name that starts with a dot, for the next run to remove.
         drop(self.staging.close());
-        if made {
-            drop(fs::remove_dir(path));
+        drop(self.lock);
+        remove_empty(&self.made);
+    }
+}
+
+/// Removes folders that are empty, in this order.
+fn remove_empty(folders: &[PathBuf]) {
+    for folder in folders {
+        if fs::remove_dir(folder).is_err() {
+            return;
         }
     }
 }
 
-/// What else the folder holds results of: the name of another scenario, or an outcome that is not readable.
-fn other_scenario(path: &Path, name: &str) -> Option<String> {
-    let text = fs::read_to_string(path.join("outcome.json")).ok()?;
-    let found = serde_json::from_str::<serde_json::Value>(&text)
-        .ok()
-        .and_then(|v| {
-            v.pointer("/scenario/scenario/name")?
-                .as_str()
-                .map(str::to_owned)
-        });
-    match found {
-        Some(found) if found == name => None,
-        Some(found) => Some(format!("scenario `{found}`")),
-        None => Some("an unknown program (outcome.json is not Ballast's)".to_owned()),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn refuses_the_results_of_another_scenario() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(
-            dir.path().join("outcome.json"),
-            r#"{"scenario":{"scenario":{"name":"a"}}}"#,
-        )
-        .unwrap();
-        assert!(Folder::prepare(dir.path(), "a").is_ok());
-        let refused = Folder::prepare(dir.path(), "b").err().unwrap();
-        assert!(
-            refused.message.contains("scenario `a`"),
-            "{}",
-            refused.message
-        );
-        fs::write(dir.path().join("outcome.json"), "?").unwrap();
-        assert!(Folder::prepare(dir.path(), "a").is_err());
-    }
-
-    #[test]
-    fn publishes_all_or_nothing() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("out").join("x");
-        let folder = Folder::prepare(&path, "x").unwrap();
-        fs::write(folder.staging().join("run.json"), "{}").unwrap();
-        folder.abandon();
-        assert!(!path.exists(), "a run that gives up leaves nothing");
-        let folder = Folder::prepare(&path, "x").unwrap();
-        fs::write(folder.staging().join("run.json"), "{}").unwrap();
-        assert_eq!(folder.publish().unwrap(), ["run.json"]);
-        let left: Vec<_> = fs::read_dir(&path)
-            .unwrap()
-            .map(|e| e.unwrap().file_name())
-            .collect();
-        assert_eq!(left, ["run.json"]);
-    }
-}
+mod tests;

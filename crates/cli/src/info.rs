@@ -15,6 +15,18 @@ use crate::printer::Printer;
 /// Writes a starter scenario; never overwrites a file.
 pub(crate) fn new(args: &NewArgs, printer: &Printer) -> Exit {
     let mut file = args.file.clone();
+    let folder = file.to_string_lossy().ends_with(std::path::is_separator);
+    let other = file
+        .extension()
+        .is_some_and(|e| !e.eq_ignore_ascii_case("toml"));
+    if folder || other || file.file_name().is_none() {
+        return printer.failure(
+            Exit::BadInput,
+            &format!("`{}` is no name of a scenario file", file.display()),
+            "name a file that ends in .toml, such as my-site.toml",
+            false,
+        );
+    }
     if file.extension().is_none() {
         file.set_extension("toml");
     }

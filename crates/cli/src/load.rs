@@ -4,7 +4,7 @@ use ballast_scenario::{
     Interpolation, LoadSpec, Loaded, Patch, PowerUnit, Problem, TimeUnit, TraceLoad,
 };
 use ballast_study::{Inputs, RawTrace, StudyProblem, TraceInput};
-use ballast_tables::{TraceOptions, read_trace};
+use ballast_tables::{TableProblem, TraceOptions, read_trace};
 
 use crate::args::ScenarioArgs;
 
@@ -73,19 +73,9 @@ fn trace(loaded: &Loaded, index: usize, spec: &TraceLoad) -> Result<TraceInput, 
     };
     let path = loaded.base_dir.join(&spec.file);
     let table = read_trace(&path, &options).map_err(|found| {
-        found
-            .0
-            .into_iter()
-            .map(|p| Problem {
-                file: p.file.display().to_string(),
-                line: p.line.and_then(|l| u32::try_from(l).ok()),
-                column: None,
-                key: p
-                    .column
-                    .map_or_else(|| format!("loads.{index}.file"), |c| format!("column {c}")),
-                message: p.message,
-                help: p.help,
-            })
+        let problems = found.0.into_iter();
+        problems
+            .map(|p| trace_problem(loaded, index, spec, p))
             .collect::<Vec<_>>()
     })?;
     let per_unit = table.unit == ballast_tables::Unit::PerUnit;
@@ -113,4 +103,44 @@ fn trace(loaded: &Loaded, index: usize, spec: &TraceLoad) -> Result<TraceInput, 
         found,
     };
     TraceInput::new(index, spec, raw).map_err(|p| placed(loaded, vec![p]))
+}
+
+/// A problem of a row stands where the row is. One of the whole table stands where the scenario names the table, or the key
+/// that would put it right.
+fn trace_problem(loaded: &Loaded, index: usize, spec: &TraceLoad, p: TableProblem) -> Problem {
+    let of_row = p.line.is_some();
+    // "and 12 more", after the rows it counts.
+    let of_rows = p.help.is_empty();
+    if of_row || of_rows {
+        return Problem {
+            file: p.file.display().to_string(),
+            line: p.line.and_then(|l| u32::try_from(l).ok()),
+            column: None,
+            key: p
+                .column
+                .map_or_else(|| format!("loads.{index}.file"), |c| format!("column {c}")),
+            message: p.message,
+            help: p.help,
+        };
+    }
+    let named = p.column.as_deref();
+    let key = if named.is_some() && named == spec.time_column.as_deref() {
+        "time_column"
+    } else if p.help.starts_with("set `unit`") {
+        "unit"
+    } else if p.help.starts_with("set `time_column`") {
+        "time_column"
+    } else if p.help.starts_with("set `column`")
+        || named.is_some() && named == spec.column.as_deref()
+    {
+        "column"
+    } else {
+        "file"
+    };
+    let what = named.map_or_else(
+        || p.message.clone(),
+        |c| format!("column `{c}` {}", p.message),
+    );
+    let message = format!("{}: {what}", p.file.display());
+    loaded.problem_at(&format!("loads.{index}.{key}"), message, p.help)
 }

@@ -3,7 +3,7 @@
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | every limit passes |
-//! | 1 | a limit fails or is inconclusive |
+//! | 1 | a limit fails, is inconclusive, or was given but could not be checked |
 //! | 2 | bad input, or the output could not be written |
 //! | 3 | numerical failure |
 //! | 130 | interrupted |
@@ -13,12 +13,14 @@ mod check;
 mod exit;
 mod folder;
 mod info;
+mod interrupt;
 mod json;
 mod load;
 mod printer;
 mod progress;
 mod render;
 mod run;
+mod sinks;
 
 use std::process::ExitCode;
 
@@ -28,8 +30,11 @@ use crate::args::{Cli, Command, ImportFrom};
 use crate::printer::Printer;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
     let printer = Printer::new();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return printer.usage(&e).into(),
+    };
     let exit = match cli.command {
         Command::Run(args) => run::run(&args, &printer),
         Command::Check(args) => check::check(&args, &printer),
@@ -41,5 +46,5 @@ fn main() -> ExitCode {
         Command::Schema => info::schema(&printer),
         Command::Completions { shell } => info::completions(shell, &printer),
     };
-    exit.into()
+    printer.close(exit).into()
 }

@@ -1,6 +1,7 @@
-//! The only place that prints. A closed pipe ends the output quietly.
+//! The only place that prints. A closed pipe ends the output quietly; any other failure to print is one of the command.
 
-use std::io::{IsTerminal, Stderr, Stdout, Write};
+use std::cell::RefCell;
+use std::io::{self, ErrorKind, IsTerminal, Stderr, Stdout, Write};
 
 use ballast_scenario::Problem;
 use serde_json::{Value, json};
@@ -12,24 +13,61 @@ pub(crate) struct Printer {
     out: Stdout,
     err: Stderr,
     colour: bool,
+    /// Why standard output could not be written, if it could not.
+    failed: RefCell<Option<io::Error>>,
 }
 
 impl Printer {
     pub(crate) fn new() -> Self {
         let (out, err) = (std::io::stdout(), std::io::stderr());
         let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { out, err, colour }
+        Self {
+            out,
+            err,
+            colour,
+            failed: RefCell::new(None),
+        }
     }
 
     /// A line on standard output.
     pub(crate) fn line(&self, text: &str) {
-        // Nothing is left to be done about a closed pipe.
-        drop(writeln!(self.out.lock(), "{text}"));
+        self.keep(writeln!(self.out.lock(), "{text}"));
     }
 
     /// Text on standard output, as it is.
     pub(crate) fn text(&self, text: &str) {
-        drop(write!(self.out.lock(), "{text}"));
+        self.keep(write!(self.out.lock(), "{text}"));
+    }
+
+    /// Keeps the first error, but none about a pipe whose reader has seen enough.
+    fn keep(&self, written: io::Result<()>) {
+        if let Err(e) = written
+            && e.kind() != ErrorKind::BrokenPipe
+        {
+            self.failed.borrow_mut().get_or_insert(e);
+        }
+    }
+
+    /// Ends the output. What could not be printed turns any exit into bad output.
+    pub(crate) fn close(&self, exit: Exit) -> Exit {
+        self.keep(self.out.lock().flush());
+        match self.failed.take() {
+            None => exit,
+            Some(e) => {
+                self.note(&format!("error: standard output cannot be written: {e}"));
+                Exit::BadInput
+            }
+        }
+    }
+
+    /// Help, version, or what is wrong with the arguments.
+    pub(crate) fn usage(&self, found: &clap::Error) -> Exit {
+        self.keep(found.print());
+        self.close(if found.use_stderr() {
+            Exit::BadInput
+        } else {
+            Exit::Pass
+        })
     }
 
     /// A line on standard error.
@@ -54,11 +92,9 @@ impl Printer {
     /// Problems on standard error, or as JSON on standard output.
     pub(crate) fn problems(&self, problems: &[Problem], as_json: bool) -> Exit {
         if as_json {
-            let list: Vec<Value> = problems
-                .iter()
-                .map(|p| json!({ "file": p.file, "line": p.line, "column": p.column, "key": p.key, "message": p.message, "help": p.help }))
-                .collect();
-            self.json(&json!({ "exit_code": Exit::BadInput.code(), "problems": list }));
+            self.json(
+                &json!({ "exit_code": Exit::BadInput.code(), "problems": problems_json(problems) }),
+            );
         } else {
             for p in problems {
                 self.note(&format!("error: {p}"));
@@ -84,4 +120,12 @@ impl Printer {
         }
         exit
     }
+}
+
+/// Problems or warnings as JSON objects.
+pub(crate) fn problems_json(problems: &[Problem]) -> Vec<Value> {
+    problems
+        .iter()
+        .map(|p| json!({ "file": p.file, "line": p.line, "column": p.column, "key": p.key, "message": p.message, "help": p.help }))
+        .collect()
 }

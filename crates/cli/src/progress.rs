@@ -1,13 +1,11 @@
-//! Progress on a terminal, and Ctrl-C.
+//! Progress on a terminal.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ballast_study::Observer;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Set by Ctrl-C, SIGTERM and SIGHUP.
-static STOP: AtomicBool = AtomicBool::new(false);
+use crate::interrupt;
 
 /// A run shorter than this shows no bar.
 const QUIET: Duration = Duration::from_millis(700);
@@ -21,10 +19,8 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Starts listening for Ctrl-C; the bar appears on a terminal once the run turns out to be long.
+    /// The bar appears on a terminal once the run turns out to be long.
     pub(crate) fn start() -> Self {
-        // A handler that cannot be installed (a second one in tests) leaves Ctrl-C as it was.
-        drop(ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed)));
         let bar = ProgressBar::with_draw_target(Some(TICKS), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template(
             "simulating {bar:40} {percent:>3} %  {elapsed} of about {duration}",
@@ -53,6 +49,6 @@ impl Observer for Progress {
     }
 
     fn cancelled(&self) -> bool {
-        STOP.load(Ordering::Relaxed)
+        interrupt::asked()
     }
 }

@@ -29,10 +29,13 @@ pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
     {
         printer.line(&format!("inconclusive  {}: {}", v.label, v.basis));
     }
+    for v in outcome.verdicts.iter().filter(|v| unseen(v)) {
+        printer.line(&format!("not checked   {}: {}", v.label, v.basis));
+    }
     let not_checked: Vec<&str> = outcome
         .verdicts
         .iter()
-        .filter(|v| v.status == Status::NotChecked)
+        .filter(|v| v.status == Status::NotChecked && !unseen(v))
         .map(|v| v.label.as_str())
         .collect();
     if !not_checked.is_empty() {
@@ -54,6 +57,11 @@ pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
     ));
 }
 
+/// Whether it is a limit that was given and that nobody looked at.
+fn unseen(v: &Verdict) -> bool {
+    v.status == Status::NotChecked && v.limit_value.is_some()
+}
+
 fn painted(status: Status, printer: &Printer) -> String {
     let ansi = match status {
         Status::Pass => "1;32",
@@ -68,9 +76,12 @@ fn table(verdicts: &[Verdict], printer: &Printer) {
     let header = [
         "", "limit", "worst", "allowed", "margin", "at", "where", "over",
     ];
-    let rows: Vec<[String; 8]> = verdicts
+    let shown: Vec<&Verdict> = verdicts
         .iter()
-        .filter(|v| v.status != Status::NotChecked)
+        .filter(|v| v.status != Status::NotChecked || unseen(v))
+        .collect();
+    let rows: Vec<[String; 8]> = shown
+        .iter()
         .map(|v| {
             let unit = |x: Option<f64>| {
                 x.map_or_else(|| "–".to_owned(), |x| format!("{} {}", number(x), v.unit))
@@ -84,7 +95,11 @@ fn table(verdicts: &[Verdict], printer: &Printer) {
                 v.at_s
                     .map_or_else(|| "–".to_owned(), |t| format!("{t:.3} s")),
                 v.element.clone().unwrap_or_else(|| "–".to_owned()),
-                v.window.clone(),
+                if unseen(v) {
+                    "given, not looked at".to_owned()
+                } else {
+                    v.window.clone()
+                },
             ]
         })
         .collect();
@@ -108,13 +123,24 @@ fn table(verdicts: &[Verdict], printer: &Printer) {
         padded.join("  ").trim_end().to_owned()
     };
     printer.line(&line(header));
-    for (row, v) in rows
-        .iter()
-        .zip(verdicts.iter().filter(|v| v.status != Status::NotChecked))
-    {
+    for (row, v) in rows.iter().zip(shown) {
         let text = line(row.each_ref().map(String::as_str));
         // Colour goes in last, so that it does not count as width.
         printer.line(&text.replacen(v.status.label(), &painted(v.status, printer), 1));
+    }
+}
+
+/// Whether a figure has so many zeros that only a power of ten shows it.
+fn is_extreme(x: f64) -> bool {
+    x != 0.0 && !(1e-6..1e15).contains(&x.abs())
+}
+
+/// A figure with an SI prefix and `digits` significant digits.
+fn si(x: f64, unit: &str, digits: usize) -> String {
+    if is_extreme(x) {
+        format!("{} {unit}", number(x))
+    } else {
+        format_si(x, unit, digits)
     }
 }
 
@@ -122,6 +148,13 @@ fn table(verdicts: &[Verdict], printer: &Printer) {
 fn number(x: f64) -> String {
     if x == 0.0 {
         return "0".to_owned();
+    }
+    if is_extreme(x) {
+        let text = format!("{x:.4e}");
+        return match text.split_once('e') {
+            Some((m, e)) => format!("{}e{e}", m.trim_end_matches('0').trim_end_matches('.')),
+            None => text,
+        };
     }
     let digits = (4 - x.abs().log10().floor() as i32).clamp(0, 9) as usize;
     let text = format!("{x:.digits$}");
@@ -134,7 +167,7 @@ fn number(x: f64) -> String {
 
 fn load_lines(outcome: &Outcome, printer: &Printer) {
     let e = &outcome.site.envelope;
-    let w = |x: f64| format_si(x, "W", 4);
+    let w = |x: f64| si(x, "W", 4);
     printer.line(&format!(
         "\nsite          mean {}, median {}, 99.9 % {}, maximum {} ({})",
         w(e.mean),
@@ -159,7 +192,7 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             "largest step  {} up, {} down within {}",
             w(s.up.delta),
             w(s.down.delta.abs()),
-            format_si(s.window_s, "s", 3)
+            si(s.window_s, "s", 3)
         ));
     }
     design_line(outcome, printer);
@@ -175,12 +208,12 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
 /// Figures for generator studies, with source 002's per GPU beside.
 fn design_line(outcome: &Outcome, printer: &Printer) {
     let d = &outcome.design_values;
-    let w = |x: f64| format_si(x, "W", 4);
+    let w = |x: f64| si(x, "W", 4);
     printer.line(&format!(
         "design        nominal {}, peak {} ({} % of {} s), load rejection {}",
         w(d.nominal_w),
         w(d.design_peak_w),
-        d.design_peak_quantile * 100.0,
+        number(d.design_peak_quantile * 100.0),
         number(d.horizon_s),
         w(d.load_rejection_w)
     ));
@@ -200,7 +233,7 @@ fn design_line(outcome: &Outcome, printer: &Printer) {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{number, si};
 
     #[test]
     fn figures_are_short_and_true() {
@@ -209,5 +242,10 @@ mod tests {
         assert_eq!(number(0.000_123_456), "0.00012346");
         assert_eq!(number(-2.0), "-2");
         assert_eq!(number(123_456.0), "123456");
+        assert_eq!(number(1e300), "1e300");
+        assert_eq!(number(-1.234_567e-9), "-1.2346e-9");
+        assert_eq!(number(9.9e14), "990000000000000");
+        assert_eq!(si(1e300, "W", 4), "1e300 W");
+        assert_eq!(si(2.5e6, "W", 4), "2.500 MW");
     }
 }

@@ -5,19 +5,19 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
-use ballast_scenario::{Loaded, Problem};
-use ballast_series::{SinkError, TraceBlock, TraceSink};
+use ballast_scenario::Loaded;
+use ballast_series::TraceSink;
 use ballast_study::StudyError;
 use ballast_study::outcome::Outcome;
-use ballast_tables::{CsvSink, ParquetSink, WriteError};
 use serde_json::{Value, json};
 
 use crate::args::RunArgs;
 use crate::exit::Exit;
-use crate::folder::Folder;
-use crate::printer::Printer;
+use crate::folder::{Folder, Unpublished};
+use crate::printer::{Printer, problems_json};
 use crate::progress::Progress;
-use crate::{json as json_file, load, render};
+use crate::sinks::Sinks;
+use crate::{interrupt, json as json_file, load, render};
 
 pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
     let as_json = args.scenario.json;
@@ -41,6 +41,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("out").join(name));
+    interrupt::listen();
     let folder = match Folder::prepare(&path, name) {
         Ok(folder) => folder,
         Err(problem) => return printer.problems(&[problem], as_json),
@@ -70,18 +71,19 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
         ballast_study::run(&ready.loaded, &ready.inputs, sink, &progress)
     });
     progress.finish();
+    let run = RunFacts {
+        args,
+        loaded: &ready.loaded,
+        started,
+        threads: pool.current_num_threads(),
+        folder: folder.path().to_owned(),
+    };
     match result {
-        Ok(outcome) => {
-            let run = RunFacts {
-                args,
-                started,
-                threads: pool.current_num_threads(),
-                folder: folder.path().to_owned(),
-            };
-            finish(&run, folder, sinks, &outcome, printer)
-        }
+        Ok(outcome) => finish(&run, folder, sinks, &outcome, printer),
         Err(StudyError::Interrupted { at_s, realisation }) => {
-            interrupted(folder, sinks, at_s, realisation, printer, as_json)
+            let message = format!("interrupted at t = {at_s:.3} s of realisation {realisation}");
+            let help = keep_partial(&run, folder, sinks);
+            printer.failure(Exit::Interrupted, &message, &help, as_json)
         }
         Err(error) => {
             let exit = match &error {
@@ -104,9 +106,6 @@ fn help_for(error: &StudyError) -> &'static str {
         StudyError::NotFinite { .. } => {
             "try a smaller simulation.step_s; if it stays, please report it with the scenario"
         }
-        StudyError::Plant { .. } => {
-            "this realisation starts with a load that the sets cannot carry: add sets or reduce the spread"
-        }
         StudyError::Sink(_) => "free some space, or choose another folder with --out",
         _ => "",
     }
@@ -115,6 +114,7 @@ fn help_for(error: &StudyError) -> &'static str {
 /// Facts of a run that may differ between two runs of the same scenario.
 struct RunFacts<'a> {
     args: &'a RunArgs,
+    loaded: &'a Loaded,
     started: (SystemTime, Instant),
     threads: usize,
     folder: PathBuf,
@@ -132,18 +132,23 @@ fn finish(
     let written = sinks
         .finish()
         .map_err(|e| e.to_string())
-        .and_then(|()| write_files(run, folder.staging(), outcome));
+        .and_then(|()| write_files(run, &folder, outcome));
     if let Err(message) = written {
         return unwritten(folder, &message, printer, as_json);
     }
     let shown = folder.path().to_owned();
     let files = match folder.publish() {
         Ok(files) => files,
-        Err(problem) => return printer.problems(&[problem], as_json),
+        Err(Unpublished { problem, restored }) if restored => {
+            return printer.problems(&[problem], as_json);
+        }
+        Err(Unpublished { problem, .. }) => {
+            return printer.failure(Exit::BadInput, &problem.message, &problem.help, as_json);
+        }
     };
-    let exit = Exit::from(outcome.overall);
+    let exit = Exit::from(outcome);
     if as_json {
-        printer.json(&summary_json(outcome, &shown, &files, exit));
+        printer.json(&summary_json(run, outcome, &files, exit));
     } else {
         render::outcome(outcome, printer);
         printer.line(&format!(
@@ -155,19 +160,20 @@ fn finish(
     exit
 }
 
-fn write_files(run: &RunFacts<'_>, staging: &Path, outcome: &Outcome) -> Result<(), String> {
-    let mut files = Vec::new();
+fn write_files(run: &RunFacts<'_>, folder: &Folder, outcome: &Outcome) -> Result<(), String> {
+    let staging = folder.staging();
+    let mut figures = Vec::new();
     if outcome.scenario.outputs.figures && !run.args.no_figures {
-        let figures = ballast_report::write_figures(outcome, staging).map_err(|e| e.to_string())?;
-        files.extend(
-            figures
-                .iter()
-                .filter_map(|p| p.file_name())
-                .map(|n| n.to_string_lossy().into_owned()),
-        );
+        let written = ballast_report::write_figures(outcome, staging).map_err(|e| e.to_string())?;
+        let names = written.iter().filter_map(|p| p.file_name());
+        figures.extend(names.map(|n| n.to_string_lossy().into_owned()));
     }
     write_json(&staging.join("outcome.json"), outcome)?;
-    write_json(&staging.join("run.json"), &run_json(run, &files))
+    let mut files = folder.staged().map_err(|e| e.to_string())?;
+    files.push("run.json".to_owned());
+    files.sort();
+    let facts = run_json(run, &files, &figures, false);
+    write_json(&staging.join("run.json"), &facts)
 }
 
 fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), String> {
@@ -177,8 +183,9 @@ fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), String> 
         .map_err(|e| format!("{}: {e}", path.display()))
 }
 
-/// Everything that may differ between two runs of the same scenario.
-fn run_json(run: &RunFacts<'_>, figures: &[String]) -> Value {
+/// Everything that may differ between two runs of the same scenario, and the files that the run wrote: the next one may replace
+/// and remove these.
+fn run_json(run: &RunFacts<'_>, files: &[String], figures: &[String], interrupted: bool) -> Value {
     let cwd = std::env::current_dir()
         .map(|p| p.display().to_string())
         .unwrap_or_default();
@@ -186,12 +193,15 @@ fn run_json(run: &RunFacts<'_>, figures: &[String]) -> Value {
         "format": 1,
         "program": "ballast",
         "version": env!("CARGO_PKG_VERSION"),
+        "scenario": run.loaded.scenario.scenario.name,
+        "interrupted": interrupted,
         "started": humantime::format_rfc3339_seconds(run.started.0).to_string(),
         "wall_s": run.started.1.elapsed().as_secs_f64(),
         "threads": run.threads,
         "scenario_file": run.args.scenario.scenario.display().to_string(),
         "working_folder": cwd,
         "output_folder": run.folder.display().to_string(),
+        "files": files,
         "figures": figures,
         "set": run.args.scenario.patches.iter().map(|p| format!("{}={}", p.path, p.value)).collect::<Vec<_>>(),
         "seed_argument": run.args.scenario.seed,
@@ -199,7 +209,7 @@ fn run_json(run: &RunFacts<'_>, figures: &[String]) -> Value {
     })
 }
 
-fn summary_json(outcome: &Outcome, folder: &Path, files: &[String], exit: Exit) -> Value {
+fn summary_json(run: &RunFacts<'_>, outcome: &Outcome, files: &[String], exit: Exit) -> Value {
     json!({
         "exit_code": exit.code(),
         "overall": outcome.overall,
@@ -209,9 +219,10 @@ fn summary_json(outcome: &Outcome, folder: &Path, files: &[String], exit: Exit) 
         "diagnostics": outcome.diagnostics,
         "assumptions": outcome.assumptions,
         "low_confidence": outcome.low_confidence,
+        "warnings": problems_json(&run.loaded.warnings),
         "design_values": outcome.design_values,
         "provenance": outcome.provenance,
-        "folder": folder.display().to_string(),
+        "folder": run.folder.display().to_string(),
         "files": files,
     })
 }
@@ -226,106 +237,35 @@ fn unwritten(folder: Folder, message: &str, printer: &Printer, as_json: bool) ->
     )
 }
 
-/// Keeps the traces up to the interruption, under another name; earlier results stay as they are.
-fn interrupted(
-    folder: Folder,
-    sinks: Sinks,
-    at_s: f64,
-    realisation: u32,
-    printer: &Printer,
-    as_json: bool,
-) -> Exit {
-    let partial = folder.path().join("traces.partial.parquet");
-    let kept = sinks.keep(&partial);
-    folder.abandon();
-    let message = format!("interrupted at t = {at_s:.3} s of realisation {realisation}");
-    let help = match kept {
-        Ok(true) => format!(
-            "kept the traces so far in {}; earlier results are untouched",
-            partial.display()
-        ),
-        Ok(false) => "nothing was kept; earlier results are untouched".to_owned(),
-        Err(e) => {
-            format!("the traces so far could not be kept: {e}; earlier results are untouched")
-        }
-    };
-    printer.failure(Exit::Interrupted, &message, &help, as_json)
-}
-
-/// The trace files of a run.
-struct Sinks {
-    parquet: Option<ParquetSink>,
-    csv: Option<CsvSink>,
-}
-
-impl Sinks {
-    fn create(folder: &Folder, loaded: &Loaded, csv: bool) -> Result<Self, WriteError> {
-        let scenario = &loaded.scenario;
-        let metadata = [
-            (
-                "ballast.version".to_owned(),
-                env!("CARGO_PKG_VERSION").to_owned(),
-            ),
-            (
-                "ballast.scenario".to_owned(),
-                scenario.scenario.name.clone(),
-            ),
-            ("ballast.scenario_sha256".to_owned(), loaded.sha256.clone()),
-            (
-                "ballast.seed".to_owned(),
-                scenario.simulation.seed.to_string(),
-            ),
-            ("ballast.realisation".to_owned(), "1".to_owned()),
-        ];
-        let staging = folder.staging();
-        let parquet = scenario
-            .outputs
-            .traces
-            .then(|| ParquetSink::create(&staging.join("traces.parquet"), &metadata));
-        let csv = csv.then(|| CsvSink::create(&staging.join("traces.csv"), &[]));
-        Ok(Self {
-            parquet: parquet.transpose()?,
-            csv: csv.transpose()?,
-        })
-    }
-
-    fn any(&self) -> bool {
-        self.parquet.is_some() || self.csv.is_some()
-    }
-
-    fn finish(self) -> Result<(), WriteError> {
-        self.parquet.map(ParquetSink::finish).transpose()?;
-        self.csv.map(CsvSink::finish).transpose()?;
-        Ok(())
-    }
-
-    /// Closes the Parquet traces and moves them to `path`. False if there are none.
-    fn keep(self, path: &Path) -> Result<bool, Problem> {
-        let failed = |e: String| Problem {
-            file: path.display().to_string(),
-            line: None,
-            column: None,
-            key: String::new(),
-            message: e,
-            help: String::new(),
-        };
-        let Some(parquet) = self.parquet else {
+/// Keeps the traces up to the interruption, under another name; earlier results stay as they are. Says what was kept.
+fn keep_partial(run: &RunFacts<'_>, folder: Folder, sinks: Sinks) -> String {
+    let (partial, marker) = ("traces.partial.parquet", "run.json");
+    let staging = folder.staging().to_owned();
+    let staged = sinks.keep().map_err(|e| e.to_string()).and_then(|written| {
+        let Some(written) = written else {
             return Ok(false);
         };
-        let written = parquet.finish().map_err(|e| failed(e.to_string()))?;
-        std::fs::rename(written, path).map_err(|e| failed(e.to_string()))?;
+        std::fs::rename(written, staging.join(partial)).map_err(|e| e.to_string())?;
+        // Without results, this is how the next run knows that the traces are its own.
+        if !folder.has_results() {
+            let files = [marker.to_owned(), partial.to_owned()];
+            write_json(&staging.join(marker), &run_json(run, &files, &[], true))?;
+        }
         Ok(true)
-    }
-}
-
-impl TraceSink for Sinks {
-    fn block(&mut self, block: &TraceBlock<'_>) -> Result<(), SinkError> {
-        if let Some(parquet) = &mut self.parquet {
-            parquet.block(block)?;
+    });
+    let kept = match staged {
+        Ok(true) => folder.add().map(|_| true).map_err(|e| e.problem.message),
+        nothing => {
+            folder.abandon();
+            nothing
         }
-        if let Some(csv) = &mut self.csv {
-            csv.block(block)?;
-        }
-        Ok(())
+    };
+    match kept {
+        Ok(true) => format!(
+            "kept the traces so far in {}; earlier results are untouched",
+            run.folder.join(partial).display()
+        ),
+        Ok(false) => "nothing was kept; earlier results are untouched".to_owned(),
+        Err(e) => format!("the traces so far could not be kept: {e}"),
     }
 }

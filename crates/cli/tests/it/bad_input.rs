@@ -162,7 +162,30 @@ fn broken_traces() {
         &REPLAY.replace("file =", "column = \"power_kv\"\nfile ="),
     );
     bench.write("trace.csv", "t_s,power_kw\n0,100\n1,110\n2,120\n");
-    refused(&bench, &["run", "replay.toml"], &["power_kv", "power_kw"]);
+    refused(
+        &bench,
+        &["run", "replay.toml"],
+        &[
+            "power_kv",
+            "power_kw",
+            "replay.toml:9",
+            "loads.0.column",
+            "trace.csv",
+        ],
+    );
+    bench.write("replay.toml", REPLAY);
+    bench.write("trace.csv", "t_s,power\n0,100\n1,110\n2,120\n");
+    refused(
+        &bench,
+        &["run", "replay.toml"],
+        &["replay.toml:", "loads.0.unit", "trace.csv", "`power`"],
+    );
+    bench.write("replay.toml", &REPLAY.replace("trace.csv", "gone.csv"));
+    refused(
+        &bench,
+        &["run", "replay.toml"],
+        &["replay.toml:9", "loads.0.file", "gone.csv"],
+    );
     bench.write("trace.csv", "t_s,power_kw\n0,100\n1,110\n");
     bench.write("replay.toml", REPLAY);
     refused(

@@ -296,9 +296,11 @@ fn ctrl_c_stops_and_says_what_was_kept() {
     let said = crate::common::said(&child.wait_with_output().unwrap());
     assert_eq!(said.code, 130, "{}{}", said.out, said.err);
     assert!(said.err.contains("kept the traces so far"), "{}", said.err);
-    let left: Vec<String> = std::fs::read_dir(bench.path("out/short"))
+    let mut left: Vec<String> = std::fs::read_dir(bench.path("out/short"))
         .unwrap()
         .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
-    assert_eq!(left, ["traces.partial.parquet"]);
+    left.sort();
+    // run.json says whose traces they are.
+    assert_eq!(left, ["run.json", "traces.partial.parquet"]);
 }

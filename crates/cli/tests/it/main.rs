@@ -10,5 +10,7 @@
 mod bad_input;
 mod commands;
 mod common;
+mod folders;
 mod measured;
+mod output;
 mod reproducible;

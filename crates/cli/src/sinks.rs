@@ -1,0 +1,74 @@
+//! The trace files of a run.
+
+use std::path::PathBuf;
+
+use ballast_scenario::Loaded;
+use ballast_series::{SinkError, TraceBlock, TraceSink};
+use ballast_tables::{CsvSink, ParquetSink, WriteError};
+
+use crate::folder::Folder;
+
+/// The trace files of a run.
+pub(crate) struct Sinks {
+    parquet: Option<ParquetSink>,
+    csv: Option<CsvSink>,
+}
+
+impl Sinks {
+    pub(crate) fn create(folder: &Folder, loaded: &Loaded, csv: bool) -> Result<Self, WriteError> {
+        let scenario = &loaded.scenario;
+        let metadata = [
+            (
+                "ballast.version".to_owned(),
+                env!("CARGO_PKG_VERSION").to_owned(),
+            ),
+            (
+                "ballast.scenario".to_owned(),
+                scenario.scenario.name.clone(),
+            ),
+            ("ballast.scenario_sha256".to_owned(), loaded.sha256.clone()),
+            (
+                "ballast.seed".to_owned(),
+                scenario.simulation.seed.to_string(),
+            ),
+            ("ballast.realisation".to_owned(), "1".to_owned()),
+        ];
+        let staging = folder.staging();
+        let parquet = scenario
+            .outputs
+            .traces
+            .then(|| ParquetSink::create(&staging.join("traces.parquet"), &metadata));
+        let csv = csv.then(|| CsvSink::create(&staging.join("traces.csv"), &[]));
+        Ok(Self {
+            parquet: parquet.transpose()?,
+            csv: csv.transpose()?,
+        })
+    }
+
+    pub(crate) fn any(&self) -> bool {
+        self.parquet.is_some() || self.csv.is_some()
+    }
+
+    pub(crate) fn finish(self) -> Result<(), WriteError> {
+        self.parquet.map(ParquetSink::finish).transpose()?;
+        self.csv.map(CsvSink::finish).transpose()?;
+        Ok(())
+    }
+
+    /// Closes the Parquet traces alone. Where they are; none if there are none.
+    pub(crate) fn keep(self) -> Result<Option<PathBuf>, WriteError> {
+        self.parquet.map(ParquetSink::finish).transpose()
+    }
+}
+
+impl TraceSink for Sinks {
+    fn block(&mut self, block: &TraceBlock<'_>) -> Result<(), SinkError> {
+        if let Some(parquet) = &mut self.parquet {
+            parquet.block(block)?;
+        }
+        if let Some(csv) = &mut self.csv {
+            csv.block(block)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! What is printed: help, verdicts on limits that nobody looked at, and what happens when it cannot be printed.
+
+use crate::common::{Bench, SHORT};
+use serde_json::Value;
+
+#[test]
+fn help_opens_with_the_question() {
+    let said = Bench::new().ballast(&["--help"]);
+    assert_eq!(said.code, 0);
+    assert!(
+        said.out.starts_with("Will this GPU cluster's power swing"),
+        "{}",
+        said.out
+    );
+    assert_eq!(Bench::new().ballast(&["fly"]).code, 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_printed_is_a_failure() {
+    for args in [&["schema"][..], &["presets"], &["--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = Bench::new()
+            .command()
+            .args(args)
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        let said = crate::common::said(&output);
+        assert_eq!(said.code, 2, "{args:?}: {}", said.err);
+        assert!(said.err.contains("standard output"), "{}", said.err);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_seen_enough_is_none() {
+    use std::process::Stdio;
+    let bench = Bench::new();
+    let mut child = bench
+        .command()
+        .arg("schema")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let said = crate::common::said(&child.wait_with_output().unwrap());
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_limit_that_was_given_and_not_checked_is_no_pass() {
+    let bench = Bench::new();
+    let at = SHORT.find("[[plant.sets]]").unwrap();
+    // Frequency is limited, and there is nothing that has one.
+    let text = format!("{}[limits]\nfrequency_min_hz = 57.0\n", &SHORT[..at]);
+    bench.write("load.toml", &text);
+    let said = bench.ballast(&["run", "load.toml", "--no-figures"]);
+    if said.code == 2 {
+        // Refused outright is no pass either.
+        assert!(said.err.contains("frequency_min_hz"), "{}", said.err);
+        return;
+    }
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let row = said
+        .out
+        .lines()
+        .find(|l| l.contains("given, not looked at"));
+    let row = row.unwrap_or_else(|| panic!("{}", said.out));
+    assert!(
+        row.contains("NOT CHECKED") && row.contains("57 Hz"),
+        "{row}"
+    );
+    assert!(!said.out.contains("no limit was given"), "{}", said.out);
+}
+
+#[test]
+fn without_any_limit_nothing_fails() {
+    let bench = Bench::new();
+    let at = SHORT.find("[[plant.sets]]").unwrap();
+    bench.write("load.toml", &SHORT[..at]);
+    let said = bench.ballast(&["run", "load.toml", "--no-figures"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(said.out.contains("no limit was given"), "{}", said.out);
+}
+
+#[test]
+fn json_lists_warnings() {
+    let bench = Bench::new();
+    bench.write("short.toml", SHORT);
+    for command in ["run", "check"] {
+        let said = bench.ballast(&[command, "short.toml", "--json"]);
+        let json: Value = serde_json::from_str(&said.out).unwrap();
+        assert!(json["warnings"].is_array(), "{command}: {}", said.out);
+    }
+}
+
+#[test]
+fn new_writes_scenario_files_only() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("dir")).unwrap();
+    for name in ["dir/", "x.csv", "..", "dir/x.toml/"] {
+        let said = bench.ballast(&["new", name]);
+        assert_eq!(said.code, 2, "{name}: {}", said.out);
+        assert!(said.err.contains(".toml"), "{}", said.err);
+    }
+    assert_eq!(bench.ballast(&["new", "site"]).code, 0);
+    assert!(bench.path("site.toml").exists());
+    assert_eq!(std::fs::read_dir(bench.dir.path()).unwrap().count(), 2);
+}
