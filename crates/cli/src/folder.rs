@@ -187,7 +187,8 @@ impl Folder {
                 problem.message,
                 staging.join(REPLACED).display()
             );
-            problem.help = "free some space or move away what is in the way; the next run into this folder puts them back first".to_owned();
+            "remove the cause; the next run into this folder puts them back first"
+                .clone_into(&mut problem.help);
         } else {
             self.abandon();
         }

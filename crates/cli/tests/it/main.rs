@@ -1,6 +1,7 @@
 //! The command from outside: what a user types, what comes back, what is written.
 
 #![expect(
+    clippy::unwrap_used,
     clippy::panic,
     clippy::expect_used,
     clippy::print_stderr,
