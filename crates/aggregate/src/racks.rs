@@ -326,7 +326,8 @@ pub(crate) fn cohort_cursor(
         Some(CoursePlan::Training(training)) => {
             rest = before_work(has);
             let offset_s = training.node_jitter_s * streams.open("job-offset", key).normal();
-            let jitter = streams.open("iteration", entity(&[name], 0));
+            let job = entity(&[name], 0);
+            let jitter = ["iteration", "iteration-restart"].map(|s| streams.open(s, job));
             Course::Training(TrainingCourse::new(training.clone(), jitter, offset_s))
         }
         Some(CoursePlan::Inference(_)) => {

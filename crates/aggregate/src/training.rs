@@ -93,6 +93,8 @@ pub(crate) struct TrainingCourse {
     plan: Arc<TrainingPlan>,
     /// Iteration durations of the job; a copy that gives every cohort the same numbers.
     jitter: Stream,
+    /// The same after a restart: how many numbers a cohort drew before the crash depends on its offset.
+    jitter_again: Stream,
     offset_s: f64,
     stage: Stage,
     /// Start of the stage on the job's clock.
@@ -104,12 +106,15 @@ pub(crate) struct TrainingCourse {
 }
 
 impl TrainingCourse {
-    /// `jitter` is the job's stream, opened anew for each cohort; `offset_s` the cohort's own shift.
-    pub(crate) fn new(plan: Arc<TrainingPlan>, jitter: Stream, offset_s: f64) -> Self {
+    /// `jitter` are the job's streams before a crash and after the restart, opened anew for each cohort; `offset_s` is
+    /// the cohort's own shift.
+    pub(crate) fn new(plan: Arc<TrainingPlan>, jitter: [Stream; 2], offset_s: f64) -> Self {
+        let [jitter, jitter_again] = jitter;
         let (clock_s, since_checkpoint) = plan.lead_in(plan.start_s);
         Self {
             plan,
             jitter,
+            jitter_again,
             offset_s,
             stage: Stage::Compute,
             clock_s,
@@ -201,6 +206,7 @@ impl TrainingCourse {
             && self.plan.restart_s < self.plan.stop_s;
         if restarts {
             self.crashed = true;
+            std::mem::swap(&mut self.jitter, &mut self.jitter_again);
             self.clock_s = self.plan.restart_s;
             self.since_checkpoint = 0;
             self.stage = Stage::Restart(0);

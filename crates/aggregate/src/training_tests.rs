@@ -17,7 +17,8 @@ fn plan() -> TrainingPlan {
 }
 
 fn course(plan: TrainingPlan, offset_s: f64) -> TrainingCourse {
-    TrainingCourse::new(Arc::new(plan), Stream::new(1, "iteration", 0, 0), offset_s)
+    let jitter = ["iteration", "iteration-restart"].map(|s| Stream::new(1, s, 0, 0));
+    TrainingCourse::new(Arc::new(plan), jitter, offset_s)
 }
 
 fn take(course: &mut TrainingCourse, n: usize) -> Vec<(f64, PhaseKind)> {
@@ -211,4 +212,30 @@ fn a_past_restart_keeps_its_checkpoints() {
     };
     // The same course 1000 s earlier (100 cycles of 10 s) and with nothing to skip.
     assert_eq!(after(-1000.0, 0.0), after(0.0, 1000.0));
+}
+
+/// However many iterations a cohort's offset let it begin before the crash, all are in lockstep after the restart.
+#[test]
+fn cohorts_are_in_lockstep_after_a_restart() {
+    let after = |offset_s: f64| -> Vec<f64> {
+        let plan = TrainingPlan {
+            iteration_jitter_s: 0.1,
+            crash_s: 7.0,
+            restart_s: 8.0,
+            ..plan()
+        };
+        let mut course = course(plan, offset_s);
+        let changes = take(&mut course, 60);
+        let compute = changes
+            .iter()
+            .filter(|c| c.1 == PhaseKind::TrainCompute && c.0 > 8.0);
+        compute.map(|c| c.0 - offset_s).take(8).collect()
+    };
+    let mine = after(0.0);
+    assert_eq!(mine.len(), 8);
+    for k in 1..40 {
+        for (a, b) in mine.iter().zip(after(-0.025 * f64::from(k))) {
+            assert!((a - b).abs() < 1e-9, "{a} {b} at offset {k}");
+        }
+    }
 }
