@@ -165,3 +165,27 @@ fn an_observer_can_stop_a_run() {
         Err(StudyError::Interrupted { realisation: 1, .. })
     ));
 }
+
+/// The turbo ceiling binds on a 75 % and a 100 % block, not on a 50 % one (from no load, DEGOV1 of the references).
+#[test]
+fn the_turbo_ceiling_binds_where_it_should() {
+    let events = |power_kw: f64| {
+        let text = format!(
+            "[scenario]\nname = \"turbo\"\n[simulation]\nduration_s = 6\n[[loads]]\nkind = \"steps\"\nname = \"block\"\ninitial_kw = 0\n\
+             events = [{{ at_s = 1.0, power_kw = {power_kw} }}]\n[plant]\ntorque = \"power\"\n[[plant.sets]]\nname = \"G1\"\n\
+             rated_kw = 2500\nrated_kva = 3125\ninertia_s = 1.07\nturbo = {{ time_constant_s = 1.5, acceptance_pu = 0.45 }}\n\
+             [plant.sets.governor]\nmodel = \"degov1\"\nt1_s = 0.01\nt2_s = 0.02\nt3_s = 0.2\nk = 40\nt4_s = 0.25\nt5_s = 0.009\n\
+             t6_s = 0.0384\ndead_time_s = 0.024\ntmax_pu = 1.1\n"
+        );
+        let outcome = ballast_study::run(&load(&text), &Inputs::default(), None, &Silent)
+            .unwrap_or_else(|e| panic!("{e}"));
+        outcome
+            .events
+            .iter()
+            .filter(|e| e.kind == "turbo_ceiling")
+            .count()
+    };
+    assert_eq!(events(0.4 * 3125.0), 0);
+    assert_eq!(events(0.6 * 3125.0), 1);
+    assert_eq!(events(0.8 * 3125.0), 1);
+}
