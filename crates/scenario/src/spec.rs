@@ -102,8 +102,8 @@ impl Default for SimulationSpec {
 pub enum LoadSpec {
     /// The same power all the time, or one that changes in steps at stated times.
     Steps(StepsLoad),
-    /// A measured or computed trace from a CSV or Parquet file.
-    Trace(TraceLoad),
+    /// A measured or computed trace from a file.
+    Trace(Box<TraceLoad>),
 }
 
 /// A load that changes in steps.
