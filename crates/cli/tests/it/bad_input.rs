@@ -234,10 +234,10 @@ fn an_output_folder_that_cannot_be_written() {
 fn logs_that_do_not_go_together() {
     let bench = Bench::new();
     let log = |hour: u32| {
-        let rows: String = (0..50)
-            .map(|s| format!("2026/11/21 {hour:02}:00:{s:02}.000, 0, 100.00 W\n"))
+        let rows: Vec<String> = (0..50)
+            .map(|s| format!("2026/11/21 {hour:02}:00:{s:02}.000, 0, 100.00 W"))
             .collect();
-        format!("timestamp, index, power.draw [W]\n{rows}")
+        format!("timestamp, index, power.draw [W]\n{}\n", rows.join("\n"))
     };
     bench.write("node1.csv", &log(7));
     bench.write("node2.csv", &log(8));
