@@ -1,10 +1,12 @@
 //! From arguments to a scenario that can run: file, changes, traces.
 
+use std::path::PathBuf;
+
 use ballast_scenario::{
     Interpolation, LoadSpec, Loaded, Patch, PowerUnit, Problem, TimeUnit, TraceLoad,
 };
 use ballast_study::{Inputs, RawTrace, StudyProblem, TraceInput};
-use ballast_tables::{TableProblem, TraceOptions, read_trace};
+use ballast_tables::{TableProblem, TraceOptions, read_traces};
 
 use crate::args::ScenarioArgs;
 
@@ -28,16 +30,21 @@ pub(crate) fn load(args: &ScenarioArgs) -> Result<Ready, Vec<Problem>> {
     }
     let loaded = ballast_scenario::load(&args.scenario, &patches).map_err(|p| p.0)?;
     let mut inputs = Inputs::default();
+    let mut zeros_unix_s = Vec::new();
     let mut problems = Vec::new();
     for (index, load) in loaded.scenario.loads.iter().enumerate() {
         let LoadSpec::Trace(spec) = load else {
             continue;
         };
         match trace(&loaded, index, spec) {
-            Ok(input) => inputs.traces.push(input),
+            Ok((input, zero)) => {
+                inputs.traces.push(input);
+                zeros_unix_s.push(zero);
+            }
             Err(found) => problems.extend(found),
         }
     }
+    compare_clocks(&mut inputs.traces, &zeros_unix_s);
     if problems.is_empty() {
         Ok(Ready { loaded, inputs })
     } else {
@@ -53,7 +60,12 @@ pub(crate) fn placed(loaded: &Loaded, problems: Vec<StudyProblem>) -> Vec<Proble
         .collect()
 }
 
-fn trace(loaded: &Loaded, index: usize, spec: &TraceLoad) -> Result<TraceInput, Vec<Problem>> {
+/// A load's trace, and the moment that is its t = 0, seconds since 1970, where the file has dates.
+fn trace(
+    loaded: &Loaded,
+    index: usize,
+    spec: &TraceLoad,
+) -> Result<(TraceInput, Option<f64>), Vec<Problem>> {
     let options = TraceOptions {
         column: spec.column.clone(),
         time_column: spec.time_column.clone(),
@@ -70,9 +82,12 @@ fn trace(loaded: &Loaded, index: usize, spec: &TraceLoad) -> Result<TraceInput, 
             TimeUnit::Iso8601 => ballast_tables::TimeUnit::Iso8601,
         }),
         max_gap_s: spec.max_gap_s,
+        devices: spec.devices.clone(),
+        interval_s: spec.interval_s,
     };
-    let path = loaded.base_dir.join(&spec.file);
-    let table = read_trace(&path, &options).map_err(|found| {
+    let files = spec.paths();
+    let files: Vec<PathBuf> = files.iter().map(|f| loaded.base_dir.join(f)).collect();
+    let table = read_traces(&files, &spec.clock_offset_s, &options).map_err(|found| {
         let problems = found.0.into_iter();
         problems
             .map(|p| trace_problem(loaded, index, spec, p))
@@ -102,7 +117,30 @@ fn trace(loaded: &Loaded, index: usize, spec: &TraceLoad) -> Result<TraceInput, 
         sha256: table.sha256,
         found,
     };
-    TraceInput::new(index, spec, raw).map_err(|p| placed(loaded, vec![p]))
+    let input = TraceInput::new(index, spec, raw).map_err(|p| placed(loaded, vec![p]))?;
+    let zero_unix_s = table.start_unix_s.map(|s| s + spec.start_s);
+    Ok((input, zero_unix_s))
+}
+
+/// Says where the clocks of several loads put t = 0 at different moments.
+fn compare_clocks(traces: &mut [TraceInput], zeros_unix_s: &[Option<f64>]) {
+    let Some(first) = zeros_unix_s.iter().position(Option::is_some) else {
+        return;
+    };
+    let name = traces[first].name.clone();
+    for (trace, zero) in traces.iter_mut().zip(zeros_unix_s).skip(first + 1) {
+        let (Some(zero), Some(before)) = (zero, zeros_unix_s[first]) else {
+            continue;
+        };
+        let late_s = zero - before;
+        if late_s.abs() > trace.series.interval_s() {
+            trace.found.push(format!(
+                "by the clocks of the files, t = 0 is {:.3} s {} than in the load `{name}`: set start_s of one of them if they are to run together",
+                late_s.abs(),
+                if late_s > 0.0 { "later" } else { "earlier" }
+            ));
+        }
+    }
 }
 
 /// A problem of a row stands where the row is. One of the whole table stands where the scenario names the table, or the key
@@ -128,14 +166,22 @@ fn trace_problem(loaded: &Loaded, index: usize, spec: &TraceLoad, p: TableProble
         "time_column"
     } else if p.help.starts_with("set `unit`") {
         "unit"
+    } else if p.help.starts_with("set `clock_offset_s`") {
+        "clock_offset_s"
+    } else if p.help.starts_with("set `devices`") {
+        "devices"
+    } else if p.help.contains("`interval_s`") {
+        "interval_s"
     } else if p.help.starts_with("set `time_column`") {
         "time_column"
     } else if p.help.starts_with("set `column`")
         || named.is_some() && named == spec.column.as_deref()
     {
         "column"
-    } else {
+    } else if spec.files.is_empty() {
         "file"
+    } else {
+        "files"
     };
     let what = named.map_or_else(
         || p.message.clone(),

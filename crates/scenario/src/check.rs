@@ -370,11 +370,44 @@ impl Check<'_> {
                 format!("keep one, as `{first}`"),
             );
         }
-        if load.file.trim().is_empty() {
+        self.trace_files(path, load);
+    }
+
+    fn trace_files(&mut self, path: &str, load: &TraceLoad) {
+        if !load.file.is_empty() && !load.files.is_empty() {
             self.add(
-                &join(path, "file"),
-                "an empty file name",
-                "name a CSV or Parquet file, relative to the scenario file",
+                &join(path, "files"),
+                "`file` and `files` both name what to read",
+                "keep one of them",
+            );
+        }
+        let key = if load.files.is_empty() {
+            "file"
+        } else {
+            "files"
+        };
+        if load.paths().iter().any(|f| f.trim().is_empty()) {
+            self.add(
+                &join(path, key),
+                "no file is named",
+                "name a file relative to the scenario file: CSV, Parquet, text of dcgmi dmon, or JSON of Prometheus",
+            );
+        }
+        for (i, file) in load.files.iter().enumerate() {
+            if load.files[..i].contains(file) {
+                self.add(
+                    &join(path, &format!("files.{i}")),
+                    format!("`{file}` is named twice"),
+                    "name it once; for several equal nodes set `scope` and `count`",
+                );
+            }
+        }
+        let (offsets, files) = (load.clock_offset_s.len(), load.paths().len());
+        if offsets > 0 && offsets != files {
+            self.add(
+                &join(path, "clock_offset_s"),
+                format!("{offsets} offsets for {files} files"),
+                "give one number of seconds for each file, in their order; 0 for a clock that is right",
             );
         }
     }

@@ -33,6 +33,7 @@
 mod check;
 mod confidence;
 mod given;
+mod hostlist;
 mod limits;
 mod load;
 mod merge;
@@ -48,6 +49,7 @@ mod reference;
 mod schema;
 mod shape;
 mod slurm;
+mod slurm_racks;
 mod spec;
 mod starter;
 mod suggest;
@@ -62,7 +64,7 @@ pub use problem::{Problem, Problems};
 pub use rack_site::from_racks;
 pub use reference::reference_markdown;
 pub use schema::schema;
-pub use slurm::{SlurmJobs, from_sacct};
+pub use slurm::{SACCT, SlurmJobs, from_sacct, from_sacct_on_racks};
 pub use spec::{
     Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, Scenario, ScenarioHead,
     SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope,

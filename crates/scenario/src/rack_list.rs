@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::problem::{Problem, Problems};
-use crate::suggest;
+use crate::{hostlist, suggest};
 
 /// Columns a list may have; the nameplate is in one of two units.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "row",
     "rack",
     "model",
@@ -15,6 +15,7 @@ const COLUMNS: [&str; 8] = [
     "nameplate_w",
     "feed",
     "tenant",
+    "nodes",
 ];
 
 /// What planners call a system, written without anything but letters and digits; the node preset; nodes in one such system.
@@ -57,6 +58,10 @@ pub(crate) struct RackLine {
     pub(crate) nameplate_kw: f64,
     pub(crate) feed: String,
     pub(crate) tenant: String,
+    /// Line in the list.
+    pub(crate) line: u32,
+    /// Names of the nodes, where the list has them: as many as `nodes`.
+    pub(crate) node_names: Vec<String>,
 }
 
 /// Preset of the node a model's name means, and how many of them one system has.
@@ -310,7 +315,10 @@ impl Columns {
             );
             return None;
         }
+        let node_names = node_names(line, cell(8), nodes, report)?;
         Some(RackLine {
+            line,
+            node_names,
             row: cell(0).to_owned(),
             rack: cell(1).to_owned(),
             node,
@@ -320,6 +328,35 @@ impl Columns {
             tenant: cell(7).to_owned(),
         })
     }
+}
+
+/// Names of a rack's nodes, none where the cell is empty; `None` with a problem where they are not as many as the nodes.
+fn node_names(line: u32, cell: &str, nodes: u32, report: &mut Report<'_>) -> Option<Vec<String>> {
+    if cell.is_empty() {
+        return Some(Vec::new());
+    }
+    let help =
+        "write the names as Slurm does, in quotes where there is a comma: \"gpu[001-004,007]\"";
+    let Some(names) = hostlist::expand(cell) else {
+        report.add(
+            Some(line),
+            "nodes",
+            format!("`{cell}` is no list of nodes"),
+            help,
+        );
+        return None;
+    };
+    if names.len() != nodes as usize {
+        let message = format!("{} names for {nodes} nodes", names.len());
+        report.add(
+            Some(line),
+            "nodes",
+            message,
+            "name each node of the rack once; `count` counts systems",
+        );
+        return None;
+    }
+    Some(names)
 }
 
 #[cfg(test)]

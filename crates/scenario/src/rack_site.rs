@@ -85,7 +85,7 @@ fn peak_kw(node: &str) -> Option<f64> {
 }
 
 /// A name out of parts: letters, digits, `-`; not in `taken`, to which it is added.
-fn unique(parts: &[&str], taken: &mut Vec<String>) -> String {
+pub(crate) fn unique(parts: &[&str], taken: &mut Vec<String>) -> String {
     let words: Vec<String> = parts
         .iter()
         .flat_map(|p| p.split(|c: char| !c.is_ascii_alphanumeric()))
@@ -109,7 +109,7 @@ fn unique(parts: &[&str], taken: &mut Vec<String>) -> String {
 }
 
 /// A text from the list as a comment can hold it.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 

@@ -102,8 +102,8 @@ impl Default for SimulationSpec {
 pub enum LoadSpec {
     /// The same power all the time, or one that changes in steps at stated times.
     Steps(StepsLoad),
-    /// A measured or computed trace from a CSV or Parquet file.
-    Trace(TraceLoad),
+    /// A measured or computed trace from a file.
+    Trace(Box<TraceLoad>),
 }
 
 /// A load that changes in steps.
@@ -195,17 +195,35 @@ pub enum Interpolation {
     Hold,
 }
 
-/// A trace from a CSV or Parquet file.
+/// A trace from a file: CSV (also of nvidia-smi and Grafana), Parquet, the text of dcgmi dmon, or Prometheus' JSON.
 ///
+/// The format is told from the content. Several devices in one file, and several `files`, are summed.
 /// Power at the bus is `count · scale · (offset_kw + value in kW)`; `scale_to_mean_kw` or `scale_to_peak_kw` choose `scale` by themselves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TraceLoad {
     /// Name of the load.
     pub name: String,
-    /// CSV or Parquet file, relative to the scenario file.
+    /// The file, relative to the scenario file. This or `files`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub file: String,
+    /// Files to sum instead, such as one per node, put together by their dates and times. They must share at least half of the shortest one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Seconds to add to the clock of each file, in their order; clocks that are stated are believed. Default: all clocks are right,
+    /// and files that begin and end whole hours apart, or hardly overlap, are refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(range(min = -1e9, max = 1e9)), extend("x-unit" = "s"))]
+    pub clock_offset_s: Vec<f64>,
+    /// Devices to take of several in a file, by index, UUID, name or label (`"0,1"`, `"gpu=0"`). Default: all, summed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<String>,
+    /// Time between polls, seconds, for text without times: the `-d` of `dcgmi dmon`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e6, "x-unit" = "s"))]
+    pub interval_s: Option<f64>,
     /// Column with the power. Default: found by its name (`power_w`, `kW`, `power.draw [W]`, …), if there is just one such column.
+    /// With `*` in it (`GPU *`) all columns that fit are summed. For dcgmi dmon the field: POWER, POWINST or TOTEC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
     /// Column with the time. Default: found by its name (`time`, `t_s`, `timestamp`, …).
@@ -244,7 +262,7 @@ pub struct TraceLoad {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "kW"))]
     pub scale_to_peak_kw: Option<f64>,
-    /// Time in the file that becomes t = 0 of the run, seconds after its first sample.
+    /// Time in the file that becomes t = 0 of the run, seconds after its first sample; of several files, after the first they share.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub start_s: f64,
@@ -255,6 +273,17 @@ pub struct TraceLoad {
     /// What the power does between two samples.
     #[serde(default)]
     pub interpolation: Interpolation,
+}
+
+impl TraceLoad {
+    /// The files to read, in order: `files`, or `file` alone.
+    pub fn paths(&self) -> Vec<&str> {
+        if self.files.is_empty() {
+            vec![self.file.as_str()]
+        } else {
+            self.files.iter().map(String::as_str).collect()
+        }
+    }
 }
 
 fn one() -> u32 {

@@ -122,7 +122,7 @@ impl TraceInput {
             .map_err(|e: SeriesError| at("file", e.to_string(), "mend the samples of the file"))?;
         Ok(Self {
             name: spec.name.clone(),
-            file: spec.file.clone(),
+            file: spec.paths().join(" + "),
             sha256: raw.sha256,
             series,
             hold,

@@ -68,19 +68,13 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         samples.push(row, moment, &text, value, problems);
     }
     let checked = samples.finish(options.max_gap_s, rows, problems)?;
-    Some(LoadedTrace {
-        rows: checked.value.len(),
-        time_s: checked.time_s,
-        value: checked.value,
-        column: column.clone(),
-        time_column: time.clone(),
+    Some(LoadedTrace::of(
+        checked,
+        (column, time),
         unit,
-        time_unit: times.unit,
+        times.unit,
         found,
-        interval_s: checked.interval_s,
-        longest_gap_s: checked.longest_gap_s,
-        sha256: String::new(),
-    })
+    ))
 }
 
 /// Reads all columns as numbers; `None` when there are problems.
