@@ -29,7 +29,7 @@ fn run(service: &Arc<Service>, rate: f64, span_s: f64, dt_s: f64) -> (Replica, f
     for k in 1..=(span_s / dt_s) as u64 {
         let to_s = k as f64 * dt_s;
         while next_s <= to_s {
-            replica.send(next_s);
+            replica.send(Request::at(next_s));
             next_s -= gaps.uniform().ln() / rate;
         }
         replica.advance(to_s);
@@ -121,8 +121,8 @@ fn the_course_does_not_depend_on_where_it_is_looked_at() {
 fn decoding_pauses_for_prefill() {
     let service = service(4, 10, FIXED);
     let mut replica = Replica::new(service, 0.0, Stream::new(1, "tokens", 0, 0));
-    replica.send(0.0);
-    replica.send(0.5);
+    replica.send(Request::at(0.0));
+    replica.send(Request::at(0.5));
     replica.advance(0.1);
     assert_eq!(
         replica.activity(0.1),

@@ -65,6 +65,6 @@ pub use schema::schema;
 pub use slurm::{SlurmJobs, from_sacct};
 pub use spec::{
     Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, Scenario, ScenarioHead,
-    SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope,
+    SimulationSpec, StepsLoad, TraceLoad, TraceScope,
 };
 pub use starter::starter;
