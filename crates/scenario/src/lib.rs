@@ -54,6 +54,8 @@ mod suggest;
 mod tree;
 mod walk;
 
+pub use ballast_aggregate::{ArrivalSpec, JobSpec};
+pub use ballast_units::TimeUnit;
 pub use confidence::LowInput;
 pub use load::{Loaded, load, load_str};
 pub use patch::{Patch, PatchError};

@@ -14,7 +14,7 @@ pub(crate) enum Moment {
 
 impl Moment {
     /// Seconds from `origin` to here. The origin is taken off first, so that large clock values lose no digits.
-    fn seconds_since(self, origin: Self, unit: TimeUnit) -> f64 {
+    pub(crate) fn seconds_since(self, origin: Self, unit: TimeUnit) -> f64 {
         match (self, origin) {
             (Self::Nanos(now), Self::Nanos(start)) => {
                 (i128::from(now) - i128::from(start)) as f64 / 1e9
