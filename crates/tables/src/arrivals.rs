@@ -50,12 +50,17 @@ const RATE_NAMES: [&str; 8] = [
     "arrivalspers",
 ];
 /// Names of times beside those of traces.
-const TIME_NAMES: [&str; 5] = [
+const TIME_NAMES: [&str; 10] = [
     "arrival",
-    "arrivaltime",
     "arrivals",
-    "arrivedat",
+    "arrivalms",
+    "arrivalus",
+    "arrivaltime",
+    "arrivaltimes",
+    "arrivaltimems",
+    "arrivaltimeus",
     "arrivaltimestamp",
+    "arrivedat",
 ];
 
 /// Most tokens of one request; beyond, a column is not one of tokens.

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use ballast_series::{Block, Column, ColumnSpec, TraceSink};
-use ballast_tables::{ArrivalOptions, LoadedArrivals, TableProblems, TimeUnit, read_arrivals};
+use ballast_series::{TraceBlock, TraceColumn, TraceSink};
+use ballast_tables::{
+    ArrivalOptions, LoadedArrivals, ParquetSink, TableProblems, TimeUnit, read_arrivals,
+};
 
 fn read(text: &str, options: &ArrivalOptions) -> Result<LoadedArrivals, TableProblems> {
     let folder = tempfile::tempdir().unwrap();
@@ -131,4 +133,36 @@ fn columns_that_cannot_be_are_told() {
         refused("t_s\n", &ArrivalOptions::default()).contains("there is no row below the header")
     );
     assert!(refused("", &ArrivalOptions::default()).contains("the file is empty"));
+}
+
+#[test]
+fn parquet_is_read_like_csv() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("arrivals.parquet");
+    let mut sink = ParquetSink::create(&path, &[]).unwrap();
+    let values = [[3.0, 5.0, 7.5], [10.0, 0.0, 30.0]];
+    let names = ["ContextTokens", "GeneratedTokens"];
+    let columns = [0, 1].map(|i| TraceColumn {
+        name: names[i],
+        unit: "",
+        values: &values[i],
+    });
+    sink.block(&TraceBlock {
+        t0_s: 2.0,
+        dt_s: 0.5,
+        columns: &columns,
+    })
+    .unwrap();
+    sink.finish().unwrap();
+    let loaded = read_arrivals(&path, &ArrivalOptions::default()).unwrap();
+    assert_eq!(loaded.time_s, [0.0, 0.5, 1.0]);
+    assert_eq!(loaded.prompt_tokens, [Some(3.0), Some(5.0), Some(7.5)]);
+    assert_eq!(loaded.output_tokens, [Some(10.0), Some(0.0), Some(30.0)]);
+    // The same column as a rate, stated, beside nothing else.
+    let options = ArrivalOptions {
+        rate_column: Some("GeneratedTokens".into()),
+        ..ArrivalOptions::default()
+    };
+    let text = read_arrivals(&path, &options).unwrap_err().to_string();
+    assert!(text.contains("not both"), "{text}");
 }
