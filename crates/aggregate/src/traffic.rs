@@ -133,7 +133,7 @@ struct Rates {
     low_per_s: f64,
     high_per_s: f64,
     /// Mean stays in both states, seconds; `None` for a single rate, the low one.
-    stays_s: Option<(f64, f64)>,
+    stays: Option<(f64, f64)>,
 }
 
 impl Rates {
@@ -147,14 +147,14 @@ impl Rates {
             } => Self {
                 low_per_s,
                 high_per_s,
-                stays_s: Some((mean_low_s, mean_high_s)),
+                stays: Some((mean_low_s, mean_high_s)),
             },
             ArrivalSpec::Poisson { .. } | ArrivalSpec::File { .. } => {
                 let rate = highest_rate_per_s(spec);
                 Self {
                     low_per_s: rate,
                     high_per_s: rate,
-                    stays_s: None,
+                    stays: None,
                 }
             }
         }
@@ -200,7 +200,7 @@ impl Drawn {
             state_end_s: f64::INFINITY,
             next_s: start_s,
         };
-        if let Some((mean_low_s, mean_high_s)) = arrivals.rates.stays_s {
+        if let Some((mean_low_s, mean_high_s)) = arrivals.rates.stays {
             arrivals.high = arrivals.states.uniform() < mean_high_s / (mean_low_s + mean_high_s);
             arrivals.state_end_s = start_s + arrivals.stay();
         }
@@ -209,7 +209,7 @@ impl Drawn {
     }
 
     fn stay(&mut self) -> f64 {
-        let Some((mean_low_s, mean_high_s)) = self.rates.stays_s else {
+        let Some((mean_low_s, mean_high_s)) = self.rates.stays else {
             return f64::INFINITY;
         };
         let mean_s = if self.high { mean_high_s } else { mean_low_s };
@@ -294,9 +294,9 @@ mod tests {
         Stream::new(7, name, 0, 0)
     }
 
-    fn arrivals(spec: ArrivalSpec, points: &[HourFactor]) -> Drawn {
+    fn arrivals(spec: &ArrivalSpec, points: &[HourFactor]) -> Drawn {
         Drawn::new(
-            &spec,
+            spec,
             Diurnal::new(points, 0.0),
             0.0,
             stream("gaps"),
@@ -323,7 +323,7 @@ mod tests {
     fn poisson_counts_have_the_variance_of_their_mean() {
         let counts = count(
             arrivals(
-                ArrivalSpec::Poisson {
+                &ArrivalSpec::Poisson {
                     requests_per_s: 5.0,
                 },
                 &[],
@@ -344,7 +344,7 @@ mod tests {
             mean_low_s: 3.0,
             mean_high_s: 1.0,
         };
-        let (mean, variance) = moments(&count(arrivals(spec.clone(), &[]), 20_000, 10.0));
+        let (mean, variance) = moments(&count(arrivals(&spec, &[]), 20_000, 10.0));
         assert!(
             (mean / 10.0 / mean_rate_per_s(&spec) - 1.0).abs() < 0.02,
             "{mean}"
@@ -378,7 +378,7 @@ mod tests {
         assert!((d.mean() - 1.0).abs() < 1e-12);
         let hours = count(
             arrivals(
-                ArrivalSpec::Poisson {
+                &ArrivalSpec::Poisson {
                     requests_per_s: 2.0,
                 },
                 &points,
@@ -399,7 +399,7 @@ mod tests {
     fn no_rate_no_requests() {
         assert_eq!(
             arrivals(
-                ArrivalSpec::Poisson {
+                &ArrivalSpec::Poisson {
                     requests_per_s: 0.0
                 },
                 &[]
@@ -413,7 +413,7 @@ mod tests {
         }];
         assert_eq!(
             arrivals(
-                ArrivalSpec::Poisson {
+                &ArrivalSpec::Poisson {
                     requests_per_s: 3.0
                 },
                 &zero
