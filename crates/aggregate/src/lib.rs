@@ -54,7 +54,7 @@
 //!
 //! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
 //! cohorts; `site` and `resolve` the resolved site; `timeline`,
-//! `batch`, `training` what a cohort does when; `traffic`, `fleet`, `replica`, `serving` requests and what they make replicas and
+//! `batch`, `training` what a cohort does when; `traffic`, `request_log`, `replay`, `fleet`, `replica`, `serving` requests and what they make replicas and
 //! their cohorts do; `racks` what both engines share; `rack`, `engine` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
 //! which of them; `facility` the rest of the site; `correlation`, `clamp`, `source002` the statistics.
 
@@ -78,7 +78,9 @@ mod place;
 mod placement;
 mod rack;
 mod racks;
+mod replay;
 mod replica;
+mod request_log;
 mod resolve;
 mod serving;
 mod site;
@@ -100,10 +102,11 @@ pub use facility_spec::{CoolingSpec, DEFAULT_OTHER_IT_SHARE, FacilitySpec, LossS
 pub use fleet::TrafficReport;
 pub use gpus::PerGpuEngine;
 pub use inference_spec::{
-    ArrivalSpec, DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES,
+    ArrivalSpec, DEFAULT_COPY_SPREAD_S, DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES,
     DEFAULT_DECODE_STEP_PER_SEQUENCE_S, DEFAULT_DECODE_STEP_S, DEFAULT_PREFILL_TOKENS_PER_S,
     HourFactor, InferenceJob, RouterSpec, TokenSpec, WeakDefault,
 };
+pub use request_log::{RatePoint, Request, RequestLog, RequestLogError};
 pub use site::{GroupInfo, Site, SiteInput, SiteProblem};
 pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
 pub use spec::{

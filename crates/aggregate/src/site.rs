@@ -17,7 +17,7 @@ use crate::placement::{idle_groups, place};
 use crate::resolve::{assemble, fit_all, resolve_groups};
 use crate::timeline::ProfileTable;
 use crate::training::TrainingPlan;
-use crate::{CorrelationSpec, JobSpec, LevelShares, RackGroup};
+use crate::{CorrelationSpec, JobSpec, LevelShares, RackGroup, RequestLog};
 
 /// What a site is made of, as it stands in a scenario. Profiles, nodes and supplies have passed their own checks.
 #[derive(Debug, Clone, Copy)]
@@ -198,6 +198,17 @@ impl Site {
             &fits,
             &idle_groups,
         ))
+    }
+
+    /// Hands over the requests of the file that job number `job` names; without them none come. Nothing happens if it names no file.
+    pub fn give_requests(&mut self, job: usize, log: &Arc<RequestLog>) {
+        if let Some(JobPlan {
+            course: CoursePlan::Inference(plan),
+            ..
+        }) = self.jobs.get_mut(job)
+        {
+            Arc::make_mut(plan).give(log);
+        }
     }
 
     /// GPUs in the site, with and without a job.

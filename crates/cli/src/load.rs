@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use ballast_scenario::{
-    Interpolation, LoadSpec, Loaded, Patch, PowerUnit, Problem, TimeUnit, TraceLoad,
+    ArrivalSpec, Interpolation, JobSpec, LoadSpec, Loaded, Patch, PowerUnit, Problem, TimeUnit,
+    TraceLoad,
 };
-use ballast_study::{Inputs, RawTrace, StudyProblem, TraceInput};
-use ballast_tables::{TableProblem, TraceOptions, read_traces};
+use ballast_study::{ArrivalInput, Inputs, RawArrivals, RawTrace, StudyProblem, TraceInput};
+use ballast_tables::{ArrivalOptions, TableProblem, TraceOptions, read_arrivals, read_traces};
 
 use crate::args::ScenarioArgs;
 
@@ -45,6 +46,15 @@ pub(crate) fn load(args: &ScenarioArgs) -> Result<Ready, Vec<Problem>> {
         }
     }
     compare_clocks(&mut inputs.traces, &zeros_unix_s);
+    for (index, job) in loaded.scenario.jobs.iter().enumerate() {
+        let JobSpec::Inference(service) = job else {
+            continue;
+        };
+        match arrivals(&loaded, index, &service.arrivals) {
+            Ok(input) => inputs.arrivals.extend(input),
+            Err(found) => problems.extend(found),
+        }
+    }
     if problems.is_empty() {
         Ok(Ready { loaded, inputs })
     } else {
@@ -58,6 +68,64 @@ pub(crate) fn placed(loaded: &Loaded, problems: Vec<StudyProblem>) -> Vec<Proble
         .into_iter()
         .map(|p| loaded.problem_at(&p.path, p.message, p.help))
         .collect()
+}
+
+fn time_unit(unit: TimeUnit) -> ballast_tables::TimeUnit {
+    match unit {
+        TimeUnit::Seconds => ballast_tables::TimeUnit::S,
+        TimeUnit::Milliseconds => ballast_tables::TimeUnit::Ms,
+        TimeUnit::Microseconds => ballast_tables::TimeUnit::Us,
+        TimeUnit::Iso8601 => ballast_tables::TimeUnit::Iso8601,
+    }
+}
+
+/// Requests of job number `index`, if it names a file.
+fn arrivals(
+    loaded: &Loaded,
+    index: usize,
+    spec: &ArrivalSpec,
+) -> Result<Option<ArrivalInput>, Vec<Problem>> {
+    let ArrivalSpec::File {
+        file,
+        time_column,
+        time_unit: unit,
+        prompt_column,
+        output_column,
+        rate_column,
+        ..
+    } = spec
+    else {
+        return Ok(None);
+    };
+    let options = ArrivalOptions {
+        time_column: time_column.clone(),
+        time_unit: unit.map(time_unit),
+        prompt_column: prompt_column.clone(),
+        output_column: output_column.clone(),
+        rate_column: rate_column.clone(),
+    };
+    let at = format!("jobs.{index}.arrivals");
+    let table = read_arrivals(&loaded.base_dir.join(file), &options).map_err(|found| {
+        let stated = [
+            ("time_column", time_column.as_ref()),
+            ("prompt_column", prompt_column.as_ref()),
+            ("output_column", output_column.as_ref()),
+            ("rate_column", rate_column.as_ref()),
+        ];
+        let place = |p| table_problem(loaded, &at, "file", &ARRIVAL_COLUMNS, &stated, p);
+        found.0.into_iter().map(place).collect::<Vec<_>>()
+    })?;
+    let raw = RawArrivals {
+        time_s: table.time_s,
+        prompt_tokens: table.prompt_tokens,
+        output_tokens: table.output_tokens,
+        per_s: table.per_s,
+        sha256: table.sha256,
+        found: table.found,
+    };
+    ArrivalInput::new(index, file, raw)
+        .map(Some)
+        .map_err(|p| placed(loaded, vec![p]))
 }
 
 /// A load's trace, and the moment that is its t = 0, seconds since 1970, where the file has dates.
@@ -75,12 +143,7 @@ fn trace(
             PowerUnit::Megawatts => ballast_tables::Unit::Mw,
             PowerUnit::PerUnit => ballast_tables::Unit::PerUnit,
         }),
-        time_unit: spec.time_unit.map(|u| match u {
-            TimeUnit::Seconds => ballast_tables::TimeUnit::S,
-            TimeUnit::Milliseconds => ballast_tables::TimeUnit::Ms,
-            TimeUnit::Microseconds => ballast_tables::TimeUnit::Us,
-            TimeUnit::Iso8601 => ballast_tables::TimeUnit::Iso8601,
-        }),
+        time_unit: spec.time_unit.map(time_unit),
         max_gap_s: spec.max_gap_s,
         devices: spec.devices.clone(),
         interval_s: spec.interval_s,
@@ -90,7 +153,24 @@ fn trace(
     let table = read_traces(&files, &spec.clock_offset_s, &options).map_err(|found| {
         let problems = found.0.into_iter();
         problems
-            .map(|p| trace_problem(loaded, index, spec, p))
+            .map(|p| {
+                let stated = [
+                    ("time_column", spec.time_column.as_ref()),
+                    ("column", spec.column.as_ref()),
+                ];
+                table_problem(
+                    loaded,
+                    &format!("loads.{index}"),
+                    if spec.files.is_empty() {
+                        "file"
+                    } else {
+                        "files"
+                    },
+                    &TRACE_COLUMNS,
+                    &stated,
+                    p,
+                )
+            })
             .collect::<Vec<_>>()
     })?;
     let per_unit = table.unit == ballast_tables::Unit::PerUnit;
@@ -143,9 +223,33 @@ fn compare_clocks(traces: &mut [TraceInput], zeros_unix_s: &[Option<f64>]) {
     }
 }
 
-/// A problem of a row stands where the row is. One of the whole table stands where the scenario names the table, or the key
-/// that would put it right.
-fn trace_problem(loaded: &Loaded, index: usize, spec: &TraceLoad, p: TableProblem) -> Problem {
+/// Keys of a trace and of arrivals that name a column or a unit.
+const TRACE_COLUMNS: [&str; 6] = [
+    "unit",
+    "clock_offset_s",
+    "devices",
+    "interval_s",
+    "time_column",
+    "column",
+];
+const ARRIVAL_COLUMNS: [&str; 5] = [
+    "time_unit",
+    "time_column",
+    "prompt_column",
+    "output_column",
+    "rate_column",
+];
+
+/// A problem of a row stands where the row is. One of the whole table stands where the scenario names the table (key `table`), or the key
+/// that would put it right: one of `keys`, which the help names, or which `stated` the column.
+fn table_problem(
+    loaded: &Loaded,
+    at: &str,
+    table: &str,
+    keys: &[&str],
+    stated: &[(&str, Option<&String>)],
+    p: TableProblem,
+) -> Problem {
     let of_row = p.line.is_some();
     // "and 12 more", after the rows it counts.
     let of_rows = p.help.is_empty();
@@ -156,37 +260,32 @@ fn trace_problem(loaded: &Loaded, index: usize, spec: &TraceLoad, p: TableProble
             column: None,
             key: p
                 .column
-                .map_or_else(|| format!("loads.{index}.file"), |c| format!("column {c}")),
+                .map_or_else(|| format!("{at}.file"), |c| format!("column {c}")),
             message: p.message,
             help: p.help,
         };
     }
-    let named = p.column.as_deref();
-    let key = if named.is_some() && named == spec.time_column.as_deref() {
-        "time_column"
-    } else if p.help.starts_with("set `unit`") {
-        "unit"
-    } else if p.help.starts_with("set `clock_offset_s`") {
-        "clock_offset_s"
-    } else if p.help.starts_with("set `devices`") {
-        "devices"
-    } else if p.help.contains("`interval_s`") {
-        "interval_s"
-    } else if p.help.starts_with("set `time_column`") {
-        "time_column"
-    } else if p.help.starts_with("set `column`")
-        || named.is_some() && named == spec.column.as_deref()
-    {
-        "column"
-    } else if spec.files.is_empty() {
-        "file"
-    } else {
-        "files"
+    let named = p.column.as_ref();
+    let by_column = |key: &&&str| {
+        stated
+            .iter()
+            .any(|(k, c)| k == *key && c.is_some() && *c == named)
     };
+    let key = keys
+        .iter()
+        .find(|key| **key == "time_column" && by_column(key))
+        .or_else(|| {
+            let asks = |verb: &str, key: &str| p.help.starts_with(&format!("{verb} `{key}`"));
+            keys.iter()
+                .find(|key| asks("set", key) || asks("take", key))
+        })
+        .or_else(|| keys.iter().find(by_column))
+        .copied()
+        .unwrap_or(table);
     let what = named.map_or_else(
         || p.message.clone(),
         |c| format!("column `{c}` {}", p.message),
     );
     let message = format!("{}: {what}", p.file.display());
-    loaded.problem_at(&format!("loads.{index}.{key}"), message, p.help)
+    loaded.problem_at(&format!("{at}.{key}"), message, p.help)
 }

@@ -56,6 +56,8 @@ mod suggest;
 mod tree;
 mod walk;
 
+pub use ballast_aggregate::{ArrivalSpec, JobSpec};
+pub use ballast_units::TimeUnit;
 pub use confidence::LowInput;
 pub use load::{Loaded, load, load_str};
 pub use patch::{Patch, PatchError};
@@ -67,6 +69,6 @@ pub use schema::schema;
 pub use slurm::{SACCT, SlurmJobs, from_sacct, from_sacct_on_racks};
 pub use spec::{
     Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, Scenario, ScenarioHead,
-    SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope,
+    SimulationSpec, StepsLoad, TraceLoad, TraceScope,
 };
 pub use starter::starter;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ballast_aggregate::{CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup};
 use ballast_plant::PlantSpec;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
+use ballast_units::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -165,23 +166,6 @@ pub enum PowerUnit {
     /// Per unit of `base_kw`.
     #[serde(rename = "pu")]
     PerUnit,
-}
-
-/// Unit of a trace's time column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum TimeUnit {
-    /// Seconds.
-    #[serde(rename = "s")]
-    Seconds,
-    /// Milliseconds.
-    #[serde(rename = "ms")]
-    Milliseconds,
-    /// Microseconds.
-    #[serde(rename = "us")]
-    Microseconds,
-    /// Date and time, ISO 8601.
-    #[serde(rename = "iso8601")]
-    Iso8601,
 }
 
 /// What the power does between two samples of a trace.

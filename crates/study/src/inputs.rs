@@ -1,5 +1,8 @@
 //! Traces as a front end hands them over: read, in watts at the bus, with what is to be known of them.
 
+use std::sync::Arc;
+
+use ballast_aggregate::{RatePoint, Request, RequestLog};
 use ballast_scenario::{Interpolation, TraceLoad, TraceScope};
 use ballast_series::{SeriesError, TraceSeries};
 
@@ -10,6 +13,82 @@ use crate::error::StudyProblem;
 pub struct Inputs {
     /// One entry per load of kind `trace`, in the order of the scenario's `loads`.
     pub traces: Vec<TraceInput>,
+    /// Requests of the services whose arrivals are of kind `file`.
+    pub arrivals: Vec<ArrivalInput>,
+}
+
+/// Requests of a service, or their rates, as a file has them.
+#[derive(Debug, Clone)]
+pub struct ArrivalInput {
+    /// Number of the job in the scenario's `jobs`.
+    pub job: usize,
+    /// File as it stands in the scenario.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Its rows.
+    pub log: Arc<RequestLog>,
+    /// What was found in the file rather than stated in the scenario, in words.
+    pub found: Vec<String>,
+}
+
+/// Rows of a file of arrivals: requests, or points of a rate.
+#[derive(Debug, Clone)]
+pub struct RawArrivals {
+    /// Times, seconds from the first row, not decreasing.
+    pub time_s: Vec<f64>,
+    /// Tokens of the prompts, where the file has them.
+    pub prompt_tokens: Vec<Option<f32>>,
+    /// Tokens of the answers, where the file has them.
+    pub output_tokens: Vec<Option<f32>>,
+    /// Rates, requests per second; `None` if each row is a request.
+    pub per_s: Option<Vec<f64>>,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// What was found rather than stated, in words.
+    pub found: Vec<String>,
+}
+
+impl ArrivalInput {
+    /// The rows of `file` as requests of job number `job`.
+    ///
+    /// # Errors
+    /// A [`StudyProblem`] at the job's file for rows that are none: none at all, out of order, negative.
+    pub fn new(job: usize, file: &str, raw: RawArrivals) -> Result<Self, StudyProblem> {
+        let times = || raw.time_s.iter().copied();
+        let log = match raw.per_s {
+            Some(per_s) => {
+                let points = times().zip(per_s);
+                RequestLog::rates(
+                    points
+                        .map(|(at_s, per_s)| RatePoint { at_s, per_s })
+                        .collect(),
+                )
+            }
+            None => RequestLog::requests(
+                times()
+                    .enumerate()
+                    .map(|(i, at_s)| Request {
+                        at_s,
+                        prompt_tokens: raw.prompt_tokens.get(i).copied().flatten(),
+                        output_tokens: raw.output_tokens.get(i).copied().flatten(),
+                    })
+                    .collect(),
+            ),
+        };
+        let log = log.map_err(|e| StudyProblem {
+            path: format!("jobs.{job}.arrivals.file"),
+            message: e.to_string(),
+            help: "mend the rows of the file".to_owned(),
+        })?;
+        Ok(Self {
+            job,
+            file: file.to_owned(),
+            sha256: raw.sha256,
+            log: Arc::new(log),
+            found: raw.found,
+        })
+    }
 }
 
 /// A measured or computed trace, converted to watts at the bus.

@@ -29,6 +29,6 @@ mod windows;
 mod words;
 
 pub use error::{StudyError, StudyProblem};
-pub use inputs::{Inputs, RawTrace, TraceInput};
+pub use inputs::{ArrivalInput, Inputs, RawArrivals, RawTrace, TraceInput};
 pub use observer::{Observer, Silent};
 pub use run::{check, run};

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use ballast_aggregate::{DemandBlock, Site, SiteInput};
+use ballast_aggregate::{ArrivalSpec, DemandBlock, JobSpec, Site, SiteInput};
 use ballast_plant::Plant;
 use ballast_scenario::{LoadSpec, Loaded, Scenario};
 use ballast_series::TraceSink;
@@ -19,8 +19,8 @@ use crate::realisation::{Shared, run_realisation};
 use crate::verdict;
 use crate::words;
 
-/// Resolves racks and jobs; none if the scenario has no racks.
-fn site_of(scenario: &Scenario) -> Result<Option<Site>, Vec<StudyProblem>> {
+/// Resolves racks and jobs, with the requests of their files; none if the scenario has no racks.
+fn site_of(scenario: &Scenario, inputs: &Inputs) -> Result<Option<Site>, Vec<StudyProblem>> {
     if scenario.racks.is_empty() {
         return Ok(None);
     }
@@ -32,7 +32,7 @@ fn site_of(scenario: &Scenario) -> Result<Option<Site>, Vec<StudyProblem>> {
         nodes: &scenario.nodes,
         psus: &scenario.psus,
     };
-    Site::new(input).map(Some).map_err(|problems| {
+    let mut site = Site::new(input).map_err(|problems| {
         problems
             .into_iter()
             .map(|p| StudyProblem {
@@ -40,18 +40,53 @@ fn site_of(scenario: &Scenario) -> Result<Option<Site>, Vec<StudyProblem>> {
                 message: p.message,
                 help: p.help,
             })
-            .collect()
-    })
+            .collect::<Vec<_>>()
+    })?;
+    for arrivals in &inputs.arrivals {
+        site.give_requests(arrivals.job, &arrivals.log);
+    }
+    Ok(Some(site))
+}
+
+/// Services whose file is missing or cannot serve them.
+fn arrival_problems(scenario: &Scenario, inputs: &Inputs) -> Vec<StudyProblem> {
+    let mut problems = Vec::new();
+    for (index, job) in scenario.jobs.iter().enumerate() {
+        let JobSpec::Inference(service) = job else {
+            continue;
+        };
+        if !matches!(service.arrivals, ArrivalSpec::File { .. }) {
+            continue;
+        }
+        let Some(given) = inputs.arrivals.iter().find(|a| a.job == index) else {
+            problems.push(StudyProblem {
+                path: format!("jobs.{index}.arrivals.file"),
+                message: "the requests were not handed over".to_owned(),
+                help: "read the file before the run".to_owned(),
+            });
+            continue;
+        };
+        let found = given
+            .log
+            .problems(&service.arrivals, scenario.simulation.duration_s);
+        problems.extend(found.into_iter().map(|(key, message, help)| StudyProblem {
+            path: format!("jobs.{index}.arrivals.{key}"),
+            message,
+            help,
+        }));
+    }
+    problems
 }
 
 /// Everything that only shows when scenario, presets and traces meet: all problems at once.
 pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
     let scenario = &loaded.scenario;
-    let site = match site_of(scenario) {
+    let site = match site_of(scenario, inputs) {
         Ok(site) => site,
         Err(problems) => return problems,
     };
     let mut problems = trace_problems(scenario, inputs);
+    problems.extend(arrival_problems(scenario, inputs));
     problems.extend(step_problems(scenario, inputs, site.as_ref()));
     if let (Some(spec), true) = (&scenario.plant, problems.is_empty()) {
         let mut demand = Demand::new(scenario, inputs, site.as_ref(), 1);
@@ -161,7 +196,7 @@ pub fn run(
         return Err(StudyError::Input(problems));
     }
     let scenario = &loaded.scenario;
-    let site = site_of(scenario).map_err(StudyError::Input)?;
+    let site = site_of(scenario, inputs).map_err(StudyError::Input)?;
     let done = AtomicU64::new(0);
     let shared = Shared {
         scenario,
@@ -210,9 +245,11 @@ fn outcome(loaded: &Loaded, inputs: &Inputs, site: Option<&Site>, merged: Merged
             inputs: inputs
                 .traces
                 .iter()
-                .map(|t| InputHash {
-                    file: t.file.clone(),
-                    sha256: t.sha256.clone(),
+                .map(|t| (&t.file, &t.sha256))
+                .chain(inputs.arrivals.iter().map(|a| (&a.file, &a.sha256)))
+                .map(|(file, sha256)| InputHash {
+                    file: file.clone(),
+                    sha256: sha256.clone(),
                 })
                 .collect(),
             seed: scenario.simulation.seed,

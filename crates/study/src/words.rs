@@ -216,6 +216,14 @@ pub(crate) fn assumptions(
     {
         list.push("replicas of a service share nothing but the rate of its requests; a sample is the mean over the step before it; prefill pauses decoding, and power follows the running sequences at once".to_owned());
     }
+    for a in &inputs.arrivals {
+        let name = scenario.jobs.get(a.job).map_or("", JobSpec::name);
+        list.push(format!(
+            "requests of `{name}` come as in {}: {}; every realisation has the same file",
+            a.file,
+            a.found.join("; ")
+        ));
+    }
     if scenario.facility.is_some() {
         list.push("UPS, cooling and transformer are each one for the whole site; network, storage and management draw constant power".to_owned());
     }

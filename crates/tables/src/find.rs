@@ -81,7 +81,12 @@ pub(crate) fn list(names: &[&str]) -> String {
 }
 
 /// Index of the column a person named; adds a problem when it is not there just once.
-fn named(names: &[String], wanted: &str, option: &str, problems: &mut Problems) -> Option<usize> {
+pub(crate) fn named(
+    names: &[String],
+    wanted: &str,
+    option: &str,
+    problems: &mut Problems,
+) -> Option<usize> {
     let mut hits = names
         .iter()
         .enumerate()

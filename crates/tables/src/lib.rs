@@ -5,6 +5,8 @@
 //! repaired: whatever is doubtful (a long gap, an empty cell, a time that steps back) is a [`TableProblem`] with its line and
 //! what would be right, and all of them come at once. [`read_columns`] reads tables this crate wrote.
 //!
+//! [`read_arrivals`] does the same for requests of a service: a row per request, or points of a rate.
+//!
 //! Out: [`ParquetSink`] and [`CsvSink`] take a run's traces block by block in bounded memory. They write to
 //! `<name>.partial` and rename when finished, so a file under the right name is a whole one. The same blocks give the
 //! same bytes on any thread count.
@@ -15,6 +17,7 @@
 //!
 //! A trace that is read is held in memory whole: its file and some 50 bytes per row.
 
+mod arrivals;
 mod cell;
 mod csv_devices;
 mod csv_table;
@@ -36,6 +39,7 @@ mod unit;
 mod write_error;
 
 pub use files::read_traces;
+pub use arrivals::{ArrivalOptions, LoadedArrivals, read_arrivals};
 pub use load::{LoadedTrace, TraceOptions, read_columns, read_trace};
 pub use problem::{TableProblem, TableProblems};
 pub use sink_csv::CsvSink;

@@ -225,7 +225,7 @@ pub fn read_columns(path: &Path) -> Result<Vec<(String, Vec<f64>)>, TableProblem
 }
 
 /// The file's bytes; `None` with a problem when there are none.
-fn read_bytes(path: &Path, problems: &mut Problems) -> Option<Vec<u8>> {
+pub(crate) fn read_bytes(path: &Path, problems: &mut Problems) -> Option<Vec<u8>> {
     if path.is_dir() {
         problems.file("is a directory", "name a CSV or Parquet file in it");
         return None;
@@ -255,7 +255,7 @@ fn read_bytes(path: &Path, problems: &mut Problems) -> Option<Vec<u8>> {
     }
 }
 
-fn is_parquet(bytes: &[u8]) -> bool {
+pub(crate) fn is_parquet(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PAR1")
 }
 
