@@ -73,6 +73,7 @@ mod fleet;
 mod gpus;
 mod inference_spec;
 mod interruption;
+mod iteration;
 mod keys;
 mod needs;
 mod place;
@@ -89,6 +90,8 @@ mod tile;
 mod timeline;
 mod traffic;
 mod training;
+mod training_plan;
+mod training_spec;
 
 pub use block::DemandBlock;
 pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
@@ -112,3 +115,5 @@ pub use spec::{
 };
 pub use tile::Simd;
 pub use timeline::DEFAULT_CORRELATION_TIME_S;
+pub use training::CoarseTraining;
+pub use training_spec::{DEFAULT_FORWARD_SHARE, IterationShape, PipelineSchedule, StragglerSpec};
