@@ -67,15 +67,12 @@ impl BatchCourse {
             .chain([(plan.steady, plan.steady_s)]);
         for (phase, stay_s) in stays {
             if stay_s > 0.0 {
-                changes[used] = Change { at_s, phase };
+                changes[used] = Change::to(at_s, phase);
                 used += 1;
                 at_s += stay_s;
             }
         }
-        changes[used] = Change {
-            at_s,
-            phase: PhaseKind::Idle,
-        };
+        changes[used] = Change::to(at_s, PhaseKind::Idle);
         Self { changes, next: 0 }
     }
 
@@ -127,13 +124,7 @@ mod tests {
     #[test]
     fn to_the_end_of_the_run() {
         let mut c = BatchCourse::new(&plan(f64::INFINITY), [0.0; 3], 0.0);
-        assert_eq!(
-            c.next(),
-            Change {
-                at_s: 0.0,
-                phase: PhaseKind::SteadyDecode
-            }
-        );
+        assert_eq!(c.next(), Change::to(0.0, PhaseKind::SteadyDecode));
         assert_eq!(c.next().at_s, f64::INFINITY);
     }
 

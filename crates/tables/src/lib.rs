@@ -38,8 +38,8 @@ mod time;
 mod unit;
 mod write_error;
 
-pub use files::read_traces;
 pub use arrivals::{ArrivalOptions, LoadedArrivals, read_arrivals};
+pub use files::read_traces;
 pub use load::{LoadedTrace, TraceOptions, read_columns, read_trace};
 pub use problem::{TableProblem, TableProblems};
 pub use sink_csv::CsvSink;

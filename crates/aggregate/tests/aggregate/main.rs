@@ -8,3 +8,4 @@ mod problems;
 mod same_bytes;
 mod sigma;
 mod traffic_engines;
+mod training;
