@@ -219,6 +219,13 @@ pub(crate) fn assumptions(
     if scenario.facility.is_some() {
         list.push("UPS, cooling and transformer are each one for the whole site; network, storage and management draw constant power".to_owned());
     }
+    let not_given = crate::reactive::not_given(scenario);
+    if !not_given.is_empty() {
+        list.push(format!(
+            "power factor not given, taken as 1: {}",
+            not_given.join(", ")
+        ));
+    }
     for t in &inputs.traces {
         let how = if t.hold {
             "held between samples"
