@@ -15,7 +15,7 @@ fn run(text: &str) -> Outcome {
 }
 
 const HEAD: &str =
-    "[scenario]\nname = \"x\"\n[simulation]\nduration_s = 4\nstep_s = 0.01\nseed = 3\n";
+    "[scenario]\nname = \"x\"\n[simulation]\nduration_s = 4\nstep_s = 0.004\nseed = 3\n";
 
 /// Two groups that start their jobs at different times, a plant, limits, the rest of the site.
 const SITE: &str = r#"
@@ -125,6 +125,28 @@ fn every_power_of_an_outcome_says_where_it_is_metered() {
 }
 
 #[test]
+fn the_parts_of_the_site_are_reported_one_by_one() {
+    let outcome = run(&(HEAD.to_owned() + SITE));
+    let mean_w = |part: &str| {
+        outcome
+            .facility
+            .iter()
+            .find(|p| p.part == part)
+            .unwrap()
+            .mean_w
+    };
+    assert!((mean_w("network") - 20e3).abs() < 1e-9);
+    // Defaults: 3 and 2 % of the racks' rating.
+    assert!((mean_w("storage") / mean_w("management") - 1.5).abs() < 1e-12);
+    assert!(mean_w("storage") > 0.0);
+    let sum: f64 = outcome.facility.iter().map(|p| p.mean_w).sum();
+    // The offices stand at the bus beside it.
+    assert!((sum + 30e3 - outcome.site.envelope.mean).abs() < 1e-6 * sum);
+    assert_eq!(outcome.facility[0].metered, "rack, AC side");
+    assert!(outcome.assumptions.iter().any(|a| a == "host power of gb200-tray is metered: node, DC side of its supplies; GPU power: GPU board or module"));
+}
+
+#[test]
 fn apparent_power_is_active_and_reactive_power_together() {
     let loads = "[[loads]]\nkind = \"steps\"\nname = \"motors\"\ninitial_kw = 80\npower_factor = 0.8\nevents = [{ at_s = 2, power_kw = 160 }]\n\
         [[loads]]\nkind = \"steps\"\nname = \"filters\"\ninitial_kw = 30\npower_factor = -0.6\n";
@@ -135,8 +157,8 @@ fn apparent_power_is_active_and_reactive_power_together() {
     assert!((reactive.peak_kva.at_s - 2.0).abs() < 1e-9);
     assert!((reactive.power_factor_at_peak - 190.0 / kva).abs() < 1e-12);
     assert!(reactive.not_given.is_empty());
-    // Half the time 80 kW less with 60 kvar less; 401 samples, of which 200 lie before the step.
-    let (w, var) = (190.0 - 80.0 * 200.0 / 401.0, 80.0 - 60.0 * 200.0 / 401.0);
+    // Half the time 80 kW less with 60 kvar less; 1001 samples, of which 500 lie before the step.
+    let (w, var) = (190.0 - 80.0 * 500.0 / 1001.0, 80.0 - 60.0 * 500.0 / 1001.0);
     assert!((reactive.power_factor_mean - w / f64::hypot(w, var)).abs() < 1e-9);
     let given = loads.replace("power_factor = -0.6\n", "");
     let outcome = run(&(HEAD.to_owned() + &given));
@@ -217,7 +239,7 @@ fn diversity_is_what_the_sums_make_it() {
         .map(|r| r.diversity.unwrap().coincident_peak_w)
         .sum();
     assert!((groups.sum_of_peaks_w / in_groups - 1.0).abs() < 1e-12);
-    assert!(d.over.contains("0.01 s") && d.over.contains("1 realisation"));
+    assert!(d.over.contains("0.004 s") && d.over.contains("1 realisation"));
     assert_eq!(d.metered, "rack, AC side");
     // Racks without anything random coincide in full.
     let still = "[[racks]]\nname = \"r\"\ncount = 3\nnode = \"hgx-h100\"\nnodes_per_rack = 2\n[gpus.h100-sxm5]\nbase = \"h100-sxm5\"\n[gpus.h100-sxm5.phases.idle]\nspread_w = 0\n";

@@ -1,5 +1,6 @@
 use ballast_profile::{HostSpec, PsuSpec};
 use ballast_units::{Confidence, Grade, Sourced};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -101,5 +102,32 @@ fn once_settled_nothing_is_left_but_what_stands_beside_the_nodes() {
         };
         assert!(rack_w.iter().all(|w| (w - expected).abs() < 1e-8));
         assert!((h.rack_ac_w(2000.0) - expected).abs() < 1e-8);
+    }
+}
+
+proptest! {
+    /// Whatever the nodes do and however the run is cut into blocks, the rack draws what its nodes draw one by one.
+    #[test]
+    fn a_rack_is_the_sum_of_its_nodes(
+        gpus_w in prop::collection::vec(prop::array::uniform3(0.0..6000.0_f64), 2..40),
+        cut in 0.0..1.0_f64,
+        other_w in 0.0..2000.0_f64,
+    ) {
+        let h = hardware(MeteredSide::NodeDc, other_w, MeteredSide::NodeDc);
+        let sums_w: Vec<f64> = gpus_w.iter().map(|g| g.iter().sum()).collect();
+        let mut rack_w: Vec<f64> = gpus_w.iter().map(|g| nodes_w(&h, *g, 0.0)).collect();
+        let mut part = HostPart::new(&h, 0.5);
+        let at = (cut * rack_w.len() as f64) as usize;
+        let (a, b) = rack_w.split_at_mut(at);
+        part.apply(&h, &sums_w[..at], a);
+        part.apply(&h, &sums_w[at..], b);
+        let mut lag = Lag::new(0.5, 10.0);
+        let mut lagged_w = sums_w.clone();
+        lag.apply(&mut lagged_w);
+        for (k, w) in rack_w.iter().enumerate() {
+            let d = (0.2 * (lagged_w[k] - sums_w[k]) + other_w) / 3.0;
+            let exact = nodes_w(&h, gpus_w[k], d);
+            prop_assert!((w - exact).abs() < 1e-7, "{k}: {w} {exact}");
+        }
     }
 }

@@ -203,7 +203,10 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             }
         ));
     }
-    printer.line(&format!("metered       {}", outcome.site.metered));
+    printer.line(&format!(
+        "metered       site, steps, design: {}",
+        outcome.site.metered
+    ));
     for s in &outcome.design_values.steps {
         printer.line(&format!(
             "largest step  {} up, {} down within {}",

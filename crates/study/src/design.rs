@@ -8,8 +8,8 @@ use ballast_series::{Envelope, Pyramid};
 
 use crate::merge::{Merged, worst};
 use crate::outcome::{
-    DesignValues, Extreme, GainCurve, GpuKpis, PlantKpis, PowerKpis, RackEnvelope, RackKpis,
-    SetKpis, Source002Values,
+    DesignValues, Extreme, FacilityPart, GainCurve, GpuKpis, PlantKpis, PowerKpis, RackEnvelope,
+    RackKpis, SetKpis, Source002Values,
 };
 
 /// Quantile of the design peak over time.
@@ -64,6 +64,30 @@ pub(crate) fn bus(scenario: &Scenario) -> &'static str {
     } else {
         "the bus (AC input of the racks plus the given loads)"
     }
+}
+
+/// Mean power of each part between the racks and the bus.
+pub(crate) fn facility_parts(merged: &Merged) -> Vec<FacilityPart> {
+    let Some(f) = &merged.facility else {
+        return Vec::new();
+    };
+    let parts = [
+        ("racks", MeteringPoint::RackAc, f.racks_w),
+        ("network", MeteringPoint::Hall, f.network_w),
+        ("storage", MeteringPoint::Hall, f.storage_w),
+        ("management", MeteringPoint::Hall, f.management_w),
+        ("UPS losses", MeteringPoint::Bus, f.ups_w),
+        ("cooling", MeteringPoint::Bus, f.cooling_w),
+        ("transformer losses", MeteringPoint::Bus, f.transformer_w),
+    ];
+    parts
+        .into_iter()
+        .map(|(part, at, mean_w)| FacilityPart {
+            part: part.to_owned(),
+            metered: at.text().to_owned(),
+            mean_w,
+        })
+        .collect()
 }
 
 /// Power at the bus. Consumes the merged curves.

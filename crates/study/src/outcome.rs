@@ -31,6 +31,8 @@ pub struct Outcome {
     pub site: PowerKpis,
     /// Power of each group of racks at the AC side.
     pub racks: Vec<RackKpis>,
+    /// Mean power of each part between the racks and the bus, first realisation; empty without a facility.
+    pub facility: Vec<FacilityPart>,
     /// How far the peaks of the racks coincide; absent without racks.
     pub diversity: Option<DiversityKpis>,
     /// Figures for generator studies.
@@ -190,6 +192,17 @@ pub struct PowerKpis {
     pub gpu: GpuKpis,
     /// Reactive power; absent without samples.
     pub reactive: Option<ReactiveKpis>,
+}
+
+/// A part of the site between the racks and the bus.
+#[derive(Debug, Clone, Serialize)]
+pub struct FacilityPart {
+    /// What it is: `racks`, `network`, `UPS losses`, ….
+    pub part: String,
+    /// Where its power is metered.
+    pub metered: String,
+    /// Mean power over the first realisation, watts.
+    pub mean_w: f64,
 }
 
 /// Power of all GPUs together.

@@ -6,7 +6,7 @@ use ballast_aggregate::{
     DEFAULT_CORRELATION_TIME_S, EngineKind, JobSpec, Site, source002_aggregate,
 };
 use ballast_plant::{Limiter, PlantError, PlantSpec};
-use ballast_profile::PhaseKind;
+use ballast_profile::{MeteringPoint, PhaseKind};
 use ballast_scenario::{Loaded, Scenario};
 
 use crate::error::StudyProblem;
@@ -207,6 +207,17 @@ pub(crate) fn assumptions(
             "GPU groups: each node is one cohort with its own start offset; {how}"
         ));
         list.push("power of the racks is metered at their AC side and joined by straight lines between steps".to_owned());
+        let nodes: BTreeSet<&str> = scenario.racks.iter().map(|r| r.node.as_str()).collect();
+        for (name, node) in nodes
+            .iter()
+            .filter_map(|n| Some((n, scenario.nodes.get(*n)?)))
+        {
+            list.push(format!(
+                "host power of {name} is metered: {}; GPU power: {}",
+                MeteringPoint::from(node.host.metered).text(),
+                MeteringPoint::Gpu.text()
+            ));
+        }
         list.push("the load does not react to frequency or voltage".to_owned());
     }
     if scenario
