@@ -71,7 +71,7 @@ fn a_step_of_the_gpus_reaches_the_slow_part_as_a_first_order_lag() {
     let (dt_s, low, high) = (0.01, 1000.0, 6000.0);
     let mut part = HostPart::new(&h, dt_s);
     let mut gpu_w = vec![low; 10];
-    gpu_w.extend([high; 4000]);
+    gpu_w.resize(4010, high);
     let mut rack_w: Vec<f64> = gpu_w.iter().map(|w| 300.0 + 1.4 * w).collect();
     // Blocks of uneven length, which change nothing.
     let (a, b) = rack_w.split_at_mut(7);

@@ -69,6 +69,7 @@ mod correlation;
 mod engine;
 mod events;
 mod facility;
+mod facility_check;
 mod facility_spec;
 mod fleet;
 mod gpus;

@@ -184,8 +184,8 @@ impl RackCollectors {
 
     /// Merges the racks of each of `groups` groups, in order of the racks; with how far their peaks coincide.
     pub(crate) fn finish(self, groups: usize) -> (Vec<GroupResult>, Option<Diversities>) {
-        let peaks = self.racks.iter().map(|r| r.peak.extreme).collect();
-        let diversity = self.together.finish(peaks);
+        let peaks: Vec<_> = self.racks.iter().map(|r| r.peak.extreme).collect();
+        let diversity = self.together.finish(&peaks);
         let mut results: Vec<GroupResult> = (0..groups)
             .map(|_| GroupResult {
                 histogram: Histogram::new(),

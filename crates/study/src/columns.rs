@@ -82,22 +82,25 @@ fn columns(scenario: &Scenario) -> Vec<TracedColumn> {
 
 /// Columns of the traces, one buffer each.
 pub(crate) struct Columns {
-    columns: Vec<TracedColumn>,
+    described: Vec<TracedColumn>,
     values: Vec<Vec<f64>>,
     nominal_hz: f64,
 }
 
 impl Columns {
     pub(crate) fn new(shared: &Shared<'_>) -> Self {
-        let columns = columns(shared.scenario);
-        let values = columns.iter().map(|_| Vec::with_capacity(BLOCK)).collect();
+        let described = columns(shared.scenario);
+        let values = described
+            .iter()
+            .map(|_| Vec::with_capacity(BLOCK))
+            .collect();
         let nominal_hz = shared
             .scenario
             .plant
             .as_ref()
             .map_or(0.0, |p| p.frequency_hz);
         Self {
-            columns,
+            described,
             values,
             nominal_hz,
         }
@@ -157,7 +160,7 @@ impl Columns {
             values: &block.rack(i)[..len],
         });
         let columns: Vec<TraceColumn<'_>> = self
-            .columns
+            .described
             .iter()
             .zip(&self.values)
             .map(|(column, values)| TraceColumn {

@@ -70,7 +70,7 @@ impl Together {
     }
 
     /// With the highest power of each rack.
-    pub(crate) fn finish(self, peaks: Vec<Option<Extreme>>) -> Option<Diversities> {
+    pub(crate) fn finish(self, peaks: &[Option<Extreme>]) -> Option<Diversities> {
         let sum_w = |racks: Range<usize>| -> f64 {
             peaks
                 .get(racks)
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn factors_are_coincident_peaks_over_sums_of_peaks() {
         let peaks = || [10.0, 20.0, 30.0].map(|p| worst(p, 1).extreme).to_vec();
-        let mut d = together(45.0, [24.0, 30.0], 1).finish(peaks()).unwrap();
+        let mut d = together(45.0, [24.0, 30.0], 1).finish(&peaks()).unwrap();
         assert_eq!((d.racks.factor, d.racks.sum_of_peaks_w), (0.75, 60.0));
         assert_eq!(
             (d.groups.factor, d.groups.sum_of_peaks_w),
@@ -172,12 +172,12 @@ mod tests {
         );
         assert_eq!(d.in_group[0].factor, 0.8);
         assert_eq!(d.in_group[1].factor, 1.0);
-        d.merge(together(48.0, [23.0, 30.0], 2).finish(peaks()).unwrap());
+        d.merge(together(48.0, [23.0, 30.0], 2).finish(&peaks()).unwrap());
         assert_eq!((d.racks.factor, d.racks.realisation), (0.8, 2));
         assert_eq!((d.in_group[0].factor, d.in_group[0].realisation), (0.8, 1));
         assert!(
             together(0.0, [0.0, 0.0], 1)
-                .finish(vec![None; 3])
+                .finish(&[None; 3])
                 .unwrap()
                 .racks
                 .factor
