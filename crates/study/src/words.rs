@@ -212,8 +212,15 @@ pub(crate) fn assumptions(
             .iter()
             .filter_map(|n| Some((n, scenario.nodes.get(*n)?)))
         {
+            let slow = match (&node.host.slow_share, &node.host.slow_lag_s) {
+                (Some(share), Some(lag)) if share.value > 0.0 => format!(
+                    "; {} of what it draws more as its GPUs do follows them with {} s, in step over the rack",
+                    share.value, lag.value
+                ),
+                _ => String::new(),
+            };
             list.push(format!(
-                "host power of {name} is metered: {}; GPU power: {}",
+                "host power of {name} is metered: {}; GPU power: {}{slow}",
                 MeteringPoint::from(node.host.metered).text(),
                 MeteringPoint::Gpu.text()
             ));
