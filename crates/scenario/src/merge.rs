@@ -206,10 +206,6 @@ fn racks(root: &mut Node, merged: &mut Merged, report: &mut Report) {
             entries.retain(|e| shape.key(&e.key).is_some());
         }
         let over = std::mem::replace(group, Node::table(group.origin));
-        // Another power is metered where the user says, not where the preset's was.
-        if over.get("other_kw").is_some() {
-            under.remove("other_metered");
-        }
         let origin = over.origin;
         let given = given_in(report, origin);
         *group = overlay(under, over, shape, "", &given, &mut Vec::new());

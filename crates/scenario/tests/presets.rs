@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ballast_profile::MeteredSide;
 use ballast_scenario::{PresetKind, load_str, preset_names, preset_text};
 
 #[test]
@@ -60,13 +61,13 @@ fn a_rack_preset_gives_what_the_group_does_not_say() {
             .any(|l| l.path == "racks.r.other_kw")
     };
     assert!(weak(&loaded));
-    // What stands beside wins, and is nobody's estimate any more; it is metered where the group says.
+    // What stands beside wins, and is nobody's estimate any more; what it does not say stays.
     let own = load("nodes_per_rack = 9\nother_kw = 5\n", &[]);
     let rack = &own.scenario.racks[0];
     assert_eq!((rack.node.as_str(), rack.nodes_per_rack), ("gb200-tray", 9));
     assert_eq!(
         (rack.other_kw.as_ref().map(|o| o.value), rack.other_metered),
-        (Some(5.0), None)
+        (Some(5.0), Some(MeteredSide::NodeDc))
     );
     assert!(!weak(&own));
     let patch = "racks.r.preset=gb300-nvl72".parse().unwrap();
