@@ -7,6 +7,8 @@
 pub struct DemandBlock {
     /// AC power of all racks together, watts. `[step]`.
     pub site_w: Vec<f64>,
+    /// Reactive power of all racks together at their AC side, var; positive: drawn (lagging), negative: given (leading). `[step]`.
+    pub site_q_var: Vec<f64>,
     /// Power of all GPUs together, metered at the GPUs, watts. `[step]`.
     pub gpu_w: Vec<f64>,
     /// AC power of each rack, watts. `[rack][step]`, rack after rack without gaps.
@@ -52,6 +54,7 @@ impl DemandBlock {
     pub(crate) fn resize(&mut self, racks: usize, steps: usize) {
         (self.racks, self.steps) = (racks, steps);
         self.site_w.resize(steps, 0.0);
+        self.site_q_var.resize(steps, 0.0);
         self.gpu_w.resize(steps, 0.0);
         self.rack_w.resize(racks * steps, 0.0);
         self.rack_gpu_w.resize(racks * steps, 0.0);

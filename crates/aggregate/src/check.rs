@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ballast_profile::{MeteredSide, NodeSpec};
+
 use crate::check_inference::inference;
 use crate::site::SiteProblem;
 use crate::{BatchJob, IterationShape, JobSpec, RackGroup, TrainingJob, correlation};
@@ -35,6 +37,40 @@ fn number(value: f64) -> String {
     } else {
         format!("{value:e}")
     }
+}
+
+/// What stands in a group's racks beside their nodes.
+pub(crate) fn other(i: usize, group: &RackGroup, node: &NodeSpec, problems: &mut Problems) -> bool {
+    let Some(other) = &group.other_kw else {
+        if group.other_metered.is_some() {
+            problems.add(
+                format!("racks.{i}.other_metered"),
+                "there is no `other_kw` that it could be about",
+                "add `other_kw`, or take `other_metered` out",
+            );
+        }
+        return group.other_metered.is_none();
+    };
+    let before = problems.0.len();
+    if !(0.0..=1e6).contains(&other.value) {
+        problems.add(
+            format!("racks.{i}.other_kw"),
+            format!("it is {} kW", number(other.value)),
+            "give a number of kilowatts from 0 to 1e6",
+        );
+    }
+    let behind = group.other_metered == Some(MeteredSide::NodeDc);
+    if behind && node.host.metered == MeteredSide::NodeAc {
+        problems.add(
+            format!("racks.{i}.other_metered"),
+            format!(
+                "node `{}` is metered at its AC side: the losses of its supplies are in its figures, and what they would be with more load is unknown",
+                group.node
+            ),
+            "give `other_kw` at the AC side: other_metered = \"node_ac\"",
+        );
+    }
+    problems.0.len() == before
 }
 
 /// Collects problems; every check goes on after the first.

@@ -1,6 +1,8 @@
 //! The site around the racks, sample by sample: from the racks' AC side to the bus.
 
-use crate::facility_spec::{DEFAULT_OTHER_IT_SHARE, FacilitySpec, LossSpec, StageSpec};
+use ballast_profile::tan_phi;
+
+use crate::facility_spec::{FacilitySpec, LossSpec, StageSpec};
 use crate::rack::Lag;
 use crate::site::Site;
 
@@ -21,12 +23,43 @@ struct Stages {
     since_start: u64,
 }
 
+/// Reactive over active power of the parts; at the input of the UPS only where it hides what is behind it.
+#[derive(Debug, Clone, Copy)]
+struct Reactive {
+    other_it_var: f64,
+    ups_input: Option<f64>,
+    cooling: f64,
+    transformer_var: f64,
+}
+
+impl Reactive {
+    fn new(spec: &FacilitySpec, other_it_w: f64) -> Self {
+        let given = spec.power_factor.unwrap_or_default();
+        let tan = |factor: Option<f64>| factor.map_or(0.0, tan_phi);
+        let rated_w = spec.transformer.map_or(0.0, |t| t.rated_kw * 1e3);
+        Self {
+            other_it_var: other_it_w * tan(given.other_it),
+            ups_input: given.ups_input.filter(|_| spec.ups.is_some()).map(tan_phi),
+            cooling: tan(given.cooling),
+            transformer_var: given.transformer_magnetising.unwrap_or(0.0) * rated_w,
+        }
+    }
+
+    /// Reactive power at the bus for that of the racks, var.
+    fn bus_var(self, racks_var: f64, fed_w: f64, cooling_w: f64) -> f64 {
+        let it_var = match self.ups_input {
+            Some(tan) => tan * fed_w,
+            None => racks_var + self.other_it_var,
+        };
+        it_var + self.cooling * cooling_w + self.transformer_var
+    }
+}
+
 /// Energy and events so far; each part summed over samples, watts.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     samples: u64,
     racks_w: f64,
-    other_it_w: f64,
     ups_w: f64,
     cooling_w: f64,
     transformer_w: f64,
@@ -41,7 +74,11 @@ struct Sums {
 pub struct Facility {
     spec: FacilitySpec,
     dt_s: f64,
+    /// Network, storage, management.
+    parts_w: [f64; 3],
+    /// Their sum.
     other_it_w: f64,
+    reactive: Reactive,
     lag: Lag,
     stages: Option<Stages>,
     heat_w: Vec<f64>,
@@ -53,8 +90,12 @@ pub struct Facility {
 pub struct FacilityReport {
     /// Mean AC power of the racks, watts.
     pub racks_w: f64,
-    /// Power of network, storage and management, watts.
-    pub other_it_w: f64,
+    /// Power of the network outside the racks, watts.
+    pub network_w: f64,
+    /// Power of the storage, watts.
+    pub storage_w: f64,
+    /// Power of management, login and service nodes, watts.
+    pub management_w: f64,
     /// Mean loss of the UPS, watts.
     pub ups_w: f64,
     /// Mean electrical power of the cooling, watts.
@@ -74,14 +115,16 @@ pub struct FacilityReport {
 impl FacilityReport {
     /// The report in words.
     pub fn text(&self) -> String {
-        let it_w = self.racks_w + self.other_it_w;
+        let it_w = self.racks_w + self.network_w + self.storage_w + self.management_w;
         let bus_w = it_w + self.ups_w + self.cooling_w + self.transformer_w;
         let kw = |w: f64| format!("{:.1} kW", w / 1e3);
         let mut sentences = vec![format!(
-            "mean power at the bus {}: racks {} (AC side), other IT {} (AC side), UPS losses {}, cooling {}, transformer losses {}; {:.3} times the IT",
+            "mean power at the bus {}: racks {} (AC side), network {}, storage {} and management {} (AC side), UPS losses {}, cooling {}, transformer losses {}; {:.3} times the IT",
             kw(bus_w),
             kw(self.racks_w),
-            kw(self.other_it_w),
+            kw(self.network_w),
+            kw(self.storage_w),
+            kw(self.management_w),
             kw(self.ups_w),
             kw(self.cooling_w),
             kw(self.transformer_w),
@@ -111,16 +154,20 @@ impl FacilityReport {
 impl Facility {
     /// At the first sample; `dt_s` is the step in seconds, finite and above 0. The spec has no problems.
     pub fn new(spec: &FacilitySpec, site: &Site, dt_s: f64) -> Self {
-        let share = spec.other_it_share.unwrap_or(DEFAULT_OTHER_IT_SHARE);
-        Self::with_other_it(spec, share * site.rated_ac_w(), dt_s)
+        Self::around(spec, site.rated_ac_w(), dt_s)
     }
 
-    fn with_other_it(spec: &FacilitySpec, other_it_w: f64, dt_s: f64) -> Self {
+    /// Around racks that are rated `racks_w` together.
+    fn around(spec: &FacilitySpec, racks_w: f64, dt_s: f64) -> Self {
         let cooling = spec.cooling;
+        let parts_w = spec.other_it_w(racks_w);
+        let other_it_w = parts_w.iter().sum();
         Self {
             spec: spec.clone(),
             dt_s,
+            parts_w,
             other_it_w,
+            reactive: Reactive::new(spec, other_it_w),
             lag: Lag::new(dt_s, cooling.map_or(0.0, |c| c.lag_s)),
             stages: cooling.and_then(|c| c.stages).map(|spec| Stages {
                 spec,
@@ -133,8 +180,8 @@ impl Facility {
         }
     }
 
-    /// Turns the racks' AC power at the next samples into power at the bus, watts.
-    pub fn apply(&mut self, power_w: &mut [f64]) {
+    /// Turns the racks' active and reactive power (watts, var) at the next samples into that at the bus; both are equally long.
+    pub fn apply(&mut self, power_w: &mut [f64], reactive_var: &mut [f64]) {
         self.heat_w.clear();
         for w in &mut *power_w {
             let it_w = *w + self.other_it_w;
@@ -144,15 +191,15 @@ impl Facility {
             });
             self.sums.samples += 1;
             self.sums.racks_w += *w;
-            self.sums.other_it_w += self.other_it_w;
             self.sums.ups_w += fed_w - it_w;
             self.heat_w.push(fed_w);
             *w = fed_w;
         }
         let mut heat_w = std::mem::take(&mut self.heat_w);
         self.lag.apply(&mut heat_w);
-        for (w, heat_w) in power_w.iter_mut().zip(&heat_w) {
+        for ((w, var), heat_w) in power_w.iter_mut().zip(reactive_var).zip(&heat_w) {
             let cooling_w = self.cooling_w(*heat_w);
+            *var = self.reactive.bus_var(*var, *w, cooling_w);
             self.sums.cooling_w += cooling_w;
             let output_w = *w + cooling_w;
             *w = self.spec.transformer.map_or(output_w, |t| {
@@ -183,7 +230,9 @@ impl Facility {
         let n = s.samples.max(1) as f64;
         FacilityReport {
             racks_w: s.racks_w / n,
-            other_it_w: s.other_it_w / n,
+            network_w: self.parts_w[0],
+            storage_w: self.parts_w[1],
+            management_w: self.parts_w[2],
             ups_w: s.ups_w / n,
             cooling_w: s.cooling_w / n,
             transformer_w: s.transformer_w / n,

@@ -296,6 +296,6 @@ impl Rack for GpuRack {
             self.count(n);
             at += n;
         }
-        self.base.lag.apply(rack_w);
+        self.base.finish(hardware, rack_gpu_w, rack_w);
     }
 }

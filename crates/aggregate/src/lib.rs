@@ -29,7 +29,8 @@
 //! steady phase (computing, for training), and the site's, a row's and a rack's is the median over the jobs on it.
 //! A spread without a stated time uses [`DEFAULT_CORRELATION_TIME_S`]. GPUs without a job fluctuate independently.
 //!
-//! From cohort to rack: GPUs → node (host power, once per node, whatever number of jobs share it) → losses of the supplies at the node's load, unless the
+//! From cohort to rack: GPUs → node (host power, once per node, whatever number of jobs share it; a share of it follows slowly,
+//! with one lag per rack) → constant power beside the nodes → losses of the supplies at the node's load, unless the
 //! node was metered at its AC side → lag of the AC side, first order, exact for an input that runs straight from sample to sample. A run
 //! begins with the lag settled.
 //!
@@ -57,7 +58,8 @@
 //! cohorts; `site` and `resolve` the resolved site; `timeline`,
 //! `batch`, `training` what a cohort does when (`iteration`, `training_plan` what its job has in common), `interruption` when a
 //! training job is down; `traffic`, `request_log`, `replay`, `fleet`, `replica`, `serving` requests and what they make replicas and
-//! their cohorts do; `racks` what both engines share; `rack`, `engine` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
+//! their cohorts do; `racks` what both engines share; `host` slow hosts and what stands beside the nodes; `rack`, `engine` the group
+//! engine; `gpus`, `tile` the per-GPU engine; `choice`
 //! which of them; `facility` the rest of the site; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
@@ -70,9 +72,11 @@ mod correlation;
 mod engine;
 mod events;
 mod facility;
+mod facility_check;
 mod facility_spec;
 mod fleet;
 mod gpus;
+mod host;
 mod inference_spec;
 mod interruption;
 mod iteration;
@@ -104,7 +108,10 @@ pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
 pub use engine::GroupEngine;
 pub use events::PlannedEvent;
 pub use facility::{Facility, FacilityReport};
-pub use facility_spec::{CoolingSpec, DEFAULT_OTHER_IT_SHARE, FacilitySpec, LossSpec, StageSpec};
+pub use facility_spec::{
+    CoolingSpec, DEFAULT_MANAGEMENT_SHARE, DEFAULT_NETWORK_SHARE, DEFAULT_STORAGE_SHARE,
+    FacilityPowerFactor, FacilitySpec, LossSpec, OtherItSpec, StageSpec,
+};
 pub use fleet::TrafficReport;
 pub use gpus::PerGpuEngine;
 pub use inference_spec::{

@@ -10,6 +10,7 @@ use crate::batch::BatchCourse;
 use crate::block::DemandBlock;
 use crate::clamp::{self, ClampReport, Subject, Tally};
 use crate::fleet::{Fleet, TrafficReport};
+use crate::host::HostPart;
 use crate::keys::entity;
 use crate::needs::before_work;
 use crate::place::Cohort;
@@ -180,6 +181,12 @@ impl<R: Rack> Core<R> {
             });
         sum_rows(&block.rack_w, &mut block.site_w);
         sum_rows(&block.rack_gpu_w, &mut block.gpu_w);
+        let racks: Vec<&Hardware> = self
+            .racks
+            .iter()
+            .map(|r| &hardware[r.base().group])
+            .collect();
+        sum_reactive(&racks, &block.rack_w, &mut block.site_q_var);
         self.next_sample += steps as u64;
     }
 
@@ -256,6 +263,25 @@ fn sum_rows(rows: &[f64], sum: &mut [f64]) {
         });
 }
 
+/// Sums the racks' reactive power, from `[rack][step]` of their active power; always from the first rack to the last.
+fn sum_reactive(racks: &[&Hardware], rows: &[f64], sum: &mut [f64]) {
+    let steps = sum.len();
+    sum.par_chunks_mut(SUM_STEPS)
+        .enumerate()
+        .for_each(|(chunk, out)| {
+            out.fill(0.0);
+            let start = chunk * SUM_STEPS;
+            for (hardware, row) in racks.iter().zip(rows.chunks_exact(steps)) {
+                let Some(line) = hardware.psu.reactive_line(hardware.supplies_w()) else {
+                    continue;
+                };
+                for (o, w) in out.iter_mut().zip(&row[start..]) {
+                    *o += w * line.at(*w);
+                }
+            }
+        });
+}
+
 fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackBase {
     let mut slots: Vec<Slot> = Vec::new();
     for cohort in rack.bundles.iter().flat_map(|b| &b.cohorts) {
@@ -279,6 +305,7 @@ fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackB
         row: rack.row,
         slots,
         factor,
+        host: HostPart::new(&site.hardware[rack.group], dt_s),
         lag: Lag::new(dt_s, site.hardware[rack.group].psu.lag_s.value),
     }
 }

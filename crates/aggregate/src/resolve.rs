@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ballast_profile::{GpuProfile, NodeSpec, PhaseKind, PsuSpec};
+use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PhaseKind, PsuSpec};
 
 use crate::batch::BatchPlan;
 use crate::check::{self, Problems, listed};
@@ -45,6 +45,7 @@ pub(crate) fn resolve_groups(
             reported.insert(group.node.clone()),
             problems,
         );
+        let good = check::other(i, group, node, problems) && good;
         let (Some((profile, psu)), true) = (parts, good) else {
             complete = false;
             continue;
@@ -70,6 +71,9 @@ pub(crate) fn resolve_groups(
             host: node.host.clone(),
             psu: psu.clone(),
             psu_count: node.psu_count,
+            nodes: group.nodes_per_rack,
+            other_w: group.other_kw.as_ref().map_or(0.0, |o| o.value * 1e3),
+            other_metered: group.other_metered.unwrap_or(MeteredSide::NodeAc),
             table,
         });
     }

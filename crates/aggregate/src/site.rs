@@ -90,6 +90,11 @@ pub(crate) struct Hardware {
     pub(crate) host: HostSpec,
     pub(crate) psu: PsuSpec,
     pub(crate) psu_count: u32,
+    /// Nodes in a rack.
+    pub(crate) nodes: u32,
+    /// Constant power beside the nodes of a rack, W, and the side on which it is metered.
+    pub(crate) other_w: f64,
+    pub(crate) other_metered: MeteredSide,
     pub(crate) table: usize,
 }
 
@@ -222,7 +227,7 @@ impl Site {
     pub fn rated_ac_w(&self) -> f64 {
         let rated = self.groups.iter().zip(&self.hardware).map(|(g, h)| {
             let gpu_w = f64::from(g.gpus_per_node) * self.tables[h.table].clamp_w.max(0.0);
-            (g.racks.len() * g.nodes_per_rack as usize) as f64 * h.node_ac_w(gpu_w)
+            g.racks.len() as f64 * h.rack_ac_w(gpu_w)
         });
         rated.sum()
     }

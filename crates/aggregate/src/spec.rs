@@ -1,6 +1,7 @@
 //! What stands in a scenario file about racks, jobs and correlation.
 
-use ballast_profile::PhaseKind;
+use ballast_profile::{MeteredSide, PhaseKind};
+use ballast_units::Sourced;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,13 @@ pub struct RackGroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub racks_per_row: Option<u32>,
+    /// Constant power of what stands in each rack beside its nodes (switch trays, management), kilowatts. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "kW", "x-min-value" = 0.0, "x-max-value" = 1e6))]
+    pub other_kw: Option<Sourced>,
+    /// Side of the nodes' power supplies on which `other_kw` is metered: behind them (`node_dc`) their losses come on top. Default: `node_ac`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_metered: Option<MeteredSide>,
 }
 
 /// A job: what a set of GPUs does over time.

@@ -178,15 +178,35 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
     ));
     for r in &outcome.racks {
         printer.line(&format!(
-            "racks {:<7} median {}, 99.9 % {}, maximum {} in {} at {:.3} s",
+            "racks {:<7} median {}, 99.9 % {}, maximum {} in {} at {:.3} s (each, metered: {})",
             r.group,
             w(r.envelope.p50),
             w(r.envelope.p99_9),
             w(r.worst_w),
             r.worst_rack,
-            r.worst_at_s
+            r.worst_at_s,
+            r.metered
         ));
     }
+    diversity_line(outcome, printer);
+    if let Some(q) = &outcome.site.reactive {
+        printer.line(&format!(
+            "apparent      maximum {} at {:.3} s with power factor {}, mean {} (metered: bus{})",
+            si(q.peak_kva.value * 1e3, "VA", 4),
+            q.peak_kva.at_s,
+            side(q.power_factor_at_peak),
+            side(q.power_factor_mean),
+            match q.not_given.len() {
+                0 => String::new(),
+                1 => "; 1 power factor not given, taken as 1".to_owned(),
+                n => format!("; {n} power factors not given, taken as 1"),
+            }
+        ));
+    }
+    printer.line(&format!(
+        "metered       site, steps, design: {}",
+        outcome.site.metered
+    ));
     for s in &outcome.design_values.steps {
         printer.line(&format!(
             "largest step  {} up, {} down within {}",
@@ -203,6 +223,39 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             number(p.gain.peak_frequency_hz)
         ));
     }
+}
+
+/// A power factor as people write it.
+fn side(power_factor: f64) -> String {
+    let word = match power_factor {
+        p if p < 0.0 => " leading",
+        p if p < 1.0 => " lagging",
+        _ => "",
+    };
+    format!("{:.3}{word}", power_factor.abs())
+}
+
+/// Coincident peak over sum of peaks.
+fn diversity_line(outcome: &Outcome, printer: &Printer) {
+    let Some(d) = &outcome.diversity else { return };
+    let groups = outcome.racks.iter().filter_map(|r| {
+        let in_group = r.diversity.as_ref().filter(|_| outcome.racks.len() > 1)?;
+        Some(format!("{} {:.3}", r.group, in_group.factor))
+    });
+    let mut parts = vec![format!(
+        "site over racks {:.3} (realisation {})",
+        d.racks.factor, d.racks.realisation
+    )];
+    if let Some(over) = &d.groups {
+        parts.push(format!("over groups {:.3}", over.factor));
+    }
+    parts.extend(groups);
+    printer.line(&format!(
+        "diversity     {}; {}; metered: {}",
+        parts.join(", "),
+        d.over,
+        d.metered
+    ));
 }
 
 /// Figures for generator studies, with source 002's per GPU beside.

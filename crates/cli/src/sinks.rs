@@ -17,7 +17,7 @@ pub(crate) struct Sinks {
 impl Sinks {
     pub(crate) fn create(folder: &Folder, loaded: &Loaded, csv: bool) -> Result<Self, WriteError> {
         let scenario = &loaded.scenario;
-        let metadata = [
+        let mut metadata = vec![
             (
                 "ballast.version".to_owned(),
                 env!("CARGO_PKG_VERSION").to_owned(),
@@ -33,6 +33,11 @@ impl Sinks {
             ),
             ("ballast.realisation".to_owned(), "1".to_owned()),
         ];
+        let columns = ballast_study::trace_columns(scenario);
+        metadata.extend(columns.into_iter().map(|c| {
+            let text = format!("{}; {}", c.unit, c.what);
+            (format!("column.{}", c.name), text)
+        }));
         let staging = folder.staging();
         let parquet = scenario
             .outputs

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PhaseKind, PsuSpec};
+use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PhaseKind, PsuSpec, RackSpec};
 use serde::de::DeserializeOwned;
 
 fn files(kind: &str) -> BTreeMap<String, String> {
@@ -95,6 +95,16 @@ fn the_presets_are_the_documented_ones() {
             "usb-c-240w"
         ]
     );
+    assert_eq!(
+        stems("rack"),
+        [
+            "gb200-nvl72",
+            "gb300-nvl72",
+            "hgx-b200-4",
+            "hgx-h100-4",
+            "hgx-h200-4"
+        ]
+    );
 }
 
 #[test]
@@ -108,12 +118,15 @@ fn no_preset_has_a_problem() {
     for (stem, psu) in load::<PsuSpec>("psu") {
         assert_eq!(psu.problems(), [], "{stem}");
     }
+    for (stem, rack) in load::<RackSpec>("rack") {
+        assert_eq!(rack.problems(), [], "{stem}");
+    }
 }
 
 #[test]
 fn every_number_names_its_source_and_weak_grades_are_of_low_confidence() {
     let mut count = 0;
-    for kind in ["gpu", "node", "psu"] {
+    for kind in ["gpu", "node", "psu", "rack"] {
         for (stem, text) in files(kind) {
             assert!(text.starts_with("# "), "{stem}: no header comment");
             let mut found = Vec::new();
@@ -360,4 +373,82 @@ fn supplies_reach_their_published_efficiencies() {
     }
     assert_eq!(psus["orv3-3kw"].holdup_j.value, 60.0);
     assert_eq!(psus["gb300-psu"].holdup_j.value * 48.0, 72.0 * 65.0);
+}
+
+/// AC power of a rack preset with every GPU at its thermal design power, and the rating it states, kilowatts.
+fn at_tdp_kw(stem: &str) -> (f64, f64) {
+    let rack = &load::<RackSpec>("rack")[stem];
+    let node = &load::<NodeSpec>("node")[&rack.node];
+    let gpu = &load::<GpuProfile>("gpu")[&node.gpu];
+    let psu = &load::<PsuSpec>("psu")[&node.psu];
+    let nodes = f64::from(rack.nodes_per_rack);
+    let nodes_w = nodes * node.host.node_w(f64::from(node.gpus) * gpu.tdp_w.value);
+    let other_w = rack.other_kw.as_ref().map_or(0.0, |o| o.value * 1e3);
+    let supplies = node.psu_count * rack.nodes_per_rack;
+    let ac_w = match (node.host.metered, rack.other_metered) {
+        (MeteredSide::NodeDc, Some(MeteredSide::NodeDc)) => {
+            psu.input_w(nodes_w + other_w, supplies)
+        }
+        (MeteredSide::NodeDc, _) => psu.input_w(nodes_w, supplies) + other_w,
+        (MeteredSide::NodeAc, _) => nodes_w + other_w,
+    };
+    (ac_w / 1e3, rack.rated_kw.value)
+}
+
+#[test]
+fn nvl72_racks_come_near_their_published_power_with_every_gpu_at_tdp() {
+    // GB200: the switch trays are what the published TDP leaves, so it must meet it; GB300: the tray is an estimate.
+    for (stem, within) in [("gb200-nvl72", 0.01), ("gb300-nvl72", 0.02)] {
+        let (found_kw, rated_kw) = at_tdp_kw(stem);
+        let distance = found_kw / rated_kw - 1.0;
+        println!(
+            "{stem}: {found_kw:.1} kW with every GPU at TDP, published {rated_kw} kW, {:+.1} %",
+            100.0 * distance
+        );
+        assert!(
+            distance.abs() < within,
+            "{stem}: {found_kw} kW, published {rated_kw} kW"
+        );
+        let rack = &load::<RackSpec>("rack")[stem];
+        assert_eq!(
+            rack.nodes_per_rack * load::<NodeSpec>("node")[&rack.node].gpus,
+            72
+        );
+    }
+    // Nameplates of air-cooled servers are upper bounds.
+    for stem in ["hgx-h100-4", "hgx-h200-4", "hgx-b200-4"] {
+        let (found_kw, rated_kw) = at_tdp_kw(stem);
+        println!("{stem}: {found_kw:.1} kW with every GPU at TDP, nameplate {rated_kw} kW");
+        assert!(
+            (0.75 * rated_kw..rated_kw).contains(&found_kw),
+            "{stem}: {found_kw} kW"
+        );
+    }
+}
+
+#[test]
+fn hosts_follow_slowly_in_part_and_supplies_state_their_power_factor() {
+    let nodes = load::<NodeSpec>("node");
+    for (stem, node) in &nodes {
+        let lag = node.host.slow_lag_s.as_ref().unwrap();
+        assert_eq!(
+            (lag.low, lag.value, lag.high),
+            (Some(3.0), 10.0, Some(60.0)),
+            "{stem}"
+        );
+        assert!(
+            node.host.slow_slope() > 0.0 && node.host.slow_slope() < node.host.slope.value - 1.0
+        );
+    }
+    // With liquid at the GPUs less is left to fans.
+    let share = |stem: &str| nodes[stem].host.slow_share.as_ref().unwrap().value;
+    assert!(share("gb200-tray") < share("hgx-b200"));
+    for (stem, psu) in load::<PsuSpec>("psu") {
+        // Leading, and more so at light load.
+        assert!(
+            psu.reactive_share(0.1, 1.0) < psu.reactive_share(1.0, 1.0),
+            "{stem}"
+        );
+        assert!(psu.reactive_share(1.0, 1.0) < 0.0, "{stem}");
+    }
 }

@@ -216,7 +216,7 @@ fn spectrum_panel<DB: DrawingBackend>(
     let legend = [(Swatch::Line(style::POWER), estimate(spectrum))];
     panel.heading(
         canvas,
-        &format!("Amplitude of the site power ({})", unit.symbol),
+        &format!("Amplitude of the power at the bus ({})", unit.symbol),
         &legend,
     )
 }

@@ -179,7 +179,11 @@ fn power_panel<DB: DrawingBackend>(
         ),
         (Swatch::Line(style::POWER), "mean".to_owned()),
     ];
-    panel.heading(canvas, &format!("Site power ({})", unit.symbol), &legend)?;
+    panel.heading(
+        canvas,
+        &format!("Power at the bus ({})", unit.symbol),
+        &legend,
+    )?;
     Ok(panel)
 }
 

@@ -284,11 +284,16 @@ impl Check<'_> {
         let mut names = BTreeMap::new();
         for (at, load) in scenario.loads.iter().enumerate() {
             let path = format!("loads.{at}");
-            let name = match load {
-                LoadSpec::Steps(steps) => &steps.name,
-                LoadSpec::Trace(trace) => &trace.name,
-            };
-            if let Some(first) = names.insert(name.clone(), at) {
+            let name = load.name();
+            // Their range is the schema's; near 0 the reactive power has no bound.
+            if let Some(factor) = load.power_factor().filter(|f| f.abs() < 0.3) {
+                self.add(
+                    &join(&path, "power_factor"),
+                    format!("{} is out of range", number(factor)),
+                    "0.3 to 1 for lagging, -0.3 to -1 for leading",
+                );
+            }
+            if let Some(first) = names.insert(name.to_owned(), at) {
                 self.add(
                     &join(&path, "name"),
                     format!("`{name}` is also the name of loads.{first}"),

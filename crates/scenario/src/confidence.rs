@@ -43,6 +43,19 @@ pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>) -> Vec<LowInp
             }
         }
     }
+    for group in &scenario.racks {
+        if let Some(other) = group
+            .other_kw
+            .as_ref()
+            .filter(|o| o.confidence == Confidence::Low)
+        {
+            found.push(LowInput {
+                path: format!("racks.{}.other_kw", group.name),
+                value: format!("{} kW", other.value),
+                source: other.source.clone(),
+            });
+        }
+    }
     sets(scenario, &json, &mut found);
     if let Some(site) = site {
         correlations(scenario, site, &mut found);

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use ballast_profile::NodeSpec;
 
 use crate::problem::Problem;
-use crate::rack_list::RackLine;
+use crate::rack_list::{RackLine, System};
 use crate::rack_site::{plain, unique};
 use crate::slurm::Job;
 use crate::{PresetKind, preset_text};
@@ -46,7 +46,11 @@ pub(crate) fn place(
         .iter()
         .map(|line| Rack {
             line,
-            gpus_per_node: gpus_per_node(line.node).unwrap_or(0),
+            gpus_per_node: line
+                .system
+                .node()
+                .and_then(|(node, _)| gpus_per_node(&node))
+                .unwrap_or(0),
             jobs: Vec::new(),
         })
         .collect();
@@ -175,7 +179,9 @@ fn shares<'a>(
                 "AllocTRES",
                 format!(
                     "job {} has {} GPUs on {all} nodes, and node `{name}` ({}) has {has}",
-                    job.id, job.gpus, racks[rack].line.node
+                    job.id,
+                    job.gpus,
+                    racks[rack].line.system.preset()
                 ),
                 "correct the model of the rack, or the row",
             ));
@@ -247,6 +253,15 @@ fn double(
     }
 }
 
+/// What stands in the racks of a group, as a scenario has it. Several whole racks in one line are one rack of their trays.
+fn content(line: &RackLine) -> String {
+    match line.system {
+        System::Rack(preset) if line.systems == 1 => format!("preset = \"{preset}\""),
+        System::Rack(preset) => format!("preset = \"{preset}\"\nnodes_per_rack = {}", line.nodes),
+        System::Node(node) => format!("node = \"{node}\"\nnodes_per_rack = {}", line.nodes),
+    }
+}
+
 /// Rack groups, and what each job has of them. Racks that one job fills, or none, and that are equal, are one group.
 fn write(racks: &[Rack<'_>], jobs: usize) -> Placed {
     let mut groups: Vec<(Vec<usize>, bool)> = Vec::new();
@@ -257,7 +272,7 @@ fn write(racks: &[Rack<'_>], jobs: usize) -> Placed {
             let first = &racks[members[0]];
             whole
                 && *grouped
-                && (first.line.node, first.line.nodes) == (rack.line.node, rack.line.nodes)
+                && (first.line.system, first.line.systems) == (rack.line.system, rack.line.systems)
                 && first.jobs == rack.jobs
         });
         match twin {
@@ -281,11 +296,10 @@ fn write(racks: &[Rack<'_>], jobs: usize) -> Placed {
             .collect();
         let _ = write!(
             placed.racks,
-            "# {}\n[[racks]]\nname = \"{name}\"\ncount = {}\nnode = \"{}\"\nnodes_per_rack = {}\n\n",
+            "# {}\n[[racks]]\nname = \"{name}\"\ncount = {}\n{}\n\n",
             names.join(", "),
             members.len(),
-            first.node,
-            first.nodes
+            content(first)
         );
         for (j, gpus) in &racks[members[0]].jobs {
             let gpus = gpus * members.len() as u64;

@@ -107,6 +107,24 @@ pub enum LoadSpec {
     Trace(Box<TraceLoad>),
 }
 
+impl LoadSpec {
+    /// Name of the load.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Steps(steps) => &steps.name,
+            Self::Trace(trace) => &trace.name,
+        }
+    }
+
+    /// Power factor as given.
+    pub fn power_factor(&self) -> Option<f64> {
+        match self {
+            Self::Steps(steps) => steps.power_factor,
+            Self::Trace(trace) => trace.power_factor,
+        }
+    }
+}
+
 /// A load that changes in steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +134,11 @@ pub struct StepsLoad {
     /// Power at t = 0, kilowatts.
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "kW"))]
     pub initial_kw: f64,
+    /// Power factor. Positive: lagging, it draws reactive power; negative: leading, it gives it; from 0.3 to 1 either way. Absent: 1,
+    /// and the outcome says that it was not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1.0, max = 1.0))]
+    pub power_factor: Option<f64>,
     /// Changes, in order of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<LoadEvent>,
@@ -257,6 +280,11 @@ pub struct TraceLoad {
     /// What the power does between two samples.
     #[serde(default)]
     pub interpolation: Interpolation,
+    /// Power factor. Positive: lagging, it draws reactive power; negative: leading, it gives it; from 0.3 to 1 either way. Absent: 1,
+    /// and the outcome says that it was not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1.0, max = 1.0))]
+    pub power_factor: Option<f64>,
 }
 
 impl TraceLoad {

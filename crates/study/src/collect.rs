@@ -7,7 +7,9 @@ use ballast_series::{
 };
 use rayon::prelude::*;
 
+use crate::diversity::{Diversities, Together};
 use crate::outcome::Extreme;
+use crate::reactive::Apparent;
 use crate::windows::Worst;
 
 /// Windows of the design steps, seconds; those shorter than the step are left out.
@@ -26,6 +28,7 @@ pub(crate) struct SiteCollector {
     pub(crate) design_steps: RampTracker,
     pub(crate) peak: Worst,
     pub(crate) gpu: Histogram,
+    reactive: Apparent,
     curves: Option<Curves>,
     dt_s: f64,
     samples: u64,
@@ -38,6 +41,7 @@ pub(crate) struct SiteResult {
     pub(crate) design_steps: Vec<RampTable>,
     pub(crate) peak: Option<Extreme>,
     pub(crate) gpu: Histogram,
+    pub(crate) reactive: Apparent,
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
 }
 
@@ -57,21 +61,23 @@ impl SiteCollector {
             design_steps: RampTracker::new(dt_s, &design, realisation),
             peak: Worst::highest(realisation),
             gpu: Histogram::with_bins(64),
+            reactive: Apparent::new(realisation),
             curves,
             dt_s,
             samples: 0,
         }
     }
 
-    /// Takes the next samples: power at the bus and at the GPUs, watts.
-    pub(crate) fn take(&mut self, site_w: &[f64], gpu_w: &[f64]) {
+    /// Takes the next samples: active and reactive power at the bus, power at the GPUs; watts, var.
+    pub(crate) fn take(&mut self, site_w: &[f64], site_var: &[f64], gpu_w: &[f64]) {
         self.histogram.add_slice(site_w);
         self.gpu.add_slice(gpu_w);
         self.ramps.push_slice(site_w);
         self.design_steps.push_slice(site_w);
-        for (i, w) in site_w.iter().enumerate() {
-            self.peak
-                .take(*w, (self.samples + i as u64) as f64 * self.dt_s);
+        for (i, (w, var)) in site_w.iter().zip(site_var).enumerate() {
+            let at_s = (self.samples + i as u64) as f64 * self.dt_s;
+            self.peak.take(*w, at_s);
+            self.reactive.take(*w, *var, at_s);
         }
         if let Some(curves) = &mut self.curves {
             curves.pyramid.push_slice(site_w);
@@ -87,6 +93,7 @@ impl SiteCollector {
             design_steps: self.design_steps.tables(),
             peak: self.peak.extreme,
             gpu: self.gpu,
+            reactive: self.reactive,
             curves: self
                 .curves
                 .map(|c| (c.pyramid.finish(), c.spectrum.finish())),
@@ -106,6 +113,7 @@ struct RackCollector {
 /// Figures of all racks in one realisation.
 pub(crate) struct RackCollectors {
     racks: Vec<RackCollector>,
+    together: Together,
     dt_s: f64,
     samples: u64,
 }
@@ -150,6 +158,7 @@ impl RackCollectors {
             .collect();
         Self {
             racks,
+            together: Together::new(site, realisation),
             dt_s,
             samples: 0,
         }
@@ -169,11 +178,14 @@ impl RackCollectors {
                 pyramid.push_slice(power_w);
             }
         });
+        self.together.take(block, len, first, dt_s);
         self.samples += len as u64;
     }
 
-    /// Merges the racks of each of `groups` groups, in order of the racks.
-    pub(crate) fn finish(self, groups: usize) -> Vec<GroupResult> {
+    /// Merges the racks of each of `groups` groups, in order of the racks; with how far their peaks coincide.
+    pub(crate) fn finish(self, groups: usize) -> (Vec<GroupResult>, Option<Diversities>) {
+        let peaks: Vec<_> = self.racks.iter().map(|r| r.peak.extreme).collect();
+        let diversity = self.together.finish(&peaks);
         let mut results: Vec<GroupResult> = (0..groups)
             .map(|_| GroupResult {
                 histogram: Histogram::new(),
@@ -197,6 +209,6 @@ impl RackCollectors {
             }
             group.racks.push((i, rack.histogram));
         }
-        results
+        (results, diversity)
     }
 }

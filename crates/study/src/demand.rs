@@ -7,6 +7,7 @@
 use ballast_aggregate::{
     ClampReport, DemandBlock, Engine, Facility, FacilityReport, Site, TrafficReport,
 };
+use ballast_profile::tan_phi;
 use ballast_scenario::{LoadSpec, Scenario};
 use ballast_series::TraceSeries;
 
@@ -22,15 +23,18 @@ struct Jumps {
     /// Index of the next jump; before the first one `initial_w` holds.
     next: usize,
     now_w: f64,
+    /// Reactive over active power.
+    tan_phi: f64,
 }
 
 impl Jumps {
-    fn new(initial_w: f64, time_s: Vec<f64>, power_w: Vec<f64>) -> Self {
+    fn new(initial_w: f64, time_s: Vec<f64>, power_w: Vec<f64>, tan_phi: f64) -> Self {
         let mut jumps = Self {
             time_s,
             power_w,
             next: 0,
             now_w: initial_w,
+            tan_phi,
         };
         jumps.apply_until(0.0);
         jumps
@@ -54,8 +58,8 @@ impl Jumps {
 pub(crate) struct Demand {
     engine: Option<Engine>,
     facility: Option<Facility>,
-    /// Traces joined by lines.
-    lines: Vec<TraceSeries>,
+    /// Traces joined by lines, each with its reactive over active power.
+    lines: Vec<(TraceSeries, f64)>,
     jumps: Vec<Jumps>,
     dt_s: f64,
     /// Samples given out so far.
@@ -74,11 +78,13 @@ impl Demand {
         let mut jumps = Vec::new();
         let mut traces = inputs.traces.iter();
         for load in &scenario.loads {
+            let tan = load.power_factor().map_or(0.0, tan_phi);
             match load {
                 LoadSpec::Steps(steps) => jumps.push(Jumps::new(
                     steps.initial_kw * 1e3,
                     steps.events.iter().map(|e| e.at_s).collect(),
                     steps.events.iter().map(|e| e.power_kw * 1e3).collect(),
+                    tan,
                 )),
                 LoadSpec::Trace(_) => {
                     let Some(trace) = traces.next() else { continue };
@@ -88,9 +94,10 @@ impl Demand {
                             power_w.first().copied().unwrap_or(0.0),
                             time_s.to_vec(),
                             power_w.to_vec(),
+                            tan,
                         ));
                     } else {
-                        lines.push(trace.series.clone());
+                        lines.push((trace.series.clone(), tan));
                     }
                 }
             }
@@ -113,21 +120,25 @@ impl Demand {
         }
     }
 
-    /// Fills `block` with the continuous part: racks as they are, `site_w` with the rest of the site and the traces added.
+    /// Fills `block` with the continuous part: racks as they are, `site_w` and `site_q_var` with the rest of the site and the traces added.
     pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
         if let Some(engine) = &mut self.engine {
             engine.fill(block);
             if let Some(facility) = &mut self.facility {
-                facility.apply(&mut block.site_w);
+                facility.apply(&mut block.site_w, &mut block.site_q_var);
             }
         } else {
             block.site_w.fill(0.0);
+            block.site_q_var.fill(0.0);
             block.gpu_w.fill(0.0);
         }
-        for (i, w) in block.site_w.iter_mut().enumerate() {
+        let bus = block.site_w.iter_mut().zip(&mut block.site_q_var);
+        for (i, (w, var)) in bus.enumerate() {
             let t_s = (self.done + i as u64) as f64 * self.dt_s;
-            for line in &mut self.lines {
-                *w += line.at(t_s);
+            for (line, tan) in &mut self.lines {
+                let line_w = line.at(t_s);
+                *w += line_w;
+                *var += *tan * line_w;
             }
         }
         self.done += block.len() as u64;
@@ -136,6 +147,11 @@ impl Demand {
     /// Power of the jumping loads now, watts.
     pub(crate) fn jumping_w(&self) -> f64 {
         self.jumps.iter().map(|j| j.now_w).sum()
+    }
+
+    /// Reactive power of the jumping loads now, var.
+    pub(crate) fn jumping_var(&self) -> f64 {
+        self.jumps.iter().map(|j| j.tan_phi * j.now_w).sum()
     }
 
     /// Time of the next jump strictly before `t_s` and not the same instant, if there is one.

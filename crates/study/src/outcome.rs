@@ -31,6 +31,10 @@ pub struct Outcome {
     pub site: PowerKpis,
     /// Power of each group of racks at the AC side.
     pub racks: Vec<RackKpis>,
+    /// Mean power of each part between the racks and the bus, first realisation; empty without a facility.
+    pub facility: Vec<FacilityPart>,
+    /// How far the peaks of the racks coincide; absent without racks.
+    pub diversity: Option<DiversityKpis>,
     /// Figures for generator studies.
     pub design_values: DesignValues,
     /// Generating sets; absent without a plant.
@@ -110,6 +114,8 @@ pub struct Verdict {
     pub worst_value: Option<f64>,
     /// Unit of both.
     pub unit: String,
+    /// Where the power is metered; absent where it is none.
+    pub metered: Option<String>,
     /// Time of the worst value, seconds.
     pub at_s: Option<f64>,
     /// Realisation (from 1) with the worst value.
@@ -182,8 +188,78 @@ pub struct PowerKpis {
     pub spectrum: Spectrum,
     /// Min, mean and max over time of the first realisation, watts, at several resolutions.
     pub pyramid: Pyramid,
-    /// Share of GPU power in it, for reports: mean GPU power, watts.
-    pub gpu_mean_w: f64,
+    /// Power of the GPUs in it.
+    pub gpu: GpuKpis,
+    /// Reactive power; absent without samples.
+    pub reactive: Option<ReactiveKpis>,
+}
+
+/// A part of the site between the racks and the bus.
+#[derive(Debug, Clone, Serialize)]
+pub struct FacilityPart {
+    /// What it is: `racks`, `network`, `UPS losses`, ….
+    pub part: String,
+    /// Where its power is metered.
+    pub metered: String,
+    /// Mean power over the first realisation, watts.
+    pub mean_w: f64,
+}
+
+/// Power of all GPUs together.
+#[derive(Debug, Clone, Serialize)]
+pub struct GpuKpis {
+    /// Where it is metered.
+    pub metered: String,
+    /// Mean over time and all realisations, watts.
+    pub mean_w: f64,
+}
+
+/// Apparent and reactive power of the site. A power factor is positive where reactive power is drawn (lagging) and negative
+/// where it is given (leading).
+#[derive(Debug, Clone, Serialize)]
+pub struct ReactiveKpis {
+    /// Where it is metered.
+    pub metered: String,
+    /// Highest apparent power, kilovolt-amperes (all realisations).
+    pub peak_kva: Extreme,
+    /// Active power at that moment, kilowatts.
+    pub active_at_peak_kw: f64,
+    /// Reactive power at that moment, kilovars.
+    pub reactive_at_peak_kvar: f64,
+    /// Power factor at that moment.
+    pub power_factor_at_peak: f64,
+    /// Power factor of mean active and mean reactive power over time and all realisations.
+    pub power_factor_mean: f64,
+    /// What has no power factor and is taken as 1.
+    pub not_given: Vec<String>,
+}
+
+/// A highest power of a sum over the sum of its parts' highest powers, whenever each of them was: 1 where they coincide.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Diversity {
+    /// The ratio, above 0 and at most 1 but for rounding.
+    pub factor: f64,
+    /// Highest power of the sum, watts.
+    pub coincident_peak_w: f64,
+    /// Sum of the highest powers, watts.
+    pub sum_of_peaks_w: f64,
+    /// When the sum was highest, seconds.
+    pub at_s: f64,
+    /// Realisation (from 1) of both.
+    pub realisation: u32,
+}
+
+/// How far peaks coincide: of several realisations the one in which they do most.
+#[derive(Debug, Clone, Serialize)]
+pub struct DiversityKpis {
+    /// Where the powers are metered.
+    pub metered: String,
+    /// Over which samples and realisations.
+    pub over: String,
+    /// All racks against their own peaks.
+    pub racks: Diversity,
+    /// All racks against the peaks of the groups; absent with one group.
+    pub groups: Option<Diversity>,
 }
 
 /// Power of one group of racks.
@@ -193,6 +269,10 @@ pub struct RackKpis {
     pub group: String,
     /// Racks in it.
     pub count: u32,
+    /// Where its power is metered.
+    pub metered: String,
+    /// How far the peaks of its racks coincide.
+    pub diversity: Option<Diversity>,
     /// Percentiles over time, all racks of the group and all realisations, watts per rack.
     pub envelope: Envelope,
     /// Each rack of the group, unless `outputs.rack_envelopes` is off.
@@ -221,6 +301,8 @@ pub struct RackEnvelope {
 /// Figures for generator studies, with source 002's beside them.
 #[derive(Debug, Clone, Serialize)]
 pub struct DesignValues {
+    /// Where they are metered.
+    pub metered: String,
     /// Median power at the bus, watts.
     pub nominal_w: f64,
     /// Design peak at the bus, watts: the quantile below over the horizon.
@@ -246,6 +328,8 @@ pub struct DesignValues {
 /// Source 002, part 8.1: per H100 PCIe GPU.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Source002Values {
+    /// Where they are metered.
+    pub metered: &'static str,
     /// Nominal inference power, watts.
     pub nominal_w: f64,
     /// Design peak, watts.
@@ -259,6 +343,8 @@ pub struct Source002Values {
 /// Frequency and sets.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlantKpis {
+    /// Where the power of the sets is metered; the gain is per watt of load at the bus.
+    pub metered: String,
     /// Nominal frequency, hertz.
     pub nominal_hz: f64,
     /// Lowest frequency, hertz, with its time and realisation.

@@ -10,6 +10,7 @@ use ballast_series::{TraceSink, sample_count};
 use crate::collect::{GroupResult, RackCollectors, SiteCollector, SiteResult};
 use crate::columns::Columns;
 use crate::demand::Demand;
+use crate::diversity::Diversities;
 use crate::error::StudyError;
 use crate::inputs::Inputs;
 use crate::observer::Observer;
@@ -33,6 +34,7 @@ pub(crate) struct RealisationResult {
     pub(crate) realisation: u32,
     pub(crate) site: SiteResult,
     pub(crate) groups: Vec<GroupResult>,
+    pub(crate) diversity: Option<Diversities>,
     pub(crate) plant: Option<PlantResult>,
     /// Time at which the bus collapsed, seconds.
     pub(crate) collapsed_at_s: Option<f64>,
@@ -104,6 +106,7 @@ pub(crate) fn run_realisation(
     let mut block = DemandBlock::new(shared.site.map_or(0, Site::rack_count), BLOCK);
     let mut columns = Columns::new(shared);
     let mut at_bus_w = vec![0.0; BLOCK];
+    let mut at_bus_var = vec![0.0; BLOCK];
     let mut first = 0_u64;
     while first < samples && under.collapsed_at_s.is_none() {
         if shared.observer.cancelled() {
@@ -113,7 +116,7 @@ pub(crate) fn run_realisation(
         block.set_len(BLOCK.min((samples - first) as usize));
         under.demand.fill(&mut block);
         let traces = sink.is_some().then_some(&mut columns);
-        let len = under.block(first, &block, &mut at_bus_w, traces)?;
+        let len = under.block(first, &block, (&mut at_bus_w, &mut at_bus_var), traces)?;
         if let Some(sink) = sink.as_deref_mut() {
             let racks = if scenario.outputs.rack_traces {
                 shared.site
@@ -135,27 +138,31 @@ pub(crate) fn run_realisation(
 
 impl Under<'_> {
     /// Takes the samples of a block, of which the first is number `first` of the run. Returns how many were taken: all of
-    /// them, or up to a collapse. `at_bus_w` receives the power at the bus.
+    /// them, or up to a collapse. `at_bus` receives active and reactive power at the bus.
     fn block(
         &mut self,
         first: u64,
         block: &DemandBlock,
-        at_bus_w: &mut [f64],
+        at_bus: (&mut [f64], &mut [f64]),
         mut traces: Option<&mut Columns>,
     ) -> Result<usize, StudyError> {
         let mut len = block.len();
-        for (i, at_bus_w) in at_bus_w.iter_mut().enumerate().take(block.len()) {
-            *at_bus_w = self.sample(first + i as u64, block.site_w[i])?;
+        let (at_bus_w, at_bus_var) = at_bus;
+        let rows = at_bus_w.iter_mut().zip(at_bus_var.iter_mut());
+        for (i, (w, var)) in rows.enumerate().take(block.len()) {
+            *w = self.sample(first + i as u64, block.site_w[i])?;
+            *var = block.site_q_var[i] + self.demand.jumping_var();
             if let Some(columns) = &mut traces {
                 let gpu_w = self.shared.site.map(|_| block.gpu_w[i]);
-                columns.push(*at_bus_w, gpu_w, self.plant.as_ref());
+                columns.push(*w, *var, gpu_w, self.plant.as_ref());
             }
             if self.collapsed_at_s.is_some() {
                 len = i + 1;
                 break;
             }
         }
-        self.site.take(&at_bus_w[..len], &block.gpu_w[..len]);
+        self.site
+            .take(&at_bus_w[..len], &at_bus_var[..len], &block.gpu_w[..len]);
         if let Some(racks) = &mut self.racks {
             racks.take(block, len);
         }
@@ -216,12 +223,14 @@ impl Under<'_> {
         let groups = self.shared.site.map_or(0, |s| s.groups().len());
         let quantile = self.shared.scenario.limits.site_peak_quantile;
         let site = self.site.finish();
+        let (groups, diversity) = self.racks.map(|r| r.finish(groups)).unwrap_or_default();
         RealisationResult {
             no_start: self.no_start,
             site_quantile_w: site.histogram.quantile(quantile),
             realisation: self.realisation,
             site,
-            groups: self.racks.map(|r| r.finish(groups)).unwrap_or_default(),
+            groups,
+            diversity,
             plant: self.plant_figures.map(PlantCollector::finish),
             collapsed_at_s: self.collapsed_at_s,
             energy_j: self.energy_j,

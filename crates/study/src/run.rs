@@ -257,6 +257,8 @@ fn outcome(loaded: &Loaded, inputs: &Inputs, site: Option<&Site>, merged: Merged
         low_confidence,
         design_values: design::design_values(scenario, site, &merged),
         racks: design::rack_kpis(scenario, site, &merged),
+        facility: design::facility_parts(&merged),
+        diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
         plant: design::plant_kpis(scenario, &merged),
         site: design::power_kpis(scenario, merged),
         scenario: scenario.clone(),

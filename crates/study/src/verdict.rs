@@ -4,9 +4,11 @@
 //! run is too short to tell it from the limit. What is not modelled is NOT CHECKED, never INCONCLUSIVE.
 
 use ballast_aggregate::Site;
+use ballast_profile::MeteringPoint;
 use ballast_scenario::Scenario;
 use statrs::distribution::{Beta, ContinuousCDF};
 
+use crate::design;
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation, PlantExtremes};
 use crate::outcome::{Extreme, LowConfidence, Status, Verdict};
@@ -45,6 +47,17 @@ struct Bench<'a> {
     load_basis: String,
 }
 
+/// Where the power that a limit is about is metered; none where it is about something else.
+fn metered(limit: &str, scenario: &Scenario) -> Option<String> {
+    let text = match limit {
+        "site_peak_kw" => design::bus(scenario),
+        "rack_peak_kw" => MeteringPoint::RackAc.text(),
+        "set_power_max_share" | "set_power_min_share" => MeteringPoint::Terminals.text(),
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
 impl Bench<'_> {
     fn blank(&self, key: &str, label: &str, unit: &str, basis: String) -> Verdict {
         Verdict {
@@ -54,6 +67,7 @@ impl Bench<'_> {
             limit_value: None,
             worst_value: None,
             unit: unit.to_owned(),
+            metered: metered(key, self.scenario),
             at_s: None,
             realisation: None,
             element: None,

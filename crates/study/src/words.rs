@@ -7,7 +7,7 @@ use ballast_aggregate::{
     source002_aggregate,
 };
 use ballast_plant::{Limiter, PlantError, PlantSpec};
-use ballast_profile::PhaseKind;
+use ballast_profile::{MeteringPoint, PhaseKind};
 use ballast_scenario::{Loaded, Scenario};
 
 use crate::error::StudyProblem;
@@ -208,6 +208,24 @@ pub(crate) fn assumptions(
             "GPU groups: each node is one cohort with its own start offset; {how}"
         ));
         list.push("power of the racks is metered at their AC side and joined by straight lines between steps".to_owned());
+        let nodes: BTreeSet<&str> = scenario.racks.iter().map(|r| r.node.as_str()).collect();
+        for (name, node) in nodes
+            .iter()
+            .filter_map(|n| Some((n, scenario.nodes.get(*n)?)))
+        {
+            let slow = match (&node.host.slow_share, &node.host.slow_lag_s) {
+                (Some(share), Some(lag)) if share.value > 0.0 => format!(
+                    "; {} of what it draws more as its GPUs do follows them with {} s, in step over the rack",
+                    share.value, lag.value
+                ),
+                _ => String::new(),
+            };
+            list.push(format!(
+                "host power of {name} is metered: {}; GPU power: {}{slow}",
+                MeteringPoint::from(node.host.metered).text(),
+                MeteringPoint::Gpu.text()
+            ));
+        }
         list.push("the load does not react to frequency or voltage".to_owned());
     }
     if scenario
@@ -227,6 +245,13 @@ pub(crate) fn assumptions(
     }
     if scenario.facility.is_some() {
         list.push("UPS, cooling and transformer are each one for the whole site; network, storage and management draw constant power".to_owned());
+    }
+    let not_given = crate::reactive::not_given(scenario);
+    if !not_given.is_empty() {
+        list.push(format!(
+            "power factor not given, taken as 1: {}",
+            not_given.join(", ")
+        ));
     }
     for t in &inputs.traces {
         let how = if t.hold {

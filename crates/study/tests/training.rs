@@ -81,7 +81,7 @@ fn a_step_that_blurs_only_the_shortest_waits_says_so_too() {
         ],
     );
     assert_eq!(said(&fine, "coarse-training"), [""; 0]);
-    let (a, b) = (pipeline.site.gpu_mean_w, fine.site.gpu_mean_w);
+    let (a, b) = (pipeline.site.gpu.mean_w, fine.site.gpu.mean_w);
     // A fluctuation of 3 % common to the job, of 0.7 s, drawn anew at another step: the means over 60 s differ by 0.7 %, taken four times.
     assert!((a / b - 1.0).abs() < 0.03, "{a} {b}");
 }

@@ -76,6 +76,8 @@ pub(crate) fn node(gpus: u32) -> NodeSpec {
         host: HostSpec {
             fixed_w: sourced(0.0),
             slope: sourced(1.0),
+            slow_share: None,
+            slow_lag_s: None,
             metered: MeteredSide::NodeAc,
         },
         psu: "psu".into(),
@@ -93,6 +95,8 @@ pub(crate) fn psu(lag_s: f64) -> PsuSpec {
         loss_square: sourced(0.0313),
         lag_s: sourced(lag_s),
         holdup_j: sourced(60.0),
+        power_factor: None,
+        power_factor_light: None,
     }
 }
 
@@ -149,6 +153,8 @@ pub(crate) fn racks(name: &str, count: u32, nodes_per_rack: u32) -> RackGroup {
         node: "node".into(),
         nodes_per_rack,
         racks_per_row: None,
+        other_kw: None,
+        other_metered: None,
     }
 }
 
