@@ -54,6 +54,7 @@ mod suggest;
 mod tree;
 mod walk;
 
+pub use check::realisations_at_a_time;
 pub use confidence::LowInput;
 pub use load::{Loaded, load, load_str};
 pub use patch::{Patch, PatchError};
@@ -65,6 +66,6 @@ pub use schema::schema;
 pub use slurm::{SlurmJobs, from_sacct};
 pub use spec::{
     Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, Scenario, ScenarioHead,
-    SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope,
+    SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope, ZoomBy, ZoomSpec,
 };
 pub use starter::starter;

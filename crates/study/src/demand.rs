@@ -5,7 +5,7 @@
 //! plant is stepped from jump to jump, so both are exact.
 
 use ballast_aggregate::{
-    ClampReport, DemandBlock, Engine, Facility, FacilityReport, Site, TrafficReport,
+    ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, TrafficReport,
 };
 use ballast_scenario::{LoadSpec, Scenario};
 use ballast_series::TraceSeries;
@@ -25,14 +25,14 @@ struct Jumps {
 }
 
 impl Jumps {
-    fn new(initial_w: f64, time_s: Vec<f64>, power_w: Vec<f64>) -> Self {
+    fn new(initial_w: f64, time_s: Vec<f64>, power_w: Vec<f64>, start_s: f64) -> Self {
         let mut jumps = Self {
             time_s,
             power_w,
             next: 0,
             now_w: initial_w,
         };
-        jumps.apply_until(0.0);
+        jumps.apply_until(start_s);
         jumps
     }
 
@@ -56,10 +56,12 @@ pub(crate) struct Demand {
     facility: Option<Facility>,
     /// Traces joined by lines.
     lines: Vec<TraceSeries>,
+    /// Traces too coarse to tell ramps, joined by lines.
+    coarse: Vec<TraceSeries>,
     jumps: Vec<Jumps>,
     dt_s: f64,
-    /// Samples given out so far.
-    done: u64,
+    /// Number of the next sample.
+    next: u64,
 }
 
 impl Demand {
@@ -68,9 +70,15 @@ impl Demand {
         inputs: &Inputs,
         site: Option<&Site>,
         realisation: u32,
+        zoom: bool,
     ) -> Self {
         let dt_s = scenario.simulation.step_s;
-        let mut lines = Vec::new();
+        let start = RunStart {
+            first_sample: scenario.simulation.first_sample(),
+            zoom,
+        };
+        let start_s = start.first_sample as f64 * dt_s;
+        let (mut lines, mut coarse) = (Vec::new(), Vec::new());
         let mut jumps = Vec::new();
         let mut traces = inputs.traces.iter();
         for load in &scenario.loads {
@@ -79,15 +87,19 @@ impl Demand {
                     steps.initial_kw * 1e3,
                     steps.events.iter().map(|e| e.at_s).collect(),
                     steps.events.iter().map(|e| e.power_kw * 1e3).collect(),
+                    start_s,
                 )),
                 LoadSpec::Trace(_) => {
                     let Some(trace) = traces.next() else { continue };
-                    if trace.hold {
+                    if trace.is_coarse() {
+                        coarse.push(trace.series.clone());
+                    } else if trace.hold {
                         let (time_s, power_w) = (trace.series.time_s(), trace.series.power_w());
                         jumps.push(Jumps::new(
                             power_w.first().copied().unwrap_or(0.0),
                             time_s.to_vec(),
                             power_w.to_vec(),
+                            start_s,
                         ));
                     } else {
                         lines.push(trace.series.clone());
@@ -98,7 +110,7 @@ impl Demand {
         let simulation = &scenario.simulation;
         let engine = site.map(|s| {
             let kind = s.choose_engine(simulation.engine).kind;
-            Engine::new(s, dt_s, simulation.seed, realisation, kind)
+            Engine::starting_at(s, dt_s, simulation.seed, realisation, kind, start)
         });
         let facility = site
             .zip(scenario.facility.as_ref())
@@ -107,14 +119,17 @@ impl Demand {
             engine,
             facility,
             lines,
+            coarse,
             jumps,
             dt_s,
-            done: 0,
+            next: start.first_sample,
         }
     }
 
     /// Fills `block` with the continuous part: racks as they are, `site_w` with the rest of the site and the traces added.
-    pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
+    ///
+    /// `coarse_w` receives the part of it that is too coarse to tell ramps; it is left empty where there is none.
+    pub(crate) fn fill(&mut self, block: &mut DemandBlock, coarse_w: &mut Vec<f64>) {
         if let Some(engine) = &mut self.engine {
             engine.fill(block);
             if let Some(facility) = &mut self.facility {
@@ -125,12 +140,21 @@ impl Demand {
             block.gpu_w.fill(0.0);
         }
         for (i, w) in block.site_w.iter_mut().enumerate() {
-            let t_s = (self.done + i as u64) as f64 * self.dt_s;
+            let t_s = (self.next + i as u64) as f64 * self.dt_s;
             for line in &mut self.lines {
                 *w += line.at(t_s);
             }
         }
-        self.done += block.len() as u64;
+        coarse_w.clear();
+        if !self.coarse.is_empty() {
+            for (i, w) in block.site_w.iter_mut().enumerate() {
+                let t_s = (self.next + i as u64) as f64 * self.dt_s;
+                let base_w: f64 = self.coarse.iter_mut().map(|line| line.at(t_s)).sum();
+                *w += base_w;
+                coarse_w.push(base_w);
+            }
+        }
+        self.next += block.len() as u64;
     }
 
     /// Power of the jumping loads now, watts.

@@ -10,6 +10,7 @@ use crate::outcome::{
     DesignValues, Extreme, GainCurve, PlantKpis, PowerKpis, RackEnvelope, RackKpis, SetKpis,
     Source002Values,
 };
+use crate::words::Coarse;
 
 /// Quantile of the design peak over time.
 const DESIGN_QUANTILE: f64 = 0.999;
@@ -57,13 +58,19 @@ fn no_pyramid() -> Pyramid {
 }
 
 /// Power at the bus. Consumes the merged curves.
-pub(crate) fn power_kpis(scenario: &Scenario, merged: Merged) -> PowerKpis {
+pub(crate) fn power_kpis(scenario: &Scenario, coarse: &Coarse, merged: Merged) -> PowerKpis {
     let over = over(scenario, "");
     let energy_j = merged.energy_j;
-    let (pyramid, spectrum) = merged.curves.unwrap_or_else(|| {
-        let none = ballast_series::SpectrumEstimator::new(scenario.simulation.step_s, 1).finish();
-        (no_pyramid(), none)
-    });
+    let no_spectrum =
+        || ballast_series::SpectrumEstimator::new(scenario.simulation.step_s, 1).finish();
+    let (pyramid, mut spectrum) = merged
+        .curves
+        .unwrap_or_else(|| (no_pyramid(), no_spectrum()));
+    let mut ramps = merged.ramps;
+    if matches!(coarse, Coarse::All(_)) {
+        ramps.clear();
+        spectrum = no_spectrum();
+    }
     PowerKpis {
         metered: if scenario.facility.is_some() {
             "the bus (input of the transformers that feed racks, other IT and cooling, plus the given loads)"
@@ -76,7 +83,8 @@ pub(crate) fn power_kpis(scenario: &Scenario, merged: Merged) -> PowerKpis {
             .envelope(&over)
             .unwrap_or_else(|| no_samples(&over)),
         energy_j,
-        ramps: merged.ramps,
+        ramps_basis: coarse.reason().map(str::to_owned),
+        ramps,
         load_duration: merged.site.load_duration(200),
         spectrum,
         pyramid,
@@ -146,6 +154,7 @@ pub(crate) fn rack_kpis(
 pub(crate) fn design_values(
     scenario: &Scenario,
     site: Option<&Site>,
+    coarse: &Coarse,
     merged: &Merged,
 ) -> DesignValues {
     let nominal_w = merged.site.quantile(0.5).unwrap_or(0.0);
@@ -157,7 +166,10 @@ pub(crate) fn design_values(
         design_peak_w,
         design_peak_quantile: DESIGN_QUANTILE,
         horizon_s: merged.total_s(),
-        steps: merged.design_steps.clone(),
+        steps: match coarse {
+            Coarse::All(_) => Vec::new(),
+            _ => merged.design_steps.clone(),
+        },
         load_rejection_w: worst(merged.each.iter().map(|e| e.site_peak), true)
             .map_or(0.0, |e| e.value),
         gpus,
@@ -237,7 +249,7 @@ fn gain_curve(scenario: &Scenario, load_w: f64) -> GainCurve {
     ];
     let Some(plant) = points
         .iter()
-        .find_map(|w| Plant::new(spec, *w, scenario.simulation.step_s).ok())
+        .find_map(|w| Plant::new(spec, *w, scenario.simulation.plant_step()).ok())
     else {
         return none;
     };

@@ -6,7 +6,7 @@
 //!   ▼
 //! realisation 1, 2, … ── demand (aggregate + loads) ──► plant, step by step ──► collectors ──► TraceSink (first only)
 //!   ▼ merged in order of realisation, whatever the number of threads
-//! verdicts, design values ──► Outcome
+//! verdicts, design values ──► Outcome; with [zoom] the worst moment of all is run again finely, judged too (`zoom`)
 //! ```
 //!
 //! The command, the app, tests and sweeps all call [`run`]; they differ in the [`Observer`] and in what they do with the
@@ -27,8 +27,9 @@ mod run;
 mod verdict;
 mod windows;
 mod words;
+mod zoom;
 
 pub use error::{StudyError, StudyProblem};
 pub use inputs::{Inputs, RawTrace, TraceInput};
 pub use observer::{Observer, Silent};
-pub use run::{check, run};
+pub use run::{TraceSinks, check, run, run_traced};

@@ -11,7 +11,7 @@ use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation, PlantExtremes};
 use crate::outcome::{Extreme, LowConfidence, Status, Verdict};
 use crate::windows::{DWELL_S, effective_s};
-use crate::words::{self, Randomness};
+use crate::words::{self, Coarse, Randomness};
 
 /// Confidence of the bounds on a quantile.
 const QUANTILE_CONFIDENCE: f64 = 0.95;
@@ -63,6 +63,7 @@ impl Bench<'_> {
             horizon_s: self.merged.horizon_s(),
             held_in: 0,
             basis,
+            run: None,
         }
     }
 
@@ -181,10 +182,22 @@ pub(crate) fn verdicts(
     };
     let mut all = Vec::new();
     bus_verdicts(&bench, &mut all);
+    let coarse = Coarse::of(scenario, inputs, site);
+    if let Coarse::All(why) = &coarse
+        && scenario.plant.is_some()
+    {
+        for verdict in &mut all {
+            only_slow(verdict, why);
+        }
+    }
     set_verdicts(&bench, &mut all);
     load_verdicts(&bench, inputs, site, &mut all);
     for (key, label, why) in words::not_modelled(scenario) {
         all.push(bench.blank(key, label, "", why));
+    }
+    if let Coarse::All(why) = coarse {
+        let label = "ramps, steps and spectrum of the load";
+        all.push(bench.blank("load_ramps", label, "", why));
     }
     for trace in &inputs.traces {
         all.push(bench.blank(
@@ -199,6 +212,14 @@ pub(crate) fn verdicts(
         ));
     }
     all
+}
+
+/// A load of slow means alone cannot show that frequency or bus hold. What it breaks all the same is broken.
+fn only_slow(verdict: &mut Verdict, why: &str) {
+    if matches!(verdict.status, Status::Pass | Status::Inconclusive) {
+        verdict.status = Status::NotChecked;
+        verdict.basis = format!("it held for the means of a trace alone: {why}");
+    }
 }
 
 fn at_bus(value: Option<Extreme>) -> Option<(Extreme, String)> {
@@ -294,7 +315,10 @@ fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             upper: true,
             window: format!(
                 "{} s window",
-                effective_s(limits.rocof_window_s, bench.scenario.simulation.step_s)
+                effective_s(
+                    limits.rocof_window_s,
+                    bench.scenario.simulation.plant_step()
+                )
             ),
             worst: &|e| plant(e, &|p| p.rocof),
             needs_s: limits.rocof_window_s,
@@ -413,7 +437,7 @@ fn set_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
                 "mean over {} s",
                 effective_s(
                     limits.set_power_min_window_s,
-                    bench.scenario.simulation.step_s
+                    bench.scenario.simulation.plant_step()
                 )
             ),
             worst: &|e| of_sets(e, false, &|s| s.low_mean),
