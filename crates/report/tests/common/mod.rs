@@ -116,6 +116,7 @@ fn verdict(limit: &str, value: f64, worst: f64) -> Verdict {
         horizon_s: DURATION_S,
         held_in: 4,
         basis: String::new(),
+        run: None,
     }
 }
 
@@ -224,6 +225,7 @@ pub(crate) fn plausible() -> Outcome {
             realisations: 4,
             duration_s: DURATION_S,
             step_s: 0.001,
+            shown: None,
         },
         overall: Status::Pass,
         summary: String::new(),
@@ -239,6 +241,7 @@ pub(crate) fn plausible() -> Outcome {
             metered: "bus: AC input of the racks, plus the given loads".to_owned(),
             envelope: envelope(403e3, 997e3),
             energy_j: 4.2e7,
+            ramps_basis: None,
             ramps: vec![RampTable {
                 window_s: 0.02,
                 up: ramp,
@@ -272,6 +275,7 @@ pub(crate) fn plausible() -> Outcome {
         },
         plant: Some(plant()),
         scenario: scenario("ten-sets-1hz"),
+        zoom: None,
     }
 }
 
@@ -294,6 +298,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         plant: None,
         limits: LimitsSpec::default(),
         outputs: OutputSpec::default(),
+        zoom: None,
     }
 }
 
