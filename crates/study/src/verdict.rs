@@ -218,6 +218,8 @@ pub(crate) fn verdicts(
 fn only_slow(verdict: &mut Verdict, why: &str) {
     if matches!(verdict.status, Status::Pass | Status::Inconclusive) {
         verdict.status = Status::NotChecked;
+        (verdict.worst_value, verdict.margin, verdict.held_in) = (None, None, 0);
+        (verdict.at_s, verdict.realisation, verdict.element) = (None, None, None);
         verdict.basis = format!("it held for the means of a trace alone: {why}");
     }
 }
