@@ -90,7 +90,12 @@ impl Check<'_> {
 
     /// A single realisation must fit; how many run at a time is chosen so that they fit together.
     pub(super) fn memory(&mut self, scenario: &Scenario) {
+        let fine = scenario
+            .zoom
+            .map(|zoom| zoom.scenario(scenario, scenario.simulation.start_s));
         let (racks, per_rack) = rack_memory(scenario);
+        // The fine run has more samples in its ramp windows.
+        let per_rack = fine.map_or(per_rack, |f| per_rack.max(rack_memory(&f).1));
         let needed = racks as f64 * per_rack as f64;
         if needed > MOST_RACK_MEMORY {
             self.add(
