@@ -5,12 +5,12 @@ use ballast_plant::Plant;
 use ballast_scenario::Scenario;
 use ballast_series::{Envelope, Pyramid};
 
+use crate::coarse::Coarse;
 use crate::merge::{Merged, worst};
 use crate::outcome::{
     DesignValues, Extreme, GainCurve, PlantKpis, PowerKpis, RackEnvelope, RackKpis, SetKpis,
     Source002Values,
 };
-use crate::words::Coarse;
 
 /// Quantile of the design peak over time.
 const DESIGN_QUANTILE: f64 = 0.999;

@@ -8,6 +8,7 @@ use ballast_scenario::{LoadSpec, Loaded, Scenario, ZoomBy, ZoomSpec, realisation
 use ballast_series::TraceSink;
 use rayon::prelude::*;
 
+use crate::coarse::Coarse;
 use crate::demand::Demand;
 use crate::design;
 use crate::error::{StudyError, StudyProblem};
@@ -17,7 +18,7 @@ use crate::observer::Observer;
 use crate::outcome::{InputHash, Outcome, RunPart, RunProvenance, Status, Verdict, Zoom};
 use crate::realisation::{Progress, Shared, run_realisation, samples};
 use crate::verdict;
-use crate::words::{self, Coarse};
+use crate::words;
 use crate::zoom::{Moment, worst_moment};
 
 /// Resolves racks and jobs; none if the scenario has no racks.

@@ -7,11 +7,12 @@ use ballast_aggregate::Site;
 use ballast_scenario::Scenario;
 use statrs::distribution::{Beta, ContinuousCDF};
 
+use crate::coarse::Coarse;
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation, PlantExtremes};
 use crate::outcome::{Extreme, LowConfidence, Status, Verdict};
 use crate::windows::{DWELL_S, effective_s};
-use crate::words::{self, Coarse, Randomness};
+use crate::words::{self, Randomness};
 
 /// Confidence of the bounds on a quantile.
 const QUANTILE_CONFIDENCE: f64 = 0.95;

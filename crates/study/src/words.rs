@@ -7,68 +7,16 @@ use ballast_aggregate::{
 };
 use ballast_plant::{Limiter, PlantError, PlantSpec};
 use ballast_profile::PhaseKind;
-use ballast_scenario::{LoadSpec, Loaded, Scenario};
+use ballast_scenario::{Loaded, Scenario};
 
+use crate::coarse::{self, Coarse};
 use crate::error::StudyProblem;
-use crate::inputs::{Inputs, TraceInput};
+use crate::inputs::Inputs;
 use crate::merge::Merged;
 use crate::outcome::{Diagnostic, Event, LowConfidence, RunPart, Status, Verdict};
 
 /// A run with a longer step says that its frequency is that of slow ramps only, seconds: governors answer within some 0.1 s.
 const FAST_STEP_S: f64 = 0.1;
-
-/// Median interval of a trace, for messages.
-fn interval(trace: &TraceInput) -> f64 {
-    (trace.series.interval_s() * 1e3).round() / 1e3
-}
-
-/// What coarse traces leave of ramps, steps, spectrum and frequency.
-pub(crate) enum Coarse {
-    /// There are none.
-    None,
-    /// Other loads tell ramps: why some of the load is left out.
-    Partly(String),
-    /// No load tells ramps, and why.
-    All(String),
-}
-
-impl Coarse {
-    pub(crate) fn of(scenario: &Scenario, inputs: &Inputs, site: Option<&Site>) -> Self {
-        let coarse: Vec<String> = inputs
-            .traces
-            .iter()
-            .filter(|t| t.is_coarse())
-            .map(|t| format!("`{}` has one sample every {} s", t.name, interval(t)))
-            .collect();
-        if coarse.is_empty() {
-            return Self::None;
-        }
-        let why = format!(
-            "{}: good for means and the daily shape, never for ramps",
-            coarse.join(" and ")
-        );
-        let (start_s, end_s) = (scenario.simulation.start_s, scenario.simulation.end_s());
-        let steps = scenario.loads.iter().any(|l| match l {
-            LoadSpec::Steps(s) => s.events.iter().any(|e| e.at_s > start_s && e.at_s <= end_s),
-            LoadSpec::Trace(_) => false,
-        });
-        let racks = site.is_some_and(|s| {
-            !scenario.jobs.is_empty() || !matches!(randomness(scenario, s), Randomness::None)
-        });
-        if steps || racks || inputs.traces.iter().any(|t| !t.is_coarse()) {
-            Self::Partly(format!("{why}; its own changes are left out of them"))
-        } else {
-            Self::All(format!("{why}; nothing else varies"))
-        }
-    }
-
-    pub(crate) fn reason(&self) -> Option<&str> {
-        match self {
-            Self::None => None,
-            Self::Partly(why) | Self::All(why) => Some(why),
-        }
-    }
-}
 
 /// Low-confidence inputs named in a verdict's basis; the rest are counted.
 const NAMED_INPUTS: usize = 4;
@@ -149,7 +97,7 @@ pub(crate) fn basis(
             parts.push(format!(
                 "`{}` shows means over {} s and no changes faster",
                 trace.name,
-                interval(trace)
+                coarse::interval_s(trace)
             ));
         }
         if trace.scale != 1.0 || trace.count > 1 {
