@@ -8,7 +8,7 @@ use crate::correlation::own_share;
 use crate::fleet::TrafficReport;
 use crate::place::Cohort;
 use crate::rack::{BundleState, CohortState, RackBase, RackState};
-use crate::racks::{Core, Streams, cohort_cursor, cohort_key, cohort_serving};
+use crate::racks::{Core, RunStart, Streams, cohort_cursor, cohort_key, cohort_serving};
 use crate::site::{RackPlan, Site};
 use crate::timeline::ProfileTable;
 
@@ -21,7 +21,18 @@ pub struct GroupEngine(Core<RackState>);
 impl GroupEngine {
     /// An engine at t = 0. `dt_s` is the step in seconds, finite and above 0; `realisation` picks independent randomness.
     pub fn new(site: &Site, dt_s: f64, seed: u64, realisation: u32) -> Self {
-        let streams = Streams::new(seed, realisation);
+        Self::starting_at(site, dt_s, seed, realisation, RunStart::default())
+    }
+
+    /// The same from a later sample on.
+    pub fn starting_at(
+        site: &Site,
+        dt_s: f64,
+        seed: u64,
+        realisation: u32,
+        start: RunStart,
+    ) -> Self {
+        let streams = Streams::new(seed, realisation, start);
         let tables = site.tables.iter().map(|t| t.at_step(dt_s)).collect();
         Self(Core::new(
             site,
@@ -89,7 +100,8 @@ fn cohort_state(
         })
         .sqrt();
     let key = cohort_key(site, rack, cohort);
-    let ou = (own > 0.0 && !table.still()).then(|| UnitOu::new(streams.open("ou-cohort", key)));
+    let ou =
+        (own > 0.0 && !table.still()).then(|| UnitOu::new(streams.fluctuation("ou-cohort", key)));
     CohortState {
         slot,
         gpus: cohort.gpus,

@@ -220,7 +220,7 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// At t = 0, with the time since a start before it run through. `open` opens a stream of the realisation.
+    /// At the start of the service. `open` opens a stream of the realisation.
     pub(crate) fn new(
         job: &str,
         plan: &Arc<InferencePlan>,
@@ -268,14 +268,14 @@ impl Fleet {
         }
     }
 
-    /// Activity at samples `first..first + steps`, each the mean over the step before it.
-    pub(crate) fn fill(&mut self, first: u64, steps: usize) {
+    /// Activity at samples `first..first + steps`, each the mean over the step before it. `starts`: the run begins with them.
+    pub(crate) fn fill(&mut self, first: u64, steps: usize, starts: bool) {
         self.activity.clear();
         self.activity
             .resize(self.replicas.len() * steps, Activity::default());
-        if first == 0 {
-            // What lies before the step that ends at t = 0 shows in no sample.
-            self.run_to(-self.dt_s);
+        if starts {
+            // What lies before the step that ends at the first sample shows in no sample.
+            self.run_to((first as f64 - 1.0) * self.dt_s);
             for replica in &mut self.replicas {
                 replica.activity(self.dt_s);
             }

@@ -119,6 +119,7 @@ pub use inference_spec::{
     DEFAULT_DECODE_STEP_PER_SEQUENCE_S, DEFAULT_DECODE_STEP_S, DEFAULT_PREFILL_TOKENS_PER_S,
     HourFactor, InferenceJob, RouterSpec, TokenSpec, WeakDefault,
 };
+pub use racks::RunStart;
 pub use request_log::{RatePoint, Request, RequestLog, RequestLogError};
 pub use site::{GroupInfo, Site, SiteInput, SiteProblem};
 pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};

@@ -153,6 +153,8 @@ pub(crate) struct RackState {
 pub(crate) struct Common<'a> {
     pub(crate) dt_s: f64,
     pub(crate) first_sample: u64,
+    /// First sample of the run.
+    pub(crate) start: u64,
     pub(crate) site: &'a [f64],
     pub(crate) rows: &'a [Vec<f64>],
     pub(crate) jobs: &'a [Vec<f64>],
@@ -267,7 +269,7 @@ impl CohortState {
                 None => (self.cursor.at(t_s), self.cursor.phase()),
             };
             let own = match &mut self.ou {
-                Some(ou) if sample == 0 => self.own * ou.value(),
+                Some(ou) if sample == common.start => self.own * ou.value(),
                 Some(ou) => {
                     let level = table.level(phase);
                     self.own * ou.step(level.a, level.b)

@@ -45,6 +45,8 @@ pub(crate) trait Rack: Send {
 #[derive(Debug, Clone)]
 pub(crate) struct Core<R> {
     dt_s: f64,
+    /// First sample of the run.
+    start: u64,
     next_sample: u64,
     hardware: Vec<Hardware>,
     tables: Vec<ProfileTable>,
@@ -61,28 +63,56 @@ pub(crate) struct Core<R> {
     job_z: Vec<Vec<f64>>,
 }
 
+/// Where in the course of things a run begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunStart {
+    /// Its first sample, at `first_sample · dt`. Jobs, jitter and requests count from sample 0 all the same and are followed up to
+    /// there; fluctuations begin in their stationary state, lags settled.
+    pub first_sample: u64,
+    /// Whether fluctuations come from streams of their own, named `zoom-…`: a close look at a stretch of another run, with
+    /// that run's jobs and requests.
+    pub zoom: bool,
+}
+
 /// Opens the streams of a realisation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Streams {
     seed: u64,
     case: u64,
+    start: RunStart,
 }
 
 impl Streams {
-    pub(crate) fn new(seed: u64, realisation: u32) -> Self {
+    pub(crate) fn new(seed: u64, realisation: u32, start: RunStart) -> Self {
         Self {
             seed,
             case: u64::from(realisation),
+            start,
         }
     }
 
+    /// First sample of the run.
+    pub(crate) fn first_sample(self) -> u64 {
+        self.start.first_sample
+    }
+
+    /// A stream of what happens when: starts, iterations, requests.
     pub(crate) fn open(self, stream: &str, entity: u64) -> Stream {
         Stream::new(self.seed, stream, entity, self.case)
+    }
+
+    /// A stream of what fluctuates.
+    pub(crate) fn fluctuation(self, stream: &str, entity: u64) -> Stream {
+        if self.start.zoom {
+            self.open(&format!("zoom-{stream}"), entity)
+        } else {
+            self.open(stream, entity)
+        }
     }
 }
 
 impl<R: Rack> Core<R> {
-    /// At t = 0. `tables` are the site's at the engine's step; `rack` makes the engine's own part of a rack.
+    /// At the start of the run. `tables` are the site's at the engine's step; `rack` makes the engine's own part of a rack.
     pub(crate) fn new(
         site: &Site,
         dt_s: f64,
@@ -91,7 +121,7 @@ impl<R: Rack> Core<R> {
         rack: impl Fn(&RackPlan, RackBase, &ProfileTable) -> R,
     ) -> Self {
         let factor = |wanted: bool, stream: &str, key: u64, tau_s: f64| {
-            wanted.then(|| Factor::new(UnitOu::new(streams.open(stream, key)), dt_s, tau_s))
+            wanted.then(|| Factor::new(UnitOu::new(streams.fluctuation(stream, key)), dt_s, tau_s))
         };
         let loads_site = site.jobs.iter().any(|j| j.shares.site > 0.0);
         let loads_row = site.jobs.iter().any(|j| j.shares.row > 0.0);
@@ -119,7 +149,8 @@ impl<R: Rack> Core<R> {
         });
         Self {
             dt_s,
-            next_sample: 0,
+            start: streams.first_sample(),
+            next_sample: streams.first_sample(),
             hardware: site.hardware.clone(),
             job_names: site.jobs.iter().map(|j| j.name.clone()).collect(),
             site: factor(loads_site, "ou-site", 0, site.tau_s),
@@ -154,7 +185,7 @@ impl<R: Rack> Core<R> {
             fill_factor(factor, z, steps);
         }
         for fleet in self.fleets.iter_mut().flatten() {
-            fleet.fill(self.next_sample, steps);
+            fleet.fill(self.next_sample, steps, self.next_sample == self.start);
         }
         let activity: Vec<&[Activity]> = self
             .fleets
@@ -164,6 +195,7 @@ impl<R: Rack> Core<R> {
         let common = Common {
             dt_s: self.dt_s,
             first_sample: self.next_sample,
+            start: self.start,
             site: &self.site_z,
             rows: &self.row_z,
             jobs: &self.job_z,
@@ -295,7 +327,7 @@ fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackB
     }
     let factor = slots.iter().any(|s| s.loadings.rack > 0.0).then(|| {
         Factor::new(
-            UnitOu::new(streams.open("ou-rack", entity(&[&rack.name], 0))),
+            UnitOu::new(streams.fluctuation("ou-rack", entity(&[&rack.name], 0))),
             dt_s,
             rack.tau_s,
         )

@@ -14,7 +14,7 @@ use crate::events::{self, PlannedEvent};
 use crate::fleet::InferencePlan;
 use crate::place::Bundle;
 use crate::placement::{idle_groups, place};
-use crate::racks::Streams;
+use crate::racks::{RunStart, Streams};
 use crate::resolve::{assemble, fit_all, resolve_groups};
 use crate::timeline::ProfileTable;
 use crate::training::CoarseTraining;
@@ -288,7 +288,7 @@ impl Site {
 
     /// What happens to the jobs at times drawn for a realisation, up to `until_s`: crashes at random and their restarts, in order of time.
     pub fn drawn_events(&self, seed: u64, realisation: u32, until_s: f64) -> Vec<PlannedEvent> {
-        let streams = Streams::new(seed, realisation);
+        let streams = Streams::new(seed, realisation, RunStart::default());
         let mut events = Vec::new();
         for job in &self.jobs {
             if let CoursePlan::Training(plan) = &job.course {

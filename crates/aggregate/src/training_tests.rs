@@ -1,7 +1,7 @@
 use super::*;
 use crate::interruption::{Interruption, merged};
 use crate::iteration::parts;
-use crate::{IterationShape, StragglerSpec};
+use crate::{IterationShape, RunStart, StragglerSpec};
 use proptest::prelude::*;
 
 fn plan() -> TrainingPlan {
@@ -38,7 +38,12 @@ fn seat(offset_s: f64) -> Seat {
 }
 
 fn course(plan: TrainingPlan, offset_s: f64) -> TrainingCourse {
-    TrainingCourse::new(Arc::new(plan), Streams::new(1, 0), seat(offset_s), 0.0)
+    TrainingCourse::new(
+        Arc::new(plan),
+        Streams::new(1, 0, RunStart::default()),
+        seat(offset_s),
+        0.0,
+    )
 }
 
 fn down(from_s: f64, until_s: f64) -> Interruption {
@@ -340,7 +345,12 @@ fn a_straggler_keeps_all_waiting() {
         nodes: 2.0,
         ..seat(0.0)
     };
-    let mut course = TrainingCourse::new(Arc::new(late(2)), Streams::new(1, 0), two, 0.0);
+    let mut course = TrainingCourse::new(
+        Arc::new(late(2)),
+        Streams::new(1, 0, RunStart::default()),
+        two,
+        0.0,
+    );
     let mixed = (course.next(), course.next()).1;
     assert_eq!((mixed.at_s, mixed.mix), (1.5, Some(Mix::computing(0.5))));
 }
@@ -363,8 +373,12 @@ fn drawn_stragglers_come_as_often_as_stated_and_on_every_node() {
             place: f64::from(node),
             ..seat(0.0)
         };
-        let mut course =
-            TrainingCourse::new(Arc::new(drawn.clone()), Streams::new(1, 0), place, 0.0);
+        let mut course = TrainingCourse::new(
+            Arc::new(drawn.clone()),
+            Streams::new(1, 0, RunStart::default()),
+            place,
+            0.0,
+        );
         let mut done = 0;
         let mut before = Change::to(0.0, Idle);
         while done < n {
@@ -400,8 +414,12 @@ fn a_restart_restores_and_waits_for_the_last_node() {
             key: u64::from(node),
             ..seat(0.0)
         };
-        let mut course =
-            TrainingCourse::new(Arc::new(herd.clone()), Streams::new(1, 0), place, 0.0);
+        let mut course = TrainingCourse::new(
+            Arc::new(herd.clone()),
+            Streams::new(1, 0, RunStart::default()),
+            place,
+            0.0,
+        );
         let got = take(&mut course, 12);
         let at = got.iter().position(|c| c.1 == Launch).unwrap();
         let phases: Vec<_> = got[at..at + 6].iter().map(|c| c.1).collect();
@@ -438,15 +456,24 @@ fn a_long_step_sees_the_mean_and_the_checkpoints() {
     };
     // 2 s iterations: 0.5 s of communication are two steps of 0.25 s.
     assert!(!coarse.coarse_at(0.25) && coarse.coarse_at(0.26));
-    let mut course =
-        TrainingCourse::new(Arc::new(coarse.clone()), Streams::new(1, 0), seat(0.0), 1.0);
+    let mut course = TrainingCourse::new(
+        Arc::new(coarse.clone()),
+        Streams::new(1, 0, RunStart::default()),
+        seat(0.0),
+        1.0,
+    );
     let got: Vec<_> = (0..8).map(|_| course.next()).collect();
     let times: Vec<_> = got.iter().map(|c| c.at_s).collect();
     assert_eq!(times, [0.0, 20.0, 25.0, 45.0, 50.0, 60.0, 70.0, 71.0]);
     assert_eq!(got[0].mix, Some(Mix::computing(0.75)));
     assert_eq!((got[1].phase, got[5].phase), (Ckp, Idle));
     // At 3 s the checkpoint of 5 s is too short: 5 of 25 s are part of the mean.
-    let mut course = TrainingCourse::new(Arc::new(coarse), Streams::new(1, 0), seat(0.0), 3.0);
+    let mut course = TrainingCourse::new(
+        Arc::new(coarse),
+        Streams::new(1, 0, RunStart::default()),
+        seat(0.0),
+        3.0,
+    );
     let mix = course.next().mix.unwrap().0;
     let wanted = [0.6, 0.2, 0.2];
     assert!(
@@ -486,7 +513,7 @@ proptest! {
             ..plan()
         };
         let seat = Seat { stage: stages as usize - 1, ..seat(offset_s) };
-        let mut course = TrainingCourse::new(Arc::new(any), Streams::new(3, 0), seat, step_s);
+        let mut course = TrainingCourse::new(Arc::new(any), Streams::new(3, 0, RunStart::default()), seat, step_s);
         let mut last_s = f64::NEG_INFINITY;
         for _ in 0..300 {
             let change = course.next();

@@ -13,6 +13,30 @@ pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
         printer.line(&head.description);
     }
     printer.line("");
+    part(outcome, printer);
+    if let Some(zoom) = &outcome.zoom {
+        let s = &zoom.outcome.scenario.simulation;
+        let title = format!(
+            "zoom: {} s to {} s of realisation {} at {} s",
+            number(s.start_s),
+            number(s.end_s()),
+            zoom.realisation,
+            number(s.step_s)
+        );
+        printer.line(&format!("\n{}", printer.paint("1", &title)));
+        printer.line(&format!("around {:.3} s: {}", zoom.at_s, zoom.why));
+        printer.line("");
+        part(&zoom.outcome, printer);
+    }
+    printer.line(&format!(
+        "\n{}  {}",
+        painted(outcome.overall, printer),
+        outcome.summary
+    ));
+}
+
+/// What one run says.
+fn part(outcome: &Outcome, printer: &Printer) {
     table(&outcome.verdicts, printer);
     load_lines(outcome, printer);
     if let Some(v) = outcome
@@ -50,11 +74,6 @@ pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
     for d in &outcome.diagnostics {
         printer.line(&format!("note          {}", d.text));
     }
-    printer.line(&format!(
-        "\n{}  {}",
-        painted(outcome.overall, printer),
-        outcome.summary
-    ));
 }
 
 /// Whether it is a limit that was given and that nobody looked at.
@@ -207,6 +226,14 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
         "metered       site, steps, design: {}",
         outcome.site.metered
     ));
+    if outcome.design_values.steps.is_empty()
+        && let Some(why) = &outcome.site.ramps_basis
+    {
+        printer.line(&format!(
+            "largest step  {}: {why}",
+            Status::NotChecked.label()
+        ));
+    }
     for s in &outcome.design_values.steps {
         printer.line(&format!(
             "largest step  {} up, {} down within {}",

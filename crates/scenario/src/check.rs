@@ -1,6 +1,9 @@
 //! Contradictions between values that are sound one by one.
 
 mod jobs;
+mod time;
+
+pub use jobs::realisations_at_a_time;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +14,9 @@ use crate::limits::number;
 use crate::problem::Report;
 use crate::shape::Shape;
 use crate::tree::{Node, join};
-use crate::{LimitsSpec, LoadSpec, PowerUnit, Scenario, StepsLoad, TraceLoad, TraceScope};
+use crate::{
+    LimitsSpec, LoadSpec, PowerUnit, Scenario, SimulationSpec, StepsLoad, TraceLoad, TraceScope,
+};
 
 /// Most steps of one realisation: the step number and the time stay exact far beyond, the patience does not.
 const MOST_STEPS: f64 = 2e9;
@@ -25,6 +30,7 @@ const MOST_NODES: u64 = 10_000_000;
 pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Option<Site> {
     let mut check = Check { root, report };
     check.time(scenario);
+    check.zoom(scenario);
     check.limits(scenario);
     check.windows(scenario);
     check.loads(scenario);
@@ -51,32 +57,6 @@ impl Check<'_> {
     fn warn(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
         self.report
             .warn(self.root.origin_of(path), path, message, help);
-    }
-
-    fn time(&mut self, scenario: &Scenario) {
-        let (duration_s, step_s) = (scenario.simulation.duration_s, scenario.simulation.step_s);
-        let steps = duration_s / step_s;
-        if steps < 2.0 {
-            self.add(
-                "simulation.step_s",
-                format!(
-                    "a step of {} s gives {steps:.3} steps in {} s",
-                    number(step_s),
-                    number(duration_s)
-                ),
-                "at least 2 steps: shorten the step or lengthen the run",
-            );
-        } else if steps > MOST_STEPS {
-            self.add(
-                "simulation.step_s",
-                format!(
-                    "a step of {} s gives {steps:.3e} steps in {} s",
-                    number(step_s),
-                    number(duration_s)
-                ),
-                format!("at most {MOST_STEPS:e} steps: lengthen the step or shorten the run"),
-            );
-        }
     }
 
     fn limits(&mut self, scenario: &Scenario) {
@@ -192,6 +172,7 @@ impl Check<'_> {
 
     fn windows(&mut self, scenario: &Scenario) {
         let step_s = scenario.simulation.step_s;
+        let plant_step_s = scenario.simulation.plant_step();
         let limits = &scenario.limits;
         let windows = [
             (
@@ -211,27 +192,27 @@ impl Check<'_> {
             ),
         ];
         for (path, window_s, used) in windows {
-            if used && window_s < step_s {
+            if used && window_s < plant_step_s {
                 self.add(
                     path,
                     format!(
-                        "a window of {} s is shorter than the step of {} s",
+                        "a window of {} s is shorter than the plant's step of {} s",
                         number(window_s),
-                        number(step_s)
+                        number(plant_step_s)
                     ),
-                    format!("at least simulation.step_s = {}", number(step_s)),
+                    format!("at least the plant's step, {} s", number(plant_step_s)),
                 );
-            } else if window_s / step_s > MOST_WINDOW_STEPS
-                && scenario.simulation.duration_s / step_s <= MOST_STEPS
+            } else if window_s / plant_step_s > MOST_WINDOW_STEPS
+                && scenario.simulation.duration_s / plant_step_s <= MOST_STEPS
             {
-                let longest_s = MOST_WINDOW_STEPS * step_s;
+                let longest_s = MOST_WINDOW_STEPS * plant_step_s;
                 self.add(
                     path,
                     format!(
                         "a window of {} s holds {:.3e} steps of {} s",
                         number(window_s),
-                        window_s / step_s,
-                        number(step_s)
+                        window_s / plant_step_s,
+                        number(plant_step_s)
                     ),
                     format!(
                         "at most {MOST_WINDOW_STEPS:e} steps, {} s: every one is kept in memory",
@@ -301,13 +282,13 @@ impl Check<'_> {
                 );
             }
             match load {
-                LoadSpec::Steps(steps) => self.steps(&path, steps, scenario.simulation.duration_s),
+                LoadSpec::Steps(steps) => self.steps(&path, steps, scenario.simulation.end_s()),
                 LoadSpec::Trace(trace) => self.trace(&path, trace),
             }
         }
     }
 
-    fn steps(&mut self, path: &str, load: &StepsLoad, duration_s: f64) {
+    fn steps(&mut self, path: &str, load: &StepsLoad, end_s: f64) {
         let mut last = None;
         for (at, event) in load.events.iter().enumerate() {
             let path = format!("{path}.events.{at}.at_s");
@@ -322,13 +303,13 @@ impl Check<'_> {
                     "put the events in order of time",
                 );
             }
-            if event.at_s > duration_s {
+            if event.at_s > end_s {
                 self.add(
                     &path,
                     format!(
                         "{} s is beyond the end of the run at {} s",
                         number(event.at_s),
-                        number(duration_s)
+                        number(end_s)
                     ),
                     "an earlier time, or a longer simulation.duration_s",
                 );
@@ -439,7 +420,16 @@ impl Check<'_> {
 
     fn plant(&mut self, scenario: &Scenario) {
         let Some(plant) = &scenario.plant else { return };
-        let found = ballast_plant::problems(plant, scenario.simulation.step_s);
+        let simulation = &scenario.simulation;
+        let fine_s = scenario.zoom.map(|zoom| {
+            let fine = SimulationSpec {
+                step_s: zoom.step_s,
+                ..simulation.clone()
+            };
+            fine.plant_step()
+        });
+        let step_s = fine_s.into_iter().fold(simulation.plant_step(), f64::max);
+        let found = ballast_plant::problems(plant, step_s);
         // A step that is too long is one problem, of the step: the shortest of the longest steps would be right.
         let (coarse, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|p| p.longest_step_s.is_some());
@@ -463,8 +453,13 @@ impl Check<'_> {
                 tightest.path,
                 coarse.len()
             );
+            let path = if scenario.simulation.plant_step_s.is_some() {
+                "simulation.plant_step_s"
+            } else {
+                "simulation.step_s"
+            };
             self.add(
-                "simulation.step_s",
+                path,
                 message,
                 format!("a step of {} s or less", number(longest_s)),
             );

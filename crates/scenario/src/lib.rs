@@ -58,6 +58,7 @@ mod walk;
 
 pub use ballast_aggregate::{ArrivalSpec, JobSpec};
 pub use ballast_units::TimeUnit;
+pub use check::realisations_at_a_time;
 pub use confidence::LowInput;
 pub use load::{Loaded, load, load_str};
 pub use patch::{Patch, PatchError};
@@ -69,6 +70,6 @@ pub use schema::schema;
 pub use slurm::{SACCT, SlurmJobs, from_sacct, from_sacct_on_racks};
 pub use spec::{
     Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, Scenario, ScenarioHead,
-    SimulationSpec, StepsLoad, TraceLoad, TraceScope,
+    SimulationSpec, StepsLoad, TraceLoad, TraceScope, ZoomBy, ZoomSpec,
 };
 pub use starter::starter;

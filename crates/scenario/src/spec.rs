@@ -51,6 +51,9 @@ pub struct Scenario {
     /// What is written.
     #[serde(default)]
     pub outputs: OutputSpec,
+    /// A second, fine run of the worst stretch of the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zoom: Option<ZoomSpec>,
 }
 
 /// Name and description.
@@ -69,12 +72,20 @@ pub struct ScenarioHead {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SimulationSpec {
+    /// Time at which the run starts, seconds: a whole number of steps. Jobs, events, requests and traces count from t = 0 all the same.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0.0, max = 31_536_000.0), extend("x-unit" = "s"))]
+    pub start_s: f64,
     /// Simulated time, seconds.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 31_536_000.0, "x-unit" = "s"))]
     pub duration_s: f64,
-    /// Step of load and plant, seconds.
+    /// Step of the load, seconds; between two steps it runs in a straight line.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 60.0, "x-unit" = "s"))]
     pub step_s: f64,
+    /// Step of the plant, seconds; `step_s` is a whole number of them. Default: the fewest equal parts of `step_s` of at most 1 ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 60.0, "x-unit" = "s"))]
+    pub plant_step_s: Option<f64>,
     /// Seed of the random streams.
     #[schemars(range(max = 9_007_199_254_740_991_i64))]
     pub seed: u64,
@@ -88,11 +99,88 @@ pub struct SimulationSpec {
 impl Default for SimulationSpec {
     fn default() -> Self {
         Self {
+            start_s: 0.0,
             duration_s: 60.0,
             step_s: 0.001,
+            plant_step_s: None,
             seed: 1,
             realisations: 1,
             engine: EngineSpec::Auto,
+        }
+    }
+}
+
+impl SimulationSpec {
+    /// Longest step of the plant where `plant_step_s` is not given, seconds.
+    const PLANT_STEP_S: f64 = 0.001;
+
+    /// End of the run, seconds after t = 0.
+    pub fn end_s(&self) -> f64 {
+        self.start_s + self.duration_s
+    }
+
+    /// Number of the first sample, at `start_s`.
+    pub fn first_sample(&self) -> u64 {
+        (self.start_s / self.step_s).round() as u64
+    }
+
+    /// Steps of the plant in a step of the load, at least 1.
+    pub fn plant_parts(&self) -> u32 {
+        let most_s = self.plant_step_s.unwrap_or(Self::PLANT_STEP_S);
+        // A step that is a whole number of the plant's but for rounding has so many parts.
+        ((self.step_s / most_s - 1e-6).ceil() as u32).max(1)
+    }
+
+    /// Step of the plant, seconds.
+    pub fn plant_step(&self) -> f64 {
+        self.step_s / f64::from(self.plant_parts())
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "asked for by serde")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+/// What makes a moment of the coarse run the worst.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ZoomBy {
+    /// The largest rise or fall of the site's power within the shortest ramp window.
+    #[default]
+    Ramp,
+    /// The highest power of the site.
+    Peak,
+    /// The frequency farthest from nominal; needs a plant.
+    Frequency,
+}
+
+/// A second, fine run around the worst moment of the first one: same jobs, requests and events, fluctuations drawn anew.
+///
+/// Limits are judged in both runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ZoomSpec {
+    /// Stretch of time around the moment, seconds; where the run begins or ends it is moved, not cut.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 31_536_000.0, "x-unit" = "s"))]
+    pub window_s: f64,
+    /// Step of the load, seconds; not above `simulation.step_s`. The plant takes the fewest equal parts of it of at most `simulation.plant_step_s`.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 60.0, "x-unit" = "s"))]
+    pub step_s: f64,
+    /// Time before the window that is run finely too, seconds, so that governors have left the steady state they start from. It is judged too.
+    #[schemars(range(min = 0.0, max = 31_536_000.0), extend("x-unit" = "s"))]
+    pub lead_s: f64,
+    /// What makes a moment the worst.
+    pub by: ZoomBy,
+}
+
+impl Default for ZoomSpec {
+    fn default() -> Self {
+        Self {
+            window_s: 60.0,
+            step_s: 0.01,
+            lead_s: 0.0,
+            by: ZoomBy::Ramp,
         }
     }
 }

@@ -31,7 +31,34 @@ pub(crate) struct SiteCollector {
     reactive: Apparent,
     curves: Option<Curves>,
     dt_s: f64,
-    samples: u64,
+    /// Number of the next sample.
+    next: u64,
+}
+
+/// Stretch and place of a run's samples.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) dt_s: f64,
+    /// Number of the first sample; it is at `first · dt_s`.
+    pub(crate) first: u64,
+    pub(crate) samples: u64,
+    pub(crate) realisation: u32,
+    /// Whether curves over time are kept.
+    pub(crate) curves: bool,
+}
+
+impl Span {
+    pub(crate) fn start_s(&self) -> f64 {
+        self.first as f64 * self.dt_s
+    }
+
+    pub(crate) fn pyramid(&self) -> PyramidBuilder {
+        PyramidBuilder::new(self.dt_s, self.samples).starting_at(self.start_s())
+    }
+
+    pub(crate) fn ramps(&self, windows_s: &[f64]) -> RampTracker {
+        RampTracker::new(self.dt_s, windows_s, self.realisation).starting_at(self.start_s())
+    }
 }
 
 /// Figures of a finished realisation's site power.
@@ -46,44 +73,46 @@ pub(crate) struct SiteResult {
 }
 
 impl SiteCollector {
-    pub(crate) fn new(dt_s: f64, samples: u64, windows_s: &[f64], realisation: u32) -> Self {
+    pub(crate) fn new(span: Span, windows_s: &[f64]) -> Self {
+        let (dt_s, samples, realisation) = (span.dt_s, span.samples, span.realisation);
         let design: Vec<f64> = DESIGN_WINDOWS_S
             .into_iter()
             .filter(|w| *w >= dt_s)
             .collect();
-        let curves = (realisation == 1).then(|| Curves {
-            pyramid: PyramidBuilder::new(dt_s, samples),
+        let curves = span.curves.then(|| Curves {
+            pyramid: span.pyramid(),
             spectrum: SpectrumEstimator::new(dt_s, samples),
         });
         Self {
             histogram: Histogram::new(),
-            ramps: RampTracker::new(dt_s, windows_s, realisation),
-            design_steps: RampTracker::new(dt_s, &design, realisation),
+            ramps: span.ramps(windows_s),
+            design_steps: span.ramps(&design),
             peak: Worst::highest(realisation),
             gpu: Histogram::with_bins(64),
             reactive: Apparent::new(realisation),
             curves,
             dt_s,
-            samples: 0,
+            next: span.first,
         }
     }
 
-    /// Takes the next samples: active and reactive power at the bus, power at the GPUs; watts, var.
-    pub(crate) fn take(&mut self, site_w: &[f64], site_var: &[f64], gpu_w: &[f64]) {
+    /// Takes the next samples: power at the bus, the part of it that tells ramps, reactive power at the bus, power at the GPUs;
+    /// watts, var.
+    pub(crate) fn take(&mut self, site_w: &[f64], fast_w: &[f64], site_var: &[f64], gpu_w: &[f64]) {
         self.histogram.add_slice(site_w);
         self.gpu.add_slice(gpu_w);
-        self.ramps.push_slice(site_w);
-        self.design_steps.push_slice(site_w);
+        self.ramps.push_slice(fast_w);
+        self.design_steps.push_slice(fast_w);
         for (i, (w, var)) in site_w.iter().zip(site_var).enumerate() {
-            let at_s = (self.samples + i as u64) as f64 * self.dt_s;
+            let at_s = (self.next + i as u64) as f64 * self.dt_s;
             self.peak.take(*w, at_s);
             self.reactive.take(*w, *var, at_s);
         }
         if let Some(curves) = &mut self.curves {
             curves.pyramid.push_slice(site_w);
-            curves.spectrum.push_slice(site_w);
+            curves.spectrum.push_slice(fast_w);
         }
-        self.samples += site_w.len() as u64;
+        self.next += site_w.len() as u64;
     }
 
     pub(crate) fn finish(self) -> SiteResult {
@@ -115,7 +144,8 @@ pub(crate) struct RackCollectors {
     racks: Vec<RackCollector>,
     together: Together,
     dt_s: f64,
-    samples: u64,
+    /// Number of the next sample.
+    next: u64,
 }
 
 /// Figures of one group of racks.
@@ -130,13 +160,7 @@ pub(crate) struct GroupResult {
 }
 
 impl RackCollectors {
-    pub(crate) fn new(
-        site: &Site,
-        dt_s: f64,
-        samples: u64,
-        windows_s: &[f64],
-        realisation: u32,
-    ) -> Self {
+    pub(crate) fn new(site: &Site, span: Span, windows_s: &[f64]) -> Self {
         let mut seen = Vec::new();
         let racks = (0..site.rack_count())
             .map(|i| {
@@ -149,24 +173,23 @@ impl RackCollectors {
                     group,
                     // Racks are many: a coarser histogram each, 0.1 % of the rack's range.
                     histogram: Histogram::with_bins(1024),
-                    ramps: RampTracker::new(dt_s, windows_s, realisation),
-                    peak: Worst::highest(realisation),
-                    pyramid: (first && realisation == 1)
-                        .then(|| PyramidBuilder::new(dt_s, samples)),
+                    ramps: span.ramps(windows_s),
+                    peak: Worst::highest(span.realisation),
+                    pyramid: (first && span.curves).then(|| span.pyramid()),
                 }
             })
             .collect();
         Self {
             racks,
-            together: Together::new(site, realisation),
-            dt_s,
-            samples: 0,
+            together: Together::new(site, span.realisation),
+            dt_s: span.dt_s,
+            next: span.first,
         }
     }
 
     /// Takes the first `len` samples of every rack in `block`.
     pub(crate) fn take(&mut self, block: &DemandBlock, len: usize) {
-        let (first, dt_s) = (self.samples, self.dt_s);
+        let (first, dt_s) = (self.next, self.dt_s);
         self.racks.par_iter_mut().enumerate().for_each(|(i, rack)| {
             let power_w = &block.rack(i)[..len];
             rack.histogram.add_slice(power_w);
@@ -179,7 +202,7 @@ impl RackCollectors {
             }
         });
         self.together.take(block, len, first, dt_s);
-        self.samples += len as u64;
+        self.next += len as u64;
     }
 
     /// Merges the racks of each of `groups` groups, in order of the racks; with how far their peaks coincide.

@@ -5,7 +5,7 @@
 //! plant is stepped from jump to jump, so both are exact.
 
 use ballast_aggregate::{
-    ClampReport, DemandBlock, Engine, Facility, FacilityReport, Site, TrafficReport,
+    ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, TrafficReport,
 };
 use ballast_profile::tan_phi;
 use ballast_scenario::{LoadSpec, Scenario};
@@ -28,7 +28,13 @@ struct Jumps {
 }
 
 impl Jumps {
-    fn new(initial_w: f64, time_s: Vec<f64>, power_w: Vec<f64>, tan_phi: f64) -> Self {
+    fn new(
+        initial_w: f64,
+        time_s: Vec<f64>,
+        power_w: Vec<f64>,
+        tan_phi: f64,
+        start_s: f64,
+    ) -> Self {
         let mut jumps = Self {
             time_s,
             power_w,
@@ -36,7 +42,7 @@ impl Jumps {
             now_w: initial_w,
             tan_phi,
         };
-        jumps.apply_until(0.0);
+        jumps.apply_until(start_s);
         jumps
     }
 
@@ -60,10 +66,12 @@ pub(crate) struct Demand {
     facility: Option<Facility>,
     /// Traces joined by lines, each with its reactive over active power.
     lines: Vec<(TraceSeries, f64)>,
+    /// Traces too coarse to tell ramps, joined by lines, likewise.
+    coarse: Vec<(TraceSeries, f64)>,
     jumps: Vec<Jumps>,
     dt_s: f64,
-    /// Samples given out so far.
-    done: u64,
+    /// Number of the next sample.
+    next: u64,
 }
 
 impl Demand {
@@ -72,9 +80,15 @@ impl Demand {
         inputs: &Inputs,
         site: Option<&Site>,
         realisation: u32,
+        zoom: bool,
     ) -> Self {
         let dt_s = scenario.simulation.step_s;
-        let mut lines = Vec::new();
+        let start = RunStart {
+            first_sample: scenario.simulation.first_sample(),
+            zoom,
+        };
+        let start_s = start.first_sample as f64 * dt_s;
+        let (mut lines, mut coarse) = (Vec::new(), Vec::new());
         let mut jumps = Vec::new();
         let mut traces = inputs.traces.iter();
         for load in &scenario.loads {
@@ -85,16 +99,20 @@ impl Demand {
                     steps.events.iter().map(|e| e.at_s).collect(),
                     steps.events.iter().map(|e| e.power_kw * 1e3).collect(),
                     tan,
+                    start_s,
                 )),
                 LoadSpec::Trace(_) => {
                     let Some(trace) = traces.next() else { continue };
-                    if trace.hold {
+                    if trace.is_coarse() {
+                        coarse.push((trace.series.clone(), tan));
+                    } else if trace.hold {
                         let (time_s, power_w) = (trace.series.time_s(), trace.series.power_w());
                         jumps.push(Jumps::new(
                             power_w.first().copied().unwrap_or(0.0),
                             time_s.to_vec(),
                             power_w.to_vec(),
                             tan,
+                            start_s,
                         ));
                     } else {
                         lines.push((trace.series.clone(), tan));
@@ -105,7 +123,7 @@ impl Demand {
         let simulation = &scenario.simulation;
         let engine = site.map(|s| {
             let kind = s.choose_engine(simulation.engine).kind;
-            Engine::new(s, dt_s, simulation.seed, realisation, kind)
+            Engine::starting_at(s, dt_s, simulation.seed, realisation, kind, start)
         });
         let facility = site
             .zip(scenario.facility.as_ref())
@@ -114,14 +132,17 @@ impl Demand {
             engine,
             facility,
             lines,
+            coarse,
             jumps,
             dt_s,
-            done: 0,
+            next: start.first_sample,
         }
     }
 
     /// Fills `block` with the continuous part: racks as they are, `site_w` and `site_q_var` with the rest of the site and the traces added.
-    pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
+    ///
+    /// `coarse_w` receives the part of the power that is too coarse to tell ramps; it is left empty where there is none.
+    pub(crate) fn fill(&mut self, block: &mut DemandBlock, coarse_w: &mut Vec<f64>) {
         if let Some(engine) = &mut self.engine {
             engine.fill(block);
             if let Some(facility) = &mut self.facility {
@@ -134,14 +155,29 @@ impl Demand {
         }
         let bus = block.site_w.iter_mut().zip(&mut block.site_q_var);
         for (i, (w, var)) in bus.enumerate() {
-            let t_s = (self.done + i as u64) as f64 * self.dt_s;
+            let t_s = (self.next + i as u64) as f64 * self.dt_s;
             for (line, tan) in &mut self.lines {
                 let line_w = line.at(t_s);
                 *w += line_w;
                 *var += *tan * line_w;
             }
         }
-        self.done += block.len() as u64;
+        coarse_w.clear();
+        if !self.coarse.is_empty() {
+            let bus = block.site_w.iter_mut().zip(&mut block.site_q_var);
+            for (i, (w, var)) in bus.enumerate() {
+                let t_s = (self.next + i as u64) as f64 * self.dt_s;
+                let mut base_w = 0.0;
+                for (line, tan) in &mut self.coarse {
+                    let line_w = line.at(t_s);
+                    base_w += line_w;
+                    *var += *tan * line_w;
+                }
+                *w += base_w;
+                coarse_w.push(base_w);
+            }
+        }
+        self.next += block.len() as u64;
     }
 
     /// Power of the jumping loads now, watts.

@@ -6,6 +6,7 @@ use ballast_profile::MeteringPoint;
 use ballast_scenario::Scenario;
 use ballast_series::{Envelope, Pyramid};
 
+use crate::coarse::Coarse;
 use crate::merge::{Merged, worst};
 use crate::outcome::{
     DesignValues, Extreme, FacilityPart, GainCurve, GpuKpis, PlantKpis, PowerKpis, RackEnvelope,
@@ -91,13 +92,19 @@ pub(crate) fn facility_parts(merged: &Merged) -> Vec<FacilityPart> {
 }
 
 /// Power at the bus. Consumes the merged curves.
-pub(crate) fn power_kpis(scenario: &Scenario, merged: Merged) -> PowerKpis {
+pub(crate) fn power_kpis(scenario: &Scenario, coarse: &Coarse, merged: Merged) -> PowerKpis {
     let over = over(scenario, "");
     let energy_j = merged.energy_j;
-    let (pyramid, spectrum) = merged.curves.unwrap_or_else(|| {
-        let none = ballast_series::SpectrumEstimator::new(scenario.simulation.step_s, 1).finish();
-        (no_pyramid(), none)
-    });
+    let no_spectrum =
+        || ballast_series::SpectrumEstimator::new(scenario.simulation.step_s, 1).finish();
+    let (pyramid, mut spectrum) = merged
+        .curves
+        .unwrap_or_else(|| (no_pyramid(), no_spectrum()));
+    let mut ramps = merged.ramps;
+    if matches!(coarse, Coarse::All(_)) {
+        ramps.clear();
+        spectrum = no_spectrum();
+    }
     PowerKpis {
         metered: bus(scenario).to_owned(),
         envelope: merged
@@ -105,7 +112,8 @@ pub(crate) fn power_kpis(scenario: &Scenario, merged: Merged) -> PowerKpis {
             .envelope(&over)
             .unwrap_or_else(|| no_samples(&over)),
         energy_j,
-        ramps: merged.ramps,
+        ramps_basis: coarse.reason().map(str::to_owned),
+        ramps,
         load_duration: merged.site.load_duration(200),
         spectrum,
         pyramid,
@@ -185,6 +193,7 @@ pub(crate) fn rack_kpis(
 pub(crate) fn design_values(
     scenario: &Scenario,
     site: Option<&Site>,
+    coarse: &Coarse,
     merged: &Merged,
 ) -> DesignValues {
     let nominal_w = merged.site.quantile(0.5).unwrap_or(0.0);
@@ -197,7 +206,10 @@ pub(crate) fn design_values(
         design_peak_w,
         design_peak_quantile: DESIGN_QUANTILE,
         horizon_s: merged.total_s(),
-        steps: merged.design_steps.clone(),
+        steps: match coarse {
+            Coarse::All(_) => Vec::new(),
+            _ => merged.design_steps.clone(),
+        },
         load_rejection_w: worst(merged.each.iter().map(|e| e.site_peak), true)
             .map_or(0.0, |e| e.value),
         gpus,
@@ -279,7 +291,7 @@ fn gain_curve(scenario: &Scenario, load_w: f64) -> GainCurve {
     ];
     let Some(plant) = points
         .iter()
-        .find_map(|w| Plant::new(spec, *w, scenario.simulation.step_s).ok())
+        .find_map(|w| Plant::new(spec, *w, scenario.simulation.plant_step()).ok())
     else {
         return none;
     };

@@ -8,6 +8,10 @@ use ballast_series::{SeriesError, TraceSeries};
 
 use crate::error::StudyProblem;
 
+/// Longest interval between samples of a trace that tells ramps, seconds: 1 s, and a little for loggers that wait 1 s and come
+/// late. GPU clusters change power within milliseconds to seconds; means over longer show the course of a day and none of that.
+const COARSE_S: f64 = 1.05;
+
 /// What a scenario needs beside itself.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
@@ -197,18 +201,34 @@ impl TraceInput {
             ));
         }
         let hold = spec.interpolation == Interpolation::Hold;
-        let series = TraceSeries::new(time_s, power_w, hold)
-            .map_err(|e: SeriesError| at("file", e.to_string(), "mend the samples of the file"))?;
+        let unusable = |e: SeriesError| at("file", e.to_string(), "mend the samples of the file");
+        let mut series = TraceSeries::new(time_s, power_w, hold).map_err(unusable)?;
+        let mut found = raw.found;
+        // The jumps of a coarse trace are made by its sampling.
+        let hold = hold && series.interval_s() <= COARSE_S;
+        if series.hold() && !hold {
+            series = series.joined();
+            found.push(format!(
+                "its samples are {} s apart and are joined, not held: the jumps between them would be made by the sampling (give known steps as a load of kind `steps`)",
+                series.interval_s()
+            ));
+        }
         Ok(Self {
             name: spec.name.clone(),
             file: spec.paths().join(" + "),
             sha256: raw.sha256,
             series,
             hold,
-            found: raw.found,
+            found,
             scale,
             count,
         })
+    }
+
+    /// Whether its samples are so far apart (above 1 s, median) that they show means and the course of a day, and nothing of
+    /// ramps, steps or oscillations.
+    pub fn is_coarse(&self) -> bool {
+        self.series.interval_s() > COARSE_S
     }
 
     /// Highest frequency the samples can carry, hertz: half the sampling rate.

@@ -1,6 +1,6 @@
 //! What a run says. Everything here is the same for the same scenario and seed, on any number of threads.
 
-use ballast_scenario::Scenario;
+use ballast_scenario::{Scenario, ZoomBy};
 use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
 use serde::Serialize;
 
@@ -13,11 +13,11 @@ pub struct Outcome {
     pub format: u32,
     /// Program and version that wrote it.
     pub provenance: RunProvenance,
-    /// PASS, FAIL, INCONCLUSIVE over all verdicts that were checked.
+    /// PASS, FAIL, INCONCLUSIVE over all verdicts that were checked, those of the fine run included.
     pub overall: Status,
     /// One sentence that sums the run up.
     pub summary: String,
-    /// A verdict per limit, those not checked included.
+    /// A verdict per limit, those not checked included; of this run alone.
     pub verdicts: Vec<Verdict>,
     /// What happened beside the planned course: collapse of the bus, a limiter that acted.
     pub events: Vec<Event>,
@@ -41,6 +41,42 @@ pub struct Outcome {
     pub plant: Option<PlantKpis>,
     /// The scenario with presets merged and defaults filled in.
     pub scenario: Scenario,
+    /// The second, fine run around the worst moment of this one; absent without `[zoom]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zoom: Option<Box<Zoom>>,
+}
+
+impl Outcome {
+    /// Verdicts of this run, then those of the fine one if there is one.
+    pub fn all_verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        let fine = self.zoom.iter().flat_map(|z| &z.outcome.verdicts);
+        self.verdicts.iter().chain(fine)
+    }
+}
+
+/// The fine run around the worst moment of a coarse one.
+#[derive(Debug, Clone, Serialize)]
+pub struct Zoom {
+    /// Time of the worst moment in the coarse run, seconds.
+    pub at_s: f64,
+    /// Realisation (from 1) that it is in, and that was run finely.
+    pub realisation: u32,
+    /// What made it the worst.
+    pub by: ZoomBy,
+    /// The same in words, with the figure.
+    pub why: String,
+    /// Figures and verdicts of the fine run. Its scenario says which stretch was run; its `overall` is its own.
+    pub outcome: Outcome,
+}
+
+/// Which of two runs a verdict comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunPart {
+    /// The whole duration at the coarse step.
+    Coarse,
+    /// The stretch around the worst moment at the fine step.
+    Zoom,
 }
 
 /// Where the result comes from.
@@ -62,6 +98,9 @@ pub struct RunProvenance {
     pub duration_s: f64,
     /// Step, seconds.
     pub step_s: f64,
+    /// Realisation that traces and curves over time show; absent: the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<u32>,
 }
 
 /// Hash of an input file.
@@ -134,6 +173,9 @@ pub struct Verdict {
     pub held_in: u32,
     /// Why it is INCONCLUSIVE or NOT CHECKED, or what the verdict rests on.
     pub basis: String,
+    /// Which run it comes from; absent where there is only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunPart>,
 }
 
 /// Something that happened beside the planned course.
@@ -180,7 +222,10 @@ pub struct PowerKpis {
     pub envelope: Envelope,
     /// Energy of the first realisation, joules.
     pub energy_j: f64,
-    /// Largest rise and fall over each window, watts (all realisations).
+    /// Why ramps, steps and spectrum leave out part of the load, or are absent; absent where they are of all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ramps_basis: Option<String>,
+    /// Largest rise and fall over each window, watts (all realisations). None where no load tells ramps.
     pub ramps: Vec<RampTable>,
     /// Power exceeded for a share of the time, watts.
     pub load_duration: LoadDuration,

@@ -10,16 +10,25 @@ use ballast_plant::{Limiter, PlantError, PlantSpec};
 use ballast_profile::{MeteringPoint, PhaseKind};
 use ballast_scenario::{Loaded, Scenario};
 
+use crate::coarse::{self, Coarse};
 use crate::error::StudyProblem;
 use crate::inputs::Inputs;
 use crate::merge::Merged;
-use crate::outcome::{Diagnostic, Event, LowConfidence, Status, Verdict};
+use crate::outcome::{Diagnostic, Event, LowConfidence, RunPart, Status, Verdict};
+
+/// A run with a longer step says that its frequency is that of slow ramps only, seconds: governors answer within some 0.1 s.
+const FAST_STEP_S: f64 = 0.1;
 
 /// Low-confidence inputs named in a verdict's basis; the rest are counted.
 const NAMED_INPUTS: usize = 4;
 
 /// A problem of the plant at its start, placed and explained.
-pub(crate) fn plant_problem(error: &PlantError, load_w: f64, spec: &PlantSpec) -> StudyProblem {
+pub(crate) fn plant_problem(
+    error: &PlantError,
+    load_w: f64,
+    spec: &PlantSpec,
+    start_s: f64,
+) -> StudyProblem {
     let rated_kw: f64 = spec
         .sets
         .iter()
@@ -29,19 +38,20 @@ pub(crate) fn plant_problem(error: &PlantError, load_w: f64, spec: &PlantSpec) -
         PlantError::LoadAboveRating { .. } => (
             "plant.sets".to_owned(),
             format!(
-                "at t = 0 the load is {:.1} kW and the sets are rated {rated_kw:.1} kW: add sets, or start the jobs later (start_s)",
+                "at t = {start_s} the load is {:.1} kW and the sets are rated {rated_kw:.1} kW: add sets, or start the jobs later (start_s)",
                 load_w / 1e3
             ),
         ),
         PlantError::Spec { path, help, .. } => (format!("plant.{path}"), help.clone()),
         PlantError::StepTooCoarse { needed_s, .. } => (
             "simulation.step_s".to_owned(),
-            format!("set simulation.step_s to {needed_s} or less"),
+            format!("set simulation.plant_step_s to {needed_s} or less"),
         ),
         _ => (
             "plant".to_owned(),
-            "check dispatch_kw and the limits of the governors against the load at t = 0"
-                .to_owned(),
+            format!(
+                "check dispatch_kw and the limits of the governors against the load at t = {start_s}"
+            ),
         ),
     };
     StudyProblem {
@@ -84,10 +94,23 @@ pub(crate) fn basis(
             trace.name,
             trace.bandwidth_hz()
         ));
+        if trace.is_coarse() {
+            parts.push(format!(
+                "`{}` shows means over {} s and no changes faster",
+                trace.name,
+                coarse::interval_s(trace)
+            ));
+        }
         if trace.scale != 1.0 || trace.count > 1 {
             let factor = trace.scale * f64::from(trace.count);
             parts.push(format!("scaled ×{factor:.4}: assumes full coincidence"));
         }
+    }
+    if of_plant && sim.step_s > FAST_STEP_S {
+        parts.push(format!(
+            "the load is known every {} s: of ramps slower than that only",
+            sim.step_s
+        ));
     }
     let low = ranked(low, of_plant);
     if !low.is_empty() {
@@ -283,7 +306,16 @@ pub(crate) fn assumptions(
                 "electrical torque is taken as P, network at nominal frequency".to_owned()
             }
         });
-        list.push("the run starts in steady state at the load of t = 0".to_owned());
+        list.push(format!(
+            "the run starts in steady state at the load of t = {}",
+            scenario.simulation.start_s
+        ));
+        if scenario.simulation.plant_parts() > 1 {
+            list.push(format!(
+                "the plant goes in steps of {} s while the load goes in straight lines between its own steps: extremes, rates and times of the frequency are of all of the plant's steps, traces show those of the load",
+                scenario.simulation.plant_step()
+            ));
+        }
         if plant.sets.iter().any(|s| s.turbo.enabled) {
             list.push("turbochargers limit the throttle to boost plus the accepted step (Ballast's own model, estimated)".to_owned());
         }
@@ -292,6 +324,13 @@ pub(crate) fn assumptions(
         list.push("curves over time, spectrum and traces show realisation 1; extremes and percentiles all of them".to_owned());
     }
     list
+}
+
+/// What a fine run shares with the run it looks into.
+pub(crate) fn zoom_assumption(realisation: u32) -> String {
+    format!(
+        "the fine run has the jobs, requests and events of realisation {realisation}; what fluctuates within a phase is drawn anew from streams of its own"
+    )
 }
 
 /// What a reader should know of this run.
@@ -365,12 +404,16 @@ pub(crate) fn diagnostics(
             ),
         );
     }
+    if let Some(why) = Coarse::of(scenario, inputs, site).reason() {
+        say("coarse-trace", format!("ramps, steps and spectrum: {why}"));
+    }
     for e in merged.each.iter().filter(|e| e.collapsed_at_s.is_some()) {
         say(
             "collapse",
             format!(
                 "realisation {} ends at {:.3} s: the bus collapsed",
-                e.realisation, e.horizon_s
+                e.realisation,
+                scenario.simulation.start_s + e.horizon_s
             ),
         );
     }
@@ -400,7 +443,7 @@ fn cadence(scenario: &Scenario, site: Option<&Site>, job: &JobSpec) -> Option<St
     let sim = &scenario.simulation;
     let pipelined = matches!(t.shape, IterationShape::Pipeline { stages: 2.., .. });
     let modulates = t.compute_share > 0.0 && (t.compute_share < 1.0 || pipelined);
-    let runs = t.start_s + t.iteration_s < sim.duration_s && t.stop_s.is_none_or(|s| s > 0.0);
+    let runs = t.start_s + t.iteration_s < sim.end_s() && t.stop_s.is_none_or(|s| s > sim.start_s);
     let averaged = site.is_some_and(|s| {
         let coarse = s.coarse_training(sim.step_s);
         coarse.iter().any(|c| c.whole && c.job == t.name)
@@ -454,7 +497,11 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
     let mut events = Vec::new();
     let planned = site.map(Site::events).unwrap_or_default();
     // What is planned for later than the run has not happened.
-    for planned in planned.into_iter().filter(|p| p.at_s <= merged.horizon_s()) {
+    let start_s = scenario.simulation.start_s;
+    let end_s = start_s + merged.horizon_s();
+    // Of a run that starts later, what was before it is no part of it.
+    let within = |at_s: f64| at_s <= end_s && (start_s == 0.0 || at_s >= start_s);
+    for planned in planned.into_iter().filter(|p| within(p.at_s)) {
         events.push(Event {
             at_s: planned.at_s,
             realisation: 1,
@@ -477,7 +524,7 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
         }
         if let Some(why) = &each.no_start {
             events.push(Event {
-                at_s: 0.0,
+                at_s: start_s,
                 realisation: each.realisation,
                 kind: "no_start".to_owned(),
                 element: "bus".to_owned(),
@@ -536,15 +583,18 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
 pub(crate) fn summary(
     scenario: &Scenario,
     overall: Status,
-    verdicts: &[Verdict],
+    verdicts: &[&Verdict],
     low: usize,
 ) -> String {
     let count = |s: Status| verdicts.iter().filter(|v| v.status == s).count();
     let given = verdicts.iter().filter(|v| v.limit_value.is_some()).count();
-    let failed: Vec<&str> = verdicts
+    let failed: Vec<String> = verdicts
         .iter()
         .filter(|v| v.status == Status::Fail)
-        .map(|v| v.label.as_str())
+        .map(|v| match v.run {
+            Some(RunPart::Zoom) => format!("{} (zoom)", v.label),
+            _ => v.label.clone(),
+        })
         .collect();
     let head = match overall {
         Status::Pass => format!(

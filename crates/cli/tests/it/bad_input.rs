@@ -61,9 +61,13 @@ fn step_too_coarse() {
     let bench = Bench::new();
     bench.write(
         "coarse.toml",
-        &SHORT.replace("step_s = 0.002", "step_s = 0.02"),
+        &SHORT.replace("step_s = 0.002", "step_s = 0.02\nplant_step_s = 0.02"),
     );
-    refused(&bench, &["run", "coarse.toml"], &["coarse.toml:", "0.009"]);
+    refused(
+        &bench,
+        &["run", "coarse.toml"],
+        &["coarse.toml:", "simulation.plant_step_s", "0.009"],
+    );
 }
 
 #[test]
@@ -191,7 +195,7 @@ fn broken_traces() {
     refused(
         &bench,
         &["run", "replay.toml"],
-        &["replay.toml:", "duration_s", "ends 1"],
+        &["replay.toml:", "duration_s", "ends at 1"],
     );
 }
 

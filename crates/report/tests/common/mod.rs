@@ -117,6 +117,7 @@ fn verdict(limit: &str, value: f64, worst: f64) -> Verdict {
         horizon_s: DURATION_S,
         held_in: 4,
         basis: String::new(),
+        run: None,
     }
 }
 
@@ -228,6 +229,7 @@ pub(crate) fn plausible() -> Outcome {
             realisations: 4,
             duration_s: DURATION_S,
             step_s: 0.001,
+            shown: None,
         },
         overall: Status::Pass,
         summary: String::new(),
@@ -243,6 +245,7 @@ pub(crate) fn plausible() -> Outcome {
             metered: "bus: AC input of the racks, plus the given loads".to_owned(),
             envelope: envelope(403e3, 997e3),
             energy_j: 4.2e7,
+            ramps_basis: None,
             ramps: vec![RampTable {
                 window_s: 0.02,
                 up: ramp,
@@ -284,6 +287,7 @@ pub(crate) fn plausible() -> Outcome {
         },
         plant: Some(plant()),
         scenario: scenario("ten-sets-1hz"),
+        zoom: None,
     }
 }
 
@@ -306,6 +310,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         plant: None,
         limits: LimitsSpec::default(),
         outputs: OutputSpec::default(),
+        zoom: None,
     }
 }
 
