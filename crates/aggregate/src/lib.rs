@@ -54,7 +54,7 @@
 //!
 //! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
 //! cohorts; `site` and `resolve` the resolved site; `timeline`,
-//! `batch`, `training` what a cohort does when; `traffic`, `fleet`, `replica`, `serving` requests and what they make replicas and
+//! `batch`, `training` what a cohort does when, `interruption` when a training job is down; `traffic`, `fleet`, `replica`, `serving` requests and what they make replicas and
 //! their cohorts do; `racks` what both engines share; `rack`, `engine` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
 //! which of them; `facility` the rest of the site; `correlation`, `clamp`, `source002` the statistics.
 
@@ -72,6 +72,7 @@ mod facility_spec;
 mod fleet;
 mod gpus;
 mod inference_spec;
+mod interruption;
 mod keys;
 mod needs;
 mod place;

@@ -61,7 +61,7 @@ pub(crate) struct Core<R> {
 }
 
 /// Opens the streams of a realisation.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Streams {
     seed: u64,
     case: u64,
@@ -311,7 +311,6 @@ pub(crate) fn cohort_cursor(
 ) -> Cursor {
     let key = cohort_key(site, rack, cohort);
     let plan = cohort.job.map(|j| &site.jobs[j]);
-    let name = plan.map_or("", |p| p.name.as_str());
     let has = |kind: PhaseKind| table.level(kind).present;
     let mut rest = PhaseKind::Idle;
     let course = match plan.map(|p| &p.course) {
@@ -326,9 +325,7 @@ pub(crate) fn cohort_cursor(
         Some(CoursePlan::Training(training)) => {
             rest = before_work(has);
             let offset_s = training.node_jitter_s * streams.open("job-offset", key).normal();
-            let job = entity(&[name], 0);
-            let jitter = ["iteration", "iteration-restart"].map(|s| streams.open(s, job));
-            Course::Training(TrainingCourse::new(training.clone(), jitter, offset_s))
+            Course::Training(TrainingCourse::new(training.clone(), streams, offset_s))
         }
         Some(CoursePlan::Inference(_)) => {
             rest = before_work(has);

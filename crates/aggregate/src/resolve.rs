@@ -156,7 +156,12 @@ fn job_plan(
         JobSpec::Training(t) => {
             let longest = |i: usize| fits.values().map(|f| f.passing[i]).fold(0.0, f64::max);
             let checkpoint_s = fits.values().map(|f| f.checkpoint_s).fold(0.0, f64::max);
-            let plan = TrainingPlan::new(t, checkpoint_s, [longest(0), longest(1), longest(2)]);
+            let plan = TrainingPlan::new(
+                t,
+                checkpoint_s,
+                [longest(0), longest(1), longest(2)],
+                Vec::new(),
+            );
             (&t.name, CoursePlan::Training(Arc::new(plan)))
         }
         JobSpec::Inference(i) => {

@@ -10,6 +10,9 @@ use ballast_series::rng::Stream;
 
 use crate::TrainingJob;
 use crate::batch::Passing;
+use crate::interruption::{Interruption, Interruptions, RandomCrashes, merged};
+use crate::keys::entity;
+use crate::racks::Streams;
 use crate::timeline::Change;
 
 /// Shortest duration of an iteration, share of the nominal one, however the jitter falls.
@@ -18,6 +21,8 @@ pub(crate) const SHORTEST_ITERATION_SHARE: f64 = 0.1;
 /// A training job, resolved. Times in seconds; infinite where nothing happens.
 #[derive(Debug, Clone)]
 pub(crate) struct TrainingPlan {
+    /// Name of the job; its streams go by it.
+    pub(crate) name: String,
     pub(crate) start_s: f64,
     pub(crate) stop_s: f64,
     pub(crate) iteration_s: f64,
@@ -27,16 +32,30 @@ pub(crate) struct TrainingPlan {
     /// 0: never.
     pub(crate) checkpoint_every: u32,
     pub(crate) checkpoint_s: f64,
-    pub(crate) crash_s: f64,
-    pub(crate) restart_s: f64,
+    /// Planned interruptions in order, none overlapping another.
+    pub(crate) interruptions: Vec<Interruption>,
+    /// Mean time between crashes at random; infinite: none.
+    pub(crate) mtbf_s: f64,
+    /// Time from a crash to the restart.
+    pub(crate) down_s: f64,
     /// Durations on the restart: the longest of the job's profiles, for all wait for the last.
     pub(crate) passing: Passing,
 }
 
 impl TrainingPlan {
-    pub(crate) fn new(job: &TrainingJob, checkpoint_s: f64, passing: Passing) -> Self {
-        let crash_s = job.crash_at_s.unwrap_or(f64::INFINITY);
+    /// `others` are interruptions from outside the job; they may overlap.
+    pub(crate) fn new(
+        job: &TrainingJob,
+        checkpoint_s: f64,
+        passing: Passing,
+        mut others: Vec<Interruption>,
+    ) -> Self {
+        let down_s = job.restart_after_s.unwrap_or(f64::INFINITY);
+        others.extend(job.crash_at_s.map(|s| Interruption::crash(s, down_s)));
+        // What is over before the job starts does not strike it.
+        others.retain(|i| i.until_s > job.start_s);
         Self {
+            name: job.name.clone(),
             start_s: job.start_s,
             stop_s: job.stop_s.unwrap_or(f64::INFINITY),
             iteration_s: job.iteration_s,
@@ -45,10 +64,19 @@ impl TrainingPlan {
             node_jitter_s: job.node_jitter_s,
             checkpoint_every: job.checkpoint_every.unwrap_or(0),
             checkpoint_s,
-            crash_s,
-            restart_s: job.restart_after_s.map_or(f64::INFINITY, |d| crash_s + d),
+            interruptions: merged(others),
+            mtbf_s: f64::INFINITY,
+            down_s,
             passing,
         }
+    }
+
+    /// The job's interruptions, the same for each that asks.
+    pub(crate) fn breaks(&self, streams: Streams) -> Interruptions {
+        Interruptions::new(self.mtbf_s.is_finite().then(|| {
+            let stream = streams.open("crash", entity(&[&self.name], 0));
+            RandomCrashes::new(stream, self.mtbf_s, self.down_s, self.start_s)
+        }))
     }
 
     /// Clock and iterations since the last checkpoint where a course that iterates from `start_s` on is taken up.
@@ -82,8 +110,10 @@ enum Stage {
     Compute,
     Communication,
     Checkpoint,
-    /// Launch, load or warmup after a crash.
+    /// Launch, load or warmup after an interruption.
     Restart(usize),
+    /// Interrupted, without a restart to come before the next interruption.
+    Down,
     Ended,
 }
 
@@ -91,47 +121,46 @@ enum Stage {
 #[derive(Debug, Clone)]
 pub(crate) struct TrainingCourse {
     plan: Arc<TrainingPlan>,
-    /// Iteration durations of the job; a copy that gives every cohort the same numbers.
+    streams: Streams,
+    breaks: Interruptions,
+    /// Restarts so far.
+    restarts: u64,
+    /// Iteration durations of the job since the last restart; a copy that gives every cohort the same numbers.
     jitter: Stream,
-    /// The same after a restart: how many numbers a cohort drew before the crash depends on its offset.
-    jitter_again: Stream,
     offset_s: f64,
     stage: Stage,
     /// Start of the stage on the job's clock.
     clock_s: f64,
     iteration_end_s: f64,
     since_checkpoint: u32,
-    crashed: bool,
     last_s: f64,
 }
 
 impl TrainingCourse {
-    /// `jitter` are the job's streams before a crash and after the restart, opened anew for each cohort; `offset_s` is
-    /// the cohort's own shift.
-    pub(crate) fn new(plan: Arc<TrainingPlan>, jitter: [Stream; 2], offset_s: f64) -> Self {
-        let [jitter, jitter_again] = jitter;
+    /// `offset_s` is the cohort's own shift; all else it draws from copies of the job's streams.
+    pub(crate) fn new(plan: Arc<TrainingPlan>, streams: Streams, offset_s: f64) -> Self {
         let (clock_s, since_checkpoint) = plan.lead_in(plan.start_s);
         Self {
+            breaks: plan.breaks(streams),
+            jitter: streams.open("iteration", entity(&[&plan.name], 0)),
+            restarts: 0,
             plan,
-            jitter,
-            jitter_again,
+            streams,
             offset_s,
             stage: Stage::Compute,
             clock_s,
             iteration_end_s: clock_s,
             since_checkpoint,
-            crashed: false,
             last_s: f64::NEG_INFINITY,
         }
     }
 
     pub(crate) fn next(&mut self) -> Change {
-        // A crash and the end of a job strike every GPU at once: no offset.
-        let cut_s = if self.crashed {
-            self.plan.stop_s
-        } else {
-            self.plan.crash_s.min(self.plan.stop_s)
-        };
+        // An interruption and the end of a job strike every GPU at once: no offset.
+        let cut_s = self
+            .breaks
+            .next_s(&self.plan.interruptions)
+            .min(self.plan.stop_s);
         while self.stage != Stage::Ended {
             let at_s = (self.clock_s + self.offset_s).max(self.last_s);
             if at_s >= cut_s {
@@ -196,28 +225,43 @@ impl TrainingCourse {
                 };
                 (stay_s > 0.0).then_some(crate::batch::PASSING[i])
             }
-            Stage::Ended => None,
+            Stage::Down | Stage::Ended => None,
         }
     }
 
     fn cut(&mut self, at_s: f64) -> Change {
-        let restarts = !self.crashed
-            && self.plan.crash_s < self.plan.stop_s
-            && self.plan.restart_s < self.plan.stop_s;
-        if restarts {
-            self.crashed = true;
-            std::mem::swap(&mut self.jitter, &mut self.jitter_again);
-            self.clock_s = self.plan.restart_s;
-            self.since_checkpoint = 0;
-            self.stage = Stage::Restart(0);
-        } else {
-            self.stage = Stage::Ended;
-        }
         self.last_s = at_s;
+        let taken = if at_s < self.plan.stop_s {
+            self.breaks.take(&self.plan.interruptions)
+        } else {
+            None
+        };
+        let Some((interruption, follows)) = taken else {
+            self.stage = Stage::Ended;
+            return Change {
+                at_s,
+                phase: PhaseKind::Idle,
+            };
+        };
+        if follows || interruption.until_s >= self.plan.stop_s {
+            (self.stage, self.clock_s) = (Stage::Down, f64::INFINITY);
+        } else {
+            self.restart(interruption.until_s);
+        }
         Change {
             at_s,
-            phase: PhaseKind::Idle,
+            phase: interruption.phase,
         }
+    }
+
+    fn restart(&mut self, at_s: f64) {
+        // How many numbers a cohort drew before depends on its offset: new streams put all in lockstep again.
+        let job = entity(&[&self.plan.name], self.restarts);
+        self.restarts += 1;
+        self.jitter = self.streams.open("iteration-restart", job);
+        self.since_checkpoint = 0;
+        self.clock_s = at_s;
+        self.stage = Stage::Restart(0);
     }
 }
 

@@ -2,6 +2,7 @@ use super::*;
 
 fn plan() -> TrainingPlan {
     TrainingPlan {
+        name: "t".into(),
         start_s: 0.0,
         stop_s: f64::INFINITY,
         iteration_s: 2.0,
@@ -10,15 +11,19 @@ fn plan() -> TrainingPlan {
         node_jitter_s: 0.0,
         checkpoint_every: 0,
         checkpoint_s: 0.0,
-        crash_s: f64::INFINITY,
-        restart_s: f64::INFINITY,
+        interruptions: vec![],
+        mtbf_s: f64::INFINITY,
+        down_s: f64::INFINITY,
         passing: [1.0, 2.0, 3.0],
     }
 }
 
 fn course(plan: TrainingPlan, offset_s: f64) -> TrainingCourse {
-    let jitter = ["iteration", "iteration-restart"].map(|s| Stream::new(1, s, 0, 0));
-    TrainingCourse::new(Arc::new(plan), jitter, offset_s)
+    TrainingCourse::new(Arc::new(plan), Streams::new(1, 0), offset_s)
+}
+
+fn down(from_s: f64, until_s: f64) -> Interruption {
+    Interruption::crash(from_s, until_s - from_s)
 }
 
 fn take(course: &mut TrainingCourse, n: usize) -> Vec<(f64, PhaseKind)> {
@@ -57,8 +62,7 @@ fn iterations_and_checkpoints() {
 #[test]
 fn crash_strikes_at_once_and_restart_goes_through_the_phases() {
     let crash = TrainingPlan {
-        crash_s: 3.0,
-        restart_s: 13.0,
+        interruptions: vec![down(3.0, 13.0)],
         stop_s: 22.0,
         ..plan()
     };
@@ -81,7 +85,7 @@ fn crash_strikes_at_once_and_restart_goes_through_the_phases() {
 fn crash_without_restart_stays_down() {
     let mut c = course(
         TrainingPlan {
-            crash_s: 1.0,
+            interruptions: vec![down(1.0, f64::INFINITY)],
             ..plan()
         },
         0.0,
@@ -173,8 +177,7 @@ fn an_iteration_keeps_a_tenth_of_its_length() {
 fn a_restart_long_ago_is_not_followed() {
     let restart = |crash_s: f64| TrainingPlan {
         start_s: 10.0 * crash_s,
-        crash_s,
-        restart_s: crash_s + 1.0,
+        interruptions: vec![down(crash_s, crash_s + 1.0)],
         ..plan()
     };
     // Launch, load and warmup take 6 s: iterations of 2 s begin 7 s after the crash.
@@ -196,8 +199,7 @@ fn a_restart_long_ago_is_not_followed() {
 fn a_past_restart_keeps_its_checkpoints() {
     let restart = |crash_s: f64| TrainingPlan {
         start_s: crash_s - 10.0,
-        crash_s,
-        restart_s: crash_s + 1.0,
+        interruptions: vec![down(crash_s, crash_s + 1.0)],
         checkpoint_every: 3,
         checkpoint_s: 4.0,
         ..plan()
@@ -220,8 +222,7 @@ fn cohorts_are_in_lockstep_after_a_restart() {
     let after = |offset_s: f64| -> Vec<f64> {
         let plan = TrainingPlan {
             iteration_jitter_s: 0.1,
-            crash_s: 7.0,
-            restart_s: 8.0,
+            interruptions: vec![down(7.0, 8.0)],
             ..plan()
         };
         let mut course = course(plan, offset_s);
@@ -238,4 +239,46 @@ fn cohorts_are_in_lockstep_after_a_restart() {
             assert!((a - b).abs() < 1e-9, "{a} {b} at offset {k}");
         }
     }
+}
+
+/// A wait for another's restart, the death of the processes meanwhile, and one restart after both.
+#[test]
+fn interruptions_in_a_chain_have_one_restart() {
+    let wait = Interruption {
+        from_s: 3.0,
+        until_s: 5.0,
+        phase: Com,
+    };
+    let twice = TrainingPlan {
+        interruptions: merged(vec![wait, down(4.0, 9.0), down(20.0, 21.0)]),
+        ..plan()
+    };
+    for offset_s in [-0.2, 0.0, 0.2] {
+        let got = take(&mut course(twice.clone(), offset_s), 40);
+        let from = got.iter().position(|c| *c == (3.0, Com)).unwrap();
+        assert_eq!(got[from + 1], (4.0, Idle));
+        let phases: Vec<_> = got[from + 2..from + 6].iter().map(|c| c.1).collect();
+        assert_eq!(phases, [Launch, Load, Warmup, Cpu]);
+        assert!((got[from + 2].0 - 9.0 - offset_s).abs() < 1e-12);
+        let again = got.iter().position(|c| *c == (20.0, Idle)).unwrap();
+        assert!((got[again + 1].0 - 21.0 - offset_s).abs() < 1e-12);
+        assert!(got.windows(2).all(|w| w[0].0 <= w[1].0));
+    }
+}
+
+/// Crashes at random strike all cohorts at the same times.
+#[test]
+fn random_crashes_are_common() {
+    let fragile = TrainingPlan {
+        mtbf_s: 50.0,
+        down_s: 5.0,
+        ..plan()
+    };
+    let crashes = |offset_s: f64| -> Vec<f64> {
+        let all = take(&mut course(fragile.clone(), offset_s), 2000);
+        all.iter().filter(|c| c.1 == Idle).map(|c| c.0).collect()
+    };
+    let (a, b) = (crashes(0.0), crashes(0.3));
+    assert!(a.len() > 10);
+    assert!(a.iter().zip(&b).take(10).all(|(a, b)| a == b));
 }
