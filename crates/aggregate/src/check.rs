@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check_inference::inference;
 use crate::site::SiteProblem;
-use crate::{BatchJob, JobSpec, RackGroup, TrainingJob, correlation};
+use crate::{BatchJob, JobSpec, RackGroup, SiteEventSpec, TrainingJob, correlation};
 
 /// Node offsets beyond this share of the iteration would let one node overtake another's iteration.
 pub(crate) const NODE_JITTER_SHARE: f64 = 0.25;
@@ -152,7 +152,12 @@ pub(crate) fn rack_group(
 }
 
 /// Problems of the jobs' own fields. True for each job that can be placed.
-pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Problems) -> Vec<bool> {
+pub(crate) fn jobs(
+    jobs: &[JobSpec],
+    groups: &[RackGroup],
+    events: &[SiteEventSpec],
+    problems: &mut Problems,
+) -> Vec<bool> {
     let mut names = BTreeSet::new();
     let mut placeable = Vec::with_capacity(jobs.len());
     for (i, job) in jobs.iter().enumerate() {
@@ -174,7 +179,7 @@ pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Proble
         placeable.push(problems.0.len() == before);
         match job {
             JobSpec::Batch(b) => batch(&path, b, problems),
-            JobSpec::Training(t) => training(&path, t, problems),
+            JobSpec::Training(t) => training(&path, t, !events.is_empty(), problems),
             JobSpec::Inference(i) => inference(&path, i, problems),
         }
     }
@@ -238,7 +243,8 @@ fn batch(path: &str, job: &BatchJob, problems: &mut Problems) {
     }
 }
 
-fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
+/// `events`: whether events of the site may crash it.
+fn training(path: &str, job: &TrainingJob, events: bool, problems: &mut Problems) {
     let start_known = problems.finite(&format!("{path}.start_s"), job.start_s);
     let iteration_known = job.iteration_s > 0.0 && job.iteration_s <= LONGEST_S;
     if !iteration_known {
@@ -301,7 +307,7 @@ fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
     }
     if let Some(after_s) = job.restart_after_s {
         problems.span(&format!("{path}.restart_after_s"), after_s);
-        if job.crash_at_s.is_none() {
+        if job.crash_at_s.is_none() && !events {
             problems.add(
                 format!("{path}.restart_after_s"),
                 "a restart is set, but no crash",

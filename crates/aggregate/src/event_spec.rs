@@ -186,8 +186,7 @@ pub struct Transfer {
 }
 
 const BOOT: &str = "estimate: self-test, operating system and services of a node with 8 GPUs take several minutes; no published figure was found";
-const SHUTDOWN: &str =
-    "estimate: an orderly shutdown of the operating system takes about a minute";
+const SHUTDOWN: &str = "estimate: an orderly shutdown of the operating system takes about a minute";
 const DRAIN: &str =
     "estimate: the longest answers of a service take minutes; planners choose this time";
 const REBOUND: &str = "estimate: cooling is built for the hottest day and has some of it to spare on others; no published figure was found";

@@ -61,22 +61,28 @@
 mod batch;
 mod block;
 mod check;
+mod check_events;
 mod check_inference;
 mod choice;
 mod clamp;
 mod correlation;
 mod engine;
+mod event_plan;
+mod event_spec;
 mod events;
 mod facility;
 mod facility_spec;
+mod facility_trip;
 mod fleet;
 mod gpus;
 mod inference_spec;
 mod interruption;
+mod job_outage;
 mod keys;
 mod needs;
 mod place;
 mod placement;
+mod presence;
 mod rack;
 mod racks;
 mod replica;
@@ -89,12 +95,19 @@ mod tile;
 mod timeline;
 mod traffic;
 mod training;
+mod transfer;
 
 pub use block::DemandBlock;
 pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
 pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
 pub use engine::GroupEngine;
+pub use event_spec::{
+    CoolingTrip, DEFAULT_BOOT_S, DEFAULT_DRAIN_S, DEFAULT_REBOUND_SHARE,
+    DEFAULT_RECHARGE_EFFICIENCY, DEFAULT_RECHARGE_SHARE, DEFAULT_SHUTDOWN_S, DEFAULT_TIMEOUT_S,
+    DEFAULT_WALK_IN_S, Maintenance, RackLoss, SiteEventSpec, SwitchLoss, Transfer,
+    TransferDirection,
+};
 pub use events::PlannedEvent;
 pub use facility::{Facility, FacilityReport};
 pub use facility_spec::{CoolingSpec, DEFAULT_OTHER_IT_SHARE, FacilitySpec, LossSpec, StageSpec};
@@ -112,3 +125,4 @@ pub use spec::{
 };
 pub use tile::Simd;
 pub use timeline::DEFAULT_CORRELATION_TIME_S;
+pub use transfer::{TransferReport, Transfers};

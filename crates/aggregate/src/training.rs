@@ -125,6 +125,8 @@ pub(crate) struct TrainingCourse {
     breaks: Interruptions,
     /// Restarts so far.
     restarts: u64,
+    /// Whether the interruptions since the last restart have ended the processes; else they wait and go on.
+    gone: bool,
     /// Iteration durations of the job since the last restart; a copy that gives every cohort the same numbers.
     jitter: Stream,
     offset_s: f64,
@@ -144,6 +146,7 @@ impl TrainingCourse {
             breaks: plan.breaks(streams),
             jitter: streams.open("iteration", entity(&[&plan.name], 0)),
             restarts: 0,
+            gone: false,
             plan,
             streams,
             offset_s,
@@ -243,6 +246,7 @@ impl TrainingCourse {
                 phase: PhaseKind::Idle,
             };
         };
+        self.gone |= interruption.phase != PhaseKind::TrainCommunication;
         if follows || interruption.until_s >= self.plan.stop_s {
             (self.stage, self.clock_s) = (Stage::Down, f64::INFINITY);
         } else {
@@ -261,7 +265,11 @@ impl TrainingCourse {
         self.jitter = self.streams.open("iteration-restart", job);
         self.since_checkpoint = 0;
         self.clock_s = at_s;
-        self.stage = Stage::Restart(0);
+        self.stage = if std::mem::take(&mut self.gone) {
+            Stage::Restart(0)
+        } else {
+            Stage::Compute
+        };
     }
 }
 

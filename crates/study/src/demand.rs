@@ -6,6 +6,7 @@
 
 use ballast_aggregate::{
     ClampReport, DemandBlock, Engine, Facility, FacilityReport, Site, TrafficReport,
+    TransferReport, Transfers,
 };
 use ballast_scenario::{LoadSpec, Scenario};
 use ballast_series::TraceSeries;
@@ -54,6 +55,7 @@ impl Jumps {
 pub(crate) struct Demand {
     engine: Option<Engine>,
     facility: Option<Facility>,
+    transfers: Option<Transfers>,
     /// Traces joined by lines.
     lines: Vec<TraceSeries>,
     jumps: Vec<Jumps>,
@@ -106,6 +108,7 @@ impl Demand {
         Self {
             engine,
             facility,
+            transfers: site.and_then(|s| Transfers::new(s, dt_s)),
             lines,
             jumps,
             dt_s,
@@ -117,8 +120,15 @@ impl Demand {
     pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
         if let Some(engine) = &mut self.engine {
             engine.fill(block);
-            if let Some(facility) = &mut self.facility {
-                facility.apply(&mut block.site_w);
+            if let Some(transfers) = &mut self.transfers {
+                transfers.look(block);
+            }
+            match (&mut self.facility, &mut self.transfers) {
+                (Some(facility), transfers) => {
+                    facility.apply_with(&mut block.site_w, transfers.as_mut());
+                }
+                (None, Some(transfers)) => transfers.apply(&mut block.site_w),
+                (None, None) => {}
             }
         } else {
             block.site_w.fill(0.0);
@@ -158,6 +168,14 @@ impl Demand {
     /// Where the power of the site went so far; `None` without a facility.
     pub(crate) fn facility_report(&self) -> Option<FacilityReport> {
         self.facility.as_ref().map(Facility::report)
+    }
+
+    /// What the batteries of each transfer gave and took so far.
+    pub(crate) fn transfer_report(&self) -> Vec<TransferReport> {
+        self.transfers
+            .as_ref()
+            .map(Transfers::report)
+            .unwrap_or_default()
     }
 
     /// What came of each service's requests so far.

@@ -28,6 +28,7 @@ fn site_of(scenario: &Scenario) -> Result<Option<Site>, Vec<StudyProblem>> {
         racks: &scenario.racks,
         jobs: &scenario.jobs,
         correlation: scenario.correlation.as_ref(),
+        events: &scenario.events,
         gpus: &scenario.gpus,
         nodes: &scenario.nodes,
         psus: &scenario.psus,
