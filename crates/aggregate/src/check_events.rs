@@ -1,13 +1,15 @@
 //! What is wrong with the site's events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Problems, listed};
-use crate::event_plan::{racks_named, strike};
+use crate::event_plan::{Cause, EventPlan, racks_named, strike};
 use crate::event_spec::{
     CoolingTrip, DEFAULT_DRAIN_S, Maintenance, SiteEventSpec, Transfer, TransferDirection,
 };
-use crate::site::GroupInfo;
+use crate::needs::Fit;
+use crate::placement::Placement;
+use crate::site::{GroupInfo, SiteInput};
 
 /// Times beyond this are refused, seconds, as for jobs.
 const LONGEST_S: f64 = 1e9;
@@ -236,6 +238,32 @@ impl Check<'_> {
     }
 }
 
+/// A training job that is drained has written its checkpoint before its racks are switched off.
+pub(crate) fn checkpoints(
+    input: &SiteInput<'_>,
+    outages: &EventPlan,
+    placement: &Placement,
+    fits: &[BTreeMap<usize, Fit>],
+    problems: &mut Problems,
+) {
+    for (j, job) in input.jobs.iter().enumerate() {
+        let written_s = fits[j].values().map(|f| f.checkpoint_s).fold(0.0, f64::max);
+        for (event, o) in outages.of_job(j, &placement.runs) {
+            let drain_s = o.off_s - o.from_s;
+            if o.cause == Cause::Maintenance && written_s > drain_s {
+                problems.add(
+                    format!("events.{event}"),
+                    format!(
+                        "racks are off {drain_s} s after they are drained, and job `{}` takes {written_s} s to write its checkpoint",
+                        job.name()
+                    ),
+                    "set a longer drain_s",
+                );
+            }
+        }
+    }
+}
+
 /// No rack is out twice at a time, or transferred twice at a time; trips of the cooling do not overlap.
 fn overlaps(events: &[SiteEventSpec], groups: &[GroupInfo], problems: &mut Problems) {
     let mut outages: BTreeMap<usize, Vec<(f64, f64, usize)>> = BTreeMap::new();
@@ -254,7 +282,7 @@ fn overlaps(events: &[SiteEventSpec], groups: &[GroupInfo], problems: &mut Probl
                 trips.push((e.at_s, until_s, i));
             }
             SiteEventSpec::Transfer(e) => {
-                let plan = crate::event_plan::EventPlan::new(std::slice::from_ref(event), groups);
+                let plan = EventPlan::new(std::slice::from_ref(event), groups);
                 for t in plan.transfers {
                     let span = (
                         if e.direction == TransferDirection::Here {
@@ -279,7 +307,7 @@ fn overlaps(events: &[SiteEventSpec], groups: &[GroupInfo], problems: &mut Probl
             format!("{}-{:03}", g.name, rack - g.racks.start + 1)
         })
     };
-    let mut told = std::collections::BTreeSet::new();
+    let mut told = BTreeSet::new();
     for (what, table) in [("out", outages), ("transferred", moves)] {
         for (rack, spans) in table {
             if let Some((first, second)) = overlap(spans)

@@ -286,3 +286,7 @@ impl Stages {
 #[cfg(test)]
 #[path = "facility_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "facility_trip_tests.rs"]
+mod trip_tests;

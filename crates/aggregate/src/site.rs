@@ -190,6 +190,7 @@ impl Site {
             &tables,
             &mut problems,
         );
+        check_events::checkpoints(&input, &outages, &placement, &fits, &mut problems);
         let idle_groups = idle_groups(&groups, &placement);
         for &g in &idle_groups {
             if !tables[hardware[g].table].level(PhaseKind::Idle).present {

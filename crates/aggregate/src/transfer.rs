@@ -110,14 +110,15 @@ impl Transfers {
     pub fn apply(&mut self, power_w: &mut [f64]) {
         for (k, w) in power_w.iter_mut().enumerate() {
             // A change that falls on a sample but for rounding counts at that sample.
-            let t_s = (self.sample as f64 + 1e-6) * self.dt_s;
+            let exact_s = self.sample as f64 * self.dt_s;
+            let t_s = exact_s + 1e-6 * self.dt_s;
             // The first sample of a run has no stretch before it.
             let span_s = if self.sample == 0 { 0.0 } else { self.dt_s };
             self.sample += 1;
             let (mut away, mut recharge_w) = (0.0, 0.0);
             for battery in &mut self.batteries {
                 let share = battery.share.get(k).copied().unwrap_or(0.0);
-                let off = share * (1.0 - battery.plan.fed(t_s));
+                let off = share * (1.0 - battery.plan.fed(t_s, exact_s));
                 away += off;
                 recharge_w += battery.step(t_s, off * *w, self.dt_s, span_s);
             }
@@ -164,14 +165,15 @@ impl Battery {
 }
 
 impl TransferPlan {
-    /// Part of the racks' power that the bus feeds.
-    fn fed(&self, t_s: f64) -> f64 {
+    /// Part of the racks' power that the bus feeds at `exact_s`; `t_s` is that, and what rounding may have taken from it.
+    fn fed(&self, t_s: f64, exact_s: f64) -> f64 {
         if t_s < self.off_s {
             1.0
         } else if t_s < self.on_s {
             0.0
         } else if t_s < self.on_s + self.walk_in_s {
-            (t_s - self.on_s) / self.walk_in_s
+            // Begun a rounding error ahead of the sample: at 0, not below.
+            ((exact_s - self.on_s) / self.walk_in_s).max(0.0)
         } else {
             1.0
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ballast_aggregate::{
-    BatchJob, CorrelationSpec, DemandBlock, GroupEngine, JobSpec, RackGroup, Site, SiteInput,
-    SiteEventSpec, SiteProblem, TrainingJob,
+    BatchJob, CorrelationSpec, DemandBlock, GroupEngine, JobSpec, RackGroup, Site, SiteEventSpec,
+    SiteInput, SiteProblem, TrainingJob,
 };
 use ballast_profile::{
     GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, PhaseSpec, Phases, PsuSpec,
