@@ -90,7 +90,7 @@ impl BatchCourse {
                 next += 1;
                 continue;
             }
-            changes.push(Change { at_s, phase });
+            changes.push(Change::to(at_s, phase));
             let Some(outage) = outages.peek().filter(|o| o.from_s < at_s + stay_s) else {
                 at_s += stay_s;
                 next += 1;
@@ -99,10 +99,7 @@ impl BatchCourse {
             let (meanwhile, anew) = of_batch(outage, waits_in);
             stays[next].1 = stay_s - (outage.from_s - at_s);
             at_s = outage.from_s;
-            changes.push(Change {
-                at_s,
-                phase: meanwhile,
-            });
+            changes.push(Change::to(at_s, meanwhile));
             if anew {
                 let last = stays.len() - 1;
                 let left_s = stays[last].1;
@@ -111,10 +108,7 @@ impl BatchCourse {
                 next = 0;
             }
         }
-        changes.push(Change {
-            at_s,
-            phase: PhaseKind::Idle,
-        });
+        changes.push(Change::to(at_s, PhaseKind::Idle));
         Self { changes, next: 0 }
     }
 
@@ -166,13 +160,7 @@ mod tests {
     #[test]
     fn to_the_end_of_the_run() {
         let mut c = BatchCourse::new(&plan(f64::INFINITY), [0.0; 3], 0.0, &[], PhaseKind::Idle);
-        assert_eq!(
-            c.next(),
-            Change {
-                at_s: 0.0,
-                phase: PhaseKind::SteadyDecode
-            }
-        );
+        assert_eq!(c.next(), Change::to(0.0, PhaseKind::SteadyDecode));
         assert_eq!(c.next().at_s, f64::INFINITY);
     }
 

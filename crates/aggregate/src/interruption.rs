@@ -107,26 +107,27 @@ impl Interruptions {
         planned_s.min(random_s)
     }
 
+    /// Whether the next one is drawn.
+    pub(crate) fn next_is_random(&self, planned: &[Interruption]) -> bool {
+        let planned_s = planned.get(self.at).map_or(f64::INFINITY, |i| i.from_s);
+        self.random.as_ref().is_some_and(|r| r.next_s < planned_s)
+    }
+
     /// The next one. The second value says whether another follows without a restart between.
     pub(crate) fn take(&mut self, planned: &[Interruption]) -> Option<(Interruption, bool)> {
-        let next = planned.get(self.at).copied();
-        let random_s = self.random.as_ref().map_or(f64::INFINITY, |r| r.next_s);
-        let taken = match next {
-            Some(next) if next.from_s <= random_s => {
+        let is_random = self.next_is_random(planned);
+        let taken = if let Some(random) = self.random.as_ref().filter(|_| is_random) {
+            let mut crash = Interruption::crash(random.next_s, random.down_s);
+            // The job is down already: what else strikes it can only keep it down for longer.
+            while let Some(other) = planned.get(self.at).filter(|o| o.from_s <= crash.until_s) {
+                crash.until_s = crash.until_s.max(other.until_s);
                 self.at += 1;
-                next
             }
-            _ => {
-                let random = self.random.as_ref().filter(|r| r.next_s.is_finite())?;
-                let down_s = random.down_s;
-                let mut crash = Interruption::crash(random_s, down_s);
-                // The job is down already: what else strikes it can only keep it down for longer.
-                while let Some(other) = planned.get(self.at).filter(|o| o.from_s <= crash.until_s) {
-                    crash.until_s = crash.until_s.max(other.until_s);
-                    self.at += 1;
-                }
-                crash
-            }
+            crash
+        } else {
+            let next = *planned.get(self.at)?;
+            self.at += 1;
+            next
         };
         let follows = planned
             .get(self.at)

@@ -144,7 +144,7 @@ fn joined(mut all: Vec<ReplicaOut>) -> Vec<ReplicaOut> {
     chain
 }
 
-/// Crashes, stops and restarts of training jobs that the events bring.
+/// Crashes and stops of training jobs that the events bring; their restarts are told with those of other interruptions.
 pub(crate) fn planned(
     jobs: &[JobSpec],
     plan: &EventPlan,
@@ -157,53 +157,33 @@ pub(crate) fn planned(
         };
         let stop_s = spec.stop_s.unwrap_or(f64::INFINITY);
         for (event, o) in plan.of_job(j, runs) {
-            let (kind, what, at_s, back_s) = match o.cause {
+            let (kind, what, at_s) = match o.cause {
                 Cause::Loss => (
                     "crash",
                     "crashes: GPUs of it have lost their power",
                     o.from_s,
-                    restart_s(spec, o.from_s, o.work_s),
                 ),
-                Cause::Shutdown => (
-                    "job_pause",
-                    "ends: racks of it shut down",
-                    o.from_s,
-                    restart_s(spec, o.from_s, o.work_s),
-                ),
-                Cause::Maintenance => (
-                    "job_pause",
-                    "pauses: racks of it are drained",
-                    o.from_s,
-                    o.work_s,
-                ),
+                Cause::Shutdown => ("job_pause", "ends: racks of it shut down", o.from_s),
+                Cause::Maintenance => ("job_pause", "pauses: racks of it are drained", o.from_s),
                 Cause::Switch { timeout_s } if o.work_s > o.from_s + timeout_s => (
                     "crash",
                     "crashes: it has waited for the network in vain",
                     o.from_s + timeout_s,
-                    restart_s(spec, o.from_s + timeout_s, o.work_s),
                 ),
                 Cause::Switch { .. } => (
                     "stall",
                     "waits: GPUs of it have lost their network",
                     o.from_s,
-                    o.work_s,
                 ),
             };
-            if at_s >= stop_s || o.work_s <= spec.start_s {
-                continue;
+            if at_s < stop_s && o.work_s > spec.start_s {
+                add(PlannedEvent {
+                    at_s,
+                    kind,
+                    element: spec.name.clone(),
+                    text: format!("job `{}` {what} (events.{event})", spec.name),
+                });
             }
-            let mut tell = |kind, at_s: f64, what: &str| {
-                if at_s < stop_s && at_s.is_finite() {
-                    add(PlannedEvent {
-                        at_s,
-                        kind,
-                        element: spec.name.clone(),
-                        text: format!("job `{}` {what} (events.{event})", spec.name),
-                    });
-                }
-            };
-            tell(kind, at_s, what);
-            tell("restart", back_s, "goes on");
         }
     }
 }

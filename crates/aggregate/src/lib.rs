@@ -77,6 +77,7 @@ mod fleet;
 mod gpus;
 mod inference_spec;
 mod interruption;
+mod iteration;
 mod job_outage;
 mod keys;
 mod needs;
@@ -95,6 +96,8 @@ mod tile;
 mod timeline;
 mod traffic;
 mod training;
+mod training_plan;
+mod training_spec;
 mod transfer;
 
 pub use block::DemandBlock;
@@ -125,4 +128,6 @@ pub use spec::{
 };
 pub use tile::Simd;
 pub use timeline::DEFAULT_CORRELATION_TIME_S;
+pub use training::CoarseTraining;
+pub use training_spec::{DEFAULT_FORWARD_SHARE, IterationShape, PipelineSchedule, StragglerSpec};
 pub use transfer::{TransferReport, Transfers};

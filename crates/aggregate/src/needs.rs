@@ -25,8 +25,9 @@ pub(crate) struct Touch {
 pub(crate) struct Fit {
     /// Durations of launch, load and warmup (on the restart, for training).
     pub(crate) passing: Passing,
-    /// Duration of a checkpoint.
+    /// Duration of writing a checkpoint, and of reading it on a restart.
     pub(crate) checkpoint_s: f64,
+    pub(crate) restore_s: f64,
     /// Phases the GPUs are in from t = 0 on, or ramp away from.
     pub(crate) used: Vec<PhaseKind>,
 }
@@ -177,6 +178,7 @@ impl Asker<'_> {
         Fit {
             passing,
             checkpoint_s: 0.0,
+            restore_s: 0.0,
             used,
         }
     }
@@ -190,6 +192,7 @@ impl Asker<'_> {
         Fit {
             passing: [0.0; 3],
             checkpoint_s: 0.0,
+            restore_s: 0.0,
             used,
         }
     }
@@ -201,16 +204,20 @@ impl Asker<'_> {
             used.push(rest);
         }
         self.require(rest, "", &job.name);
+        let ends =
+            job.stop_s.is_some() || job.crash_at_s.is_some() || job.mtbf_s.is_some() || touch.down;
+        let late = job
+            .straggler
+            .is_some_and(|s| s.delay_s > 0.0 && s.probability > 0.0);
+        let waits_on_restart = job.restart_stagger_s > 0.0 || job.restart_jitter_s > 0.0;
+        let waits = job.shape.stages().0 > 1 || late || (job.restarts() && waits_on_restart);
         for (kind, needed) in [
-            (PhaseKind::TrainCompute, job.compute_share > 0.0),
+            (PhaseKind::TrainCompute, job.compute_share > 0.0 || late),
             (
                 PhaseKind::TrainCommunication,
-                job.compute_share < 1.0 || touch.waits,
+                job.compute_share < 1.0 || waits || touch.waits,
             ),
-            (
-                PhaseKind::Idle,
-                job.stop_s.is_some() || job.crash_at_s.is_some() || touch.down,
-            ),
+            (PhaseKind::Idle, ends),
         ] {
             if needed {
                 self.require(kind, "", &job.name);
@@ -234,19 +241,26 @@ impl Asker<'_> {
                 used.push(PhaseKind::Checkpoint);
             }
         }
-        let mut passing = [0.0; 3];
-        let crashes = job.crash_at_s.is_some() || touch.down;
-        if (job.restart_after_s.is_some() && crashes) || touch.resumes {
+        let (mut passing, mut restore_s) = ([0.0; 3], 0.0);
+        if job.restarts() || (job.restart_after_s.is_some() && touch.down) || touch.resumes {
             for (kind, slot) in PASSING.into_iter().zip(&mut passing) {
                 *slot = self.duration(kind, "restart_after_s", None, &job.name);
                 if *slot > 0.0 {
                     used.push(kind);
                 }
             }
+            restore_s = job.restore_s.unwrap_or(checkpoint_s);
+            if job.restore_s.is_some_and(|s| s > 0.0) {
+                self.require(PhaseKind::Checkpoint, "restore_s", &job.name);
+            }
+            if restore_s > 0.0 {
+                used.push(PhaseKind::Checkpoint);
+            }
         }
         Fit {
             passing,
             checkpoint_s,
+            restore_s,
             used,
         }
     }

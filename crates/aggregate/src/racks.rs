@@ -20,7 +20,7 @@ use crate::replica::Activity;
 use crate::serving::Serving;
 use crate::site::{CoursePlan, Hardware, RackPlan, Site};
 use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
-use crate::training::TrainingCourse;
+use crate::training::{Seat, TrainingCourse};
 
 /// Steps of one thread's share of the site's sum. The order of summation, rack by rack, does not depend on it.
 const SUM_STEPS: usize = 256;
@@ -344,7 +344,21 @@ pub(crate) fn cohort_cursor(
         Some(CoursePlan::Training(training)) => {
             rest = before_work(has);
             let offset_s = training.node_jitter_s * streams.open("job-offset", key).normal();
-            Course::Training(TrainingCourse::new(training.clone(), streams, offset_s))
+            let gpus = f64::from(cohort.gpus);
+            let seat = Seat {
+                offset_s,
+                key,
+                place: cohort.place,
+                // Equal nodes: Σ g² over n nodes of g GPUs each is (n g)²/n.
+                nodes: gpus * gpus / cohort.node_squares,
+                stage: training.stage_of(cohort.ordinal),
+            };
+            Course::Training(TrainingCourse::new(
+                training.clone(),
+                streams,
+                seat,
+                table.step_s,
+            ))
         }
         Some(CoursePlan::Inference(_)) => {
             rest = before_work(has);

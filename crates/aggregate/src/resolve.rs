@@ -11,11 +11,11 @@ use crate::correlation::{self, median};
 use crate::event_plan::EventPlan;
 use crate::fleet::InferencePlan;
 use crate::needs::{self, Fit};
-use crate::place::{bundles, nodes_touched};
+use crate::place::{Run, bundles, cut, nodes_touched};
 use crate::placement::Placement;
 use crate::site::{CoursePlan, GroupInfo, Hardware, JobPlan, RackPlan, RowPlan, Site, SiteInput};
 use crate::timeline::{DEFAULT_CORRELATION_TIME_S, ProfileTable};
-use crate::training::TrainingPlan;
+use crate::training_plan::{TrainingPlan, TrainingTimes};
 use crate::{JobSpec, LevelShares, events, job_outage};
 
 /// Groups with their hardware; `None` if one cannot be built. Fills the table of profiles.
@@ -160,14 +160,19 @@ fn job_plan(
             (&b.name, CoursePlan::Batch(BatchPlan::new(b, passing)))
         }
         JobSpec::Training(t) => {
-            let longest = |i: usize| fits.values().map(|f| f.passing[i]).fold(0.0, f64::max);
-            let checkpoint_s = fits.values().map(|f| f.checkpoint_s).fold(0.0, f64::max);
-            let plan = TrainingPlan::new(
-                t,
-                checkpoint_s,
-                [longest(0), longest(1), longest(2)],
-                job_outage::interruptions(index, t, checkpoint_s, outages, runs),
-            );
+            let longest = |time: fn(&Fit) -> f64| fits.values().map(time).fold(0.0, f64::max);
+            let times = TrainingTimes {
+                checkpoint_s: longest(|f| f.checkpoint_s),
+                restore_s: longest(|f| f.restore_s),
+                passing: [
+                    longest(|f| f.passing[0]),
+                    longest(|f| f.passing[1]),
+                    longest(|f| f.passing[2]),
+                ],
+            };
+            let others = job_outage::interruptions(index, t, times.checkpoint_s, outages, runs);
+            let size = (placement.nodes[index], placement.gpus[index]);
+            let plan = TrainingPlan::new(t, size, times, others);
             (&t.name, CoursePlan::Training(Arc::new(plan)))
         }
         JobSpec::Inference(i) => {
@@ -189,6 +194,14 @@ fn job_plan(
         shares,
         tau_s,
         nodes: placement.nodes[index],
+    }
+}
+
+/// GPUs of a pipeline's stage, where a job has several.
+fn stage_gpus(job: &JobPlan) -> Option<u64> {
+    match &job.course {
+        CoursePlan::Training(t) if t.parts.len() > 1 => Some(t.stage_gpus),
+        _ => None,
     }
 }
 
@@ -245,14 +258,23 @@ pub(crate) fn assemble(
         for (k, rack) in group.racks.clone().enumerate() {
             let runs = &placement.runs[rack];
             let on_rack: BTreeSet<usize> = runs.iter().filter_map(|r| r.job).collect();
-            let mut bundles = bundles(runs, group.gpus_per_node);
+            let borders = |run: &Run| {
+                let stage_gpus = run.job.and_then(|j| stage_gpus(&jobs[j]));
+                let before = run.job.map_or(0, |j| gpus_before[j]);
+                stage_gpus.map_or_else(|| vec![*run], |gpus| cut(*run, before, gpus))
+            };
+            let pieces: Vec<Run> = runs.iter().flat_map(borders).collect();
+            let mut bundles = bundles(&pieces, group.gpus_per_node);
             for cohort in bundles.iter_mut().flat_map(|b| &mut b.cohorts) {
                 let Some(j) = cohort.job else { continue };
-                cohort.place += nodes_before[j] as f64;
-                let from = runs
-                    .iter()
-                    .find(|r| r.job == Some(j))
-                    .map_or(0, |r| r.start);
+                let start = |runs: &[Run]| {
+                    runs.iter()
+                        .rfind(|r| r.job == Some(j) && r.start <= cohort.first)
+                        .map_or(0, |r| r.start)
+                };
+                let (from, piece) = (start(runs), start(&pieces));
+                let nodes = piece / group.gpus_per_node - from / group.gpus_per_node;
+                cohort.place += nodes_before[j] as f64 + f64::from(nodes);
                 cohort.ordinal = gpus_before[j] + u64::from(cohort.first - from);
             }
             for run in runs {
@@ -287,7 +309,7 @@ pub(crate) fn assemble(
         .map(|g| g.racks.len() as u64 * u64::from(g.gpus_per_rack()))
         .sum();
     let tau_s = tau_of(&(0..jobs.len()).collect());
-    let events = events::planned(&input, &outages, placement);
+    let events = events::planned(&input, &jobs, &outages, placement);
     Site {
         groups,
         hardware,

@@ -12,13 +12,15 @@ use crate::check::{self, Problems};
 use crate::check_events;
 use crate::correlation::{self, JobCorrelation};
 use crate::event_plan::{EventPlan, Outage};
-use crate::events::PlannedEvent;
+use crate::events::{self, PlannedEvent};
 use crate::fleet::InferencePlan;
 use crate::place::Bundle;
 use crate::placement::{idle_groups, place};
+use crate::racks::Streams;
 use crate::resolve::{assemble, fit_all, resolve_groups};
 use crate::timeline::ProfileTable;
-use crate::training::TrainingPlan;
+use crate::training::CoarseTraining;
+use crate::training_plan::TrainingPlan;
 use crate::{CorrelationSpec, JobSpec, LevelShares, RackGroup, SiteEventSpec};
 
 /// What a site is made of, as it stands in a scenario. Profiles, nodes and supplies have passed their own checks.
@@ -284,18 +286,35 @@ impl Site {
         self.events.clone()
     }
 
-    /// Shortest stretch that a training job spends in one phase, seconds: a step longer than this misses phases. `None` without training.
-    pub fn shortest_phase_s(&self) -> Option<f64> {
-        let stretches = self.jobs.iter().filter_map(|j| match &j.course {
+    /// Training jobs whose iterations a step in seconds does not show in full, in the order of the scenario: a run at that step
+    /// gives means in their place.
+    pub fn coarse_training(&self, step_s: f64) -> Vec<CoarseTraining> {
+        let coarse = self.jobs.iter().filter_map(|j| match &j.course {
             CoursePlan::Training(t) => {
-                let compute = t.compute_share * t.iteration_s;
-                [compute, t.iteration_s - compute]
-                    .into_iter()
-                    .filter(|s| *s > 0.0)
-                    .min_by(f64::total_cmp)
+                let found = CoarseTraining {
+                    job: j.name.clone(),
+                    iteration_s: t.iteration_s,
+                    shortest_s: t.shortest_s(),
+                    whole: t.coarse_at(step_s),
+                };
+                let partly = (0..t.parts.len()).any(|s| t.part_at(s, step_s) != t.parts[s]);
+                (found.whole || partly).then_some(found)
             }
             CoursePlan::Batch(_) | CoursePlan::Inference(_) => None,
         });
-        stretches.min_by(f64::total_cmp)
+        coarse.collect()
+    }
+
+    /// What happens to the jobs at times drawn for a realisation, up to `until_s`: crashes at random and their restarts, in order of time.
+    pub fn drawn_events(&self, seed: u64, realisation: u32, until_s: f64) -> Vec<PlannedEvent> {
+        let streams = Streams::new(seed, realisation);
+        let mut events = Vec::new();
+        for job in &self.jobs {
+            if let CoursePlan::Training(plan) = &job.course {
+                events::drawn(plan, streams, until_s, &mut events);
+            }
+        }
+        events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+        events
     }
 }

@@ -125,10 +125,13 @@ fn weak_defaults(scenario: &Scenario, found: &mut Vec<LowInput>) {
         });
     };
     for job in &scenario.jobs {
-        if let JobSpec::Inference(service) = job {
-            for default in service.weak_defaults() {
-                add(&format!("jobs.{}", service.name), default);
-            }
+        let defaults = match job {
+            JobSpec::Inference(service) => service.weak_defaults(),
+            JobSpec::Training(training) => training.weak_defaults(),
+            JobSpec::Batch(_) => Vec::new(),
+        };
+        for default in defaults {
+            add(&format!("jobs.{}", job.name()), default);
         }
     }
     for (i, event) in scenario.events.iter().enumerate() {

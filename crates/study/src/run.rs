@@ -53,7 +53,7 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
         Err(problems) => return problems,
     };
     let mut problems = trace_problems(scenario, inputs);
-    problems.extend(step_problems(scenario, inputs, site.as_ref()));
+    problems.extend(step_problems(scenario, inputs));
     if let (Some(spec), true) = (&scenario.plant, problems.is_empty()) {
         let mut demand = Demand::new(scenario, inputs, site.as_ref(), 1);
         let mut block = DemandBlock::new(site.as_ref().map_or(0, Site::rack_count), 1);
@@ -66,8 +66,8 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
     problems
 }
 
-/// A step that would not see what the load does.
-fn step_problems(scenario: &Scenario, inputs: &Inputs, site: Option<&Site>) -> Vec<StudyProblem> {
+/// A step that would not see what the load does. Training shows its means at any step (see `coarse-training`).
+fn step_problems(scenario: &Scenario, inputs: &Inputs) -> Vec<StudyProblem> {
     let step_s = scenario.simulation.step_s;
     let mut problems = Vec::new();
     let mut too_long = |what: String, longest_s: f64| {
@@ -77,15 +77,6 @@ fn step_problems(scenario: &Scenario, inputs: &Inputs, site: Option<&Site>) -> V
             help: format!("a step of {longest_s} s or less"),
         });
     };
-    if let Some(shortest_s) = site
-        .and_then(Site::shortest_phase_s)
-        .filter(|s| step_s > 0.5 * s)
-    {
-        too_long(
-            format!("the shortest phase of the jobs, {shortest_s} s"),
-            0.5 * shortest_s,
-        );
-    }
     for trace in &inputs.traces {
         let interval_s = trace.series.interval_s();
         if interval_s < step_s * (1.0 - 1e-6) {

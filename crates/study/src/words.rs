@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use ballast_aggregate::{
-    DEFAULT_CORRELATION_TIME_S, EngineKind, JobSpec, Site, source002_aggregate,
+    CoarseTraining, DEFAULT_CORRELATION_TIME_S, EngineKind, IterationShape, JobSpec, Site,
+    source002_aggregate,
 };
 use ballast_plant::{Limiter, PlantError, PlantSpec};
 use ballast_profile::PhaseKind;
@@ -294,9 +295,19 @@ pub(crate) fn diagnostics(
         say("source002-rule", text);
     }
     if scenario.plant.is_some() && site.is_some() {
-        for text in scenario.jobs.iter().filter_map(|j| cadence(scenario, j)) {
+        for text in scenario
+            .jobs
+            .iter()
+            .filter_map(|j| cadence(scenario, site, j))
+        {
             say("cadence", text);
         }
+    }
+    for coarse in site
+        .map(|s| s.coarse_training(scenario.simulation.step_s))
+        .unwrap_or_default()
+    {
+        say("coarse-training", coarse_training(scenario, &coarse));
     }
     if let Some(facility) = &merged.facility {
         say("facility", facility.text());
@@ -339,15 +350,35 @@ pub(crate) fn diagnostics(
     list
 }
 
+/// What a run at this step does not see of a training job.
+fn coarse_training(scenario: &Scenario, coarse: &CoarseTraining) -> String {
+    let step_s = scenario.simulation.step_s;
+    let (job, iteration_s, shortest_s) = (&coarse.job, coarse.iteration_s, coarse.shortest_s);
+    if coarse.whole {
+        format!(
+            "a step of {step_s} s is too long for the iterations of job {job} ({iteration_s} s, shortest stretch {shortest_s:.4} s): the mean over the              iteration stands for them. Swings within an iteration are not seen: ramps, swings and spectrum at this step do not contain them.              Checkpoints as long as two steps, crashes, starts and restarts are kept"
+        )
+    } else {
+        format!(
+            "a step of {step_s} s is too long for the shortest stretches of job {job}'s iteration ({shortest_s:.4} s): they are averaged with their              neighbours. Ramps and spectrum show the iteration of {iteration_s} s, and nothing shorter than two steps"
+        )
+    }
+}
+
 /// At which frequency a job loads the bus, if it does so within the run and the step can carry it.
-fn cadence(scenario: &Scenario, job: &JobSpec) -> Option<String> {
+fn cadence(scenario: &Scenario, site: Option<&Site>, job: &JobSpec) -> Option<String> {
     let JobSpec::Training(t) = job else {
         return None;
     };
     let sim = &scenario.simulation;
-    let modulates = t.compute_share > 0.0 && t.compute_share < 1.0;
+    let pipelined = matches!(t.shape, IterationShape::Pipeline { stages: 2.., .. });
+    let modulates = t.compute_share > 0.0 && (t.compute_share < 1.0 || pipelined);
     let runs = t.start_s + t.iteration_s < sim.duration_s && t.stop_s.is_none_or(|s| s > 0.0);
-    if !modulates || !runs || t.iteration_s < 2.0 * sim.step_s {
+    let averaged = site.is_some_and(|s| {
+        let coarse = s.coarse_training(sim.step_s);
+        coarse.iter().any(|c| c.whole && c.job == t.name)
+    });
+    if !modulates || !runs || averaged {
         return None;
     }
     let pauses = t.checkpoint_every.map_or_else(String::new, |n| {
@@ -406,6 +437,17 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
         });
     }
     for each in &merged.each {
+        let seed = scenario.simulation.seed;
+        let drawn = site.map(|s| s.drawn_events(seed, each.realisation, each.horizon_s));
+        for drawn in drawn.unwrap_or_default() {
+            events.push(Event {
+                at_s: drawn.at_s,
+                realisation: each.realisation,
+                kind: drawn.kind.to_owned(),
+                element: drawn.element,
+                text: drawn.text,
+            });
+        }
         if let Some(why) = &each.no_start {
             events.push(Event {
                 at_s: 0.0,
@@ -529,7 +571,10 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
         JobSpec::Batch(b) => {
             b.start_jitter_s > 0.0 && b.start_s + b.stagger_s + 6.0 * b.start_jitter_s > 0.0
         }
-        JobSpec::Training(_) | JobSpec::Inference(_) => false,
+        JobSpec::Training(t) => {
+            t.restart_jitter_s > 0.0 && t.restart_after_s.is_some() && t.crash_at_s.is_some()
+        }
+        JobSpec::Inference(_) => false,
     });
     if starts_at_random {
         return Randomness::OnceARun;
@@ -545,7 +590,11 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
         random.then_some(2.0 * tau_s)
     });
     let jitter = scenario.jobs.iter().filter_map(|j| match j {
-        JobSpec::Training(t) if t.iteration_jitter_s > 0.0 || t.node_jitter_s > 0.0 => {
+        // Two exponential times on, the crashes are others.
+        JobSpec::Training(t) if t.mtbf_s.is_some() => t.mtbf_s.map(|s| 2.0 * s),
+        JobSpec::Training(t)
+            if t.iteration_jitter_s > 0.0 || t.node_jitter_s > 0.0 || t.straggler.is_some() =>
+        {
             Some(t.iteration_s)
         }
         // Traffic is random whatever the spread within a phase.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ballast_aggregate::{
-    BatchJob, CorrelationSpec, DemandBlock, GroupEngine, JobSpec, RackGroup, Site, SiteEventSpec,
-    SiteInput, SiteProblem, TrainingJob,
+    BatchJob, CorrelationSpec, DemandBlock, GroupEngine, IterationShape, JobSpec, RackGroup, Site,
+    SiteEventSpec, SiteInput, SiteProblem, TrainingJob,
 };
 use ballast_profile::{
     GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, PhaseSpec, Phases, PsuSpec,
@@ -126,8 +126,14 @@ pub(crate) fn training(name: &str) -> TrainingJob {
         node_jitter_s: 0.0,
         checkpoint_every: None,
         checkpoint_s: None,
+        shape: IterationShape::default(),
+        straggler: None,
         crash_at_s: None,
+        mtbf_s: None,
         restart_after_s: None,
+        restore_s: None,
+        restart_stagger_s: 0.0,
+        restart_jitter_s: 0.0,
         correlation: None,
     }
 }

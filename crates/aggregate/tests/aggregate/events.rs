@@ -352,9 +352,9 @@ fn energy_j(w: &[f64]) -> f64 {
 #[test]
 fn a_transfer_keeps_the_books() {
     let facility = FacilitySpec {
-        other_it_share: Some(0.1),
+        other_it_share: Some(0.0005),
         ups: Some(LossSpec {
-            rated_kw: 40.0,
+            rated_kw: 30.0,
             loss_fixed: 0.01,
             loss_linear: 0.02,
             loss_square: 0.03,
@@ -374,7 +374,7 @@ fn a_transfer_keeps_the_books() {
             let (calm, none) = bus(&of(vec![]), facility, 9000);
             assert!(none.is_none());
             let spec = Transfer {
-                // Of racks rated 100 kW a GPU: 40 W for 8 GPUs and a rack each.
+                // Of racks rated 100 kW a GPU: 800 W a rack.
                 recharge_share: Some(1e-3),
                 ..transfer(10.0, racks)
             };

@@ -1,4 +1,4 @@
-//! Jobs and racks against the step, the duration and the memory of a run.
+//! Jobs and racks against the duration and the memory of a run.
 
 use ballast_aggregate::JobSpec;
 use ballast_series::{Histogram, RampTracker};
@@ -8,8 +8,6 @@ use crate::Scenario;
 use crate::limits::number;
 use crate::tree::join;
 
-/// Fewest steps in an iteration of training: with fewer the steps decide what its two phases look like.
-const FEWEST_STEPS_PER_ITERATION: f64 = 4.0;
 /// Most memory for what is kept for each rack, bytes.
 const MOST_RACK_MEMORY: f64 = 16e9;
 /// Samples of each rack in a block.
@@ -18,9 +16,9 @@ const BLOCK_SAMPLES: usize = 1024;
 const RACK_BINS: usize = 1024;
 
 impl Check<'_> {
-    /// Jobs against step and duration; what is wrong with them as such is found by the site.
+    /// Jobs against the duration; what is wrong with them as such is found by the site.
     pub(super) fn jobs(&mut self, scenario: &Scenario) {
-        let (duration_s, step_s) = (scenario.simulation.duration_s, scenario.simulation.step_s);
+        let duration_s = scenario.simulation.duration_s;
         for (at, job) in scenario.jobs.iter().enumerate() {
             let path = format!("jobs.{at}");
             let (name, start_s) = match job {
@@ -42,22 +40,6 @@ impl Check<'_> {
             let JobSpec::Training(job) = job else {
                 continue;
             };
-            let shortest_s = FEWEST_STEPS_PER_ITERATION * step_s;
-            if job.iteration_s > 0.0 && job.iteration_s < shortest_s * (1.0 - 1e-9) {
-                self.add(
-                    &join(&path, "iteration_s"),
-                    format!(
-                        "step too coarse for the iteration: {} s with a step of {} s",
-                        number(job.iteration_s),
-                        number(step_s)
-                    ),
-                    format!(
-                        "an iteration of at least {} s, or simulation.step_s of {} s or less",
-                        number(shortest_s),
-                        number(job.iteration_s / FEWEST_STEPS_PER_ITERATION)
-                    ),
-                );
-            }
             if let Some(stop_s) = job.stop_s.filter(|s| *s <= 0.0) {
                 self.warn(
                     &join(&path, "stop_s"),
