@@ -9,3 +9,4 @@ mod problems;
 mod same_bytes;
 mod sigma;
 mod traffic_engines;
+mod training;
