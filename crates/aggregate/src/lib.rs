@@ -11,8 +11,9 @@
 //! 8 nodes of the job, a few nodes. A cohort has
 //!
 //! - a *course*: the phases it enters, with its own offset. A batch job's nodes start one after another over `stagger_s`, each
-//!   shifted by a normal `start_jitter_s`. A training job's cohorts follow one clock (iterations with common jitter, checkpoints)
-//!   and are each shifted by a normal `node_jitter_s`. A crash and the end of a training job strike all at once. From phase to
+//!   shifted by a normal `start_jitter_s`. A training job's cohorts follow one clock (iterations with common jitter, stragglers, checkpoints)
+//!   and are each shifted by a normal `node_jitter_s`; in a pipeline each has the iteration of its stage. An interruption and the end of a
+//!   training job strike all at once. Where the step is too long for an iteration, its mean level takes its place. From phase to
 //!   phase the mean and the spread move in a straight line over the profile's rise or fall time;
 //! - a *fluctuation*: `σ(phase) · (Σ √share · Z_level + own)` per GPU, with unit-variance Ornstein–Uhlenbeck factors `Z` for the site, each row, rack
 //!   and job. All node and GPU terms of a cohort are one such process of variance `Σ g² · share_node + n · share_own` (g GPUs on
@@ -54,7 +55,7 @@
 //!
 //! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
 //! cohorts; `site` and `resolve` the resolved site; `timeline`,
-//! `batch`, `training` what a cohort does when, `interruption` when a training job is down; `traffic`, `fleet`, `replica`, `serving` requests and what they make replicas and
+//! `batch`, `training` what a cohort does when (`iteration`, `training_plan` what its job has in common), `interruption` when a training job is down; `traffic`, `fleet`, `replica`, `serving` requests and what they make replicas and
 //! their cohorts do; `racks` what both engines share; `rack`, `engine` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
 //! which of them; `facility` the rest of the site; `correlation`, `clamp`, `source002` the statistics.
 

@@ -161,16 +161,15 @@ impl TrainingCourse {
     /// Enters the stage that is due and makes the next one due. `None`: it has no duration.
     fn stage(&mut self, at_s: f64) -> Option<Change> {
         match self.stage {
-            Stage::Begin => match self.mean {
-                Some((level, checkpoints)) => {
+            Stage::Begin => {
+                if let Some((level, checkpoints)) = self.mean {
                     self.many_iterations(checkpoints);
                     Some(Change::mixed(at_s, level))
-                }
-                None => {
+                } else {
                     self.begin();
                     None
                 }
-            },
+            }
             Stage::Segment(i) => {
                 let segment = self.part.segments[i];
                 self.clock_s = self.begun_s + segment.until_share * self.duration_s;

@@ -356,11 +356,11 @@ fn coarse_training(scenario: &Scenario, coarse: &CoarseTraining) -> String {
     let (job, iteration_s, shortest_s) = (&coarse.job, coarse.iteration_s, coarse.shortest_s);
     if coarse.whole {
         format!(
-            "a step of {step_s} s is too long for the iterations of job {job} ({iteration_s} s, shortest stretch {shortest_s:.4} s): the mean over the              iteration stands for them. Swings within an iteration are not seen: ramps, swings and spectrum at this step do not contain them.              Checkpoints as long as two steps, crashes, starts and restarts are kept"
+            "a step of {step_s} s is too long for the iterations of job {job} ({iteration_s} s, shortest stretch {shortest_s:.4} s): the mean over the iteration stands for them. Swings within an iteration are not seen: ramps, swings and spectrum at this step do not contain them. Checkpoints as long as two steps, crashes, starts and restarts are kept"
         )
     } else {
         format!(
-            "a step of {step_s} s is too long for the shortest stretches of job {job}'s iteration ({shortest_s:.4} s): they are averaged with their              neighbours. Ramps and spectrum show the iteration of {iteration_s} s, and nothing shorter than two steps"
+            "a step of {step_s} s is too long for the shortest stretches of job {job}'s iteration ({shortest_s:.4} s): they are averaged with their neighbours. Ramps and spectrum show the iteration of {iteration_s} s, and nothing shorter than two steps"
         )
     }
 }

@@ -82,5 +82,6 @@ fn a_step_that_blurs_only_the_shortest_waits_says_so_too() {
     );
     assert_eq!(said(&fine, "coarse-training"), [""; 0]);
     let (a, b) = (pipeline.site.gpu_mean_w, fine.site.gpu_mean_w);
-    assert!((a / b - 1.0).abs() < 0.005, "{a} {b}");
+    // A fluctuation of 3 % common to the job, of 0.7 s, drawn anew at another step: the means over 60 s differ by 0.7 %, taken four times.
+    assert!((a / b - 1.0).abs() < 0.03, "{a} {b}");
 }

@@ -190,8 +190,8 @@ fn stages_follow_the_placement() {
         (0.95, 0),
     ] {
         let k = (at_s / STEP_S) as usize;
-        for rack in 0..3 {
-            let wanted = 8.0 * 200.0 + SWING_W * stages[stage][rack];
+        for (rack, computing) in stages[stage].iter().enumerate() {
+            let wanted = 8.0 * 200.0 + SWING_W * computing;
             assert!((block.rack(rack)[k] - wanted).abs() < 1e-9, "{at_s} {rack}");
         }
     }
