@@ -14,6 +14,9 @@ use crate::site::{GroupInfo, SiteInput};
 /// Times beyond this are refused, seconds, as for jobs.
 const LONGEST_S: f64 = 1e9;
 
+/// From, until, and the event that brings it.
+type Span = (f64, f64, usize);
+
 /// A time in a message.
 fn time(at_s: f64) -> String {
     if at_s.is_finite() {
@@ -266,8 +269,8 @@ pub(crate) fn checkpoints(
 
 /// No rack is out twice at a time, or transferred twice at a time; trips of the cooling do not overlap.
 fn overlaps(events: &[SiteEventSpec], groups: &[GroupInfo], problems: &mut Problems) {
-    let mut outages: BTreeMap<usize, Vec<(f64, f64, usize)>> = BTreeMap::new();
-    let mut moves: BTreeMap<usize, Vec<(f64, f64, usize)>> = BTreeMap::new();
+    let mut outages: BTreeMap<usize, Vec<Span>> = BTreeMap::new();
+    let mut moves: BTreeMap<usize, Vec<Span>> = BTreeMap::new();
     let mut trips = Vec::new();
     for (i, event) in events.iter().enumerate() {
         for (rack, o) in strike(i, event, groups).map_or_else(Vec::new, |s| s.racks) {
@@ -340,7 +343,7 @@ fn overlaps(events: &[SiteEventSpec], groups: &[GroupInfo], problems: &mut Probl
 }
 
 /// The first two spans that overlap, in order of time.
-fn overlap(mut spans: Vec<(f64, f64, usize)>) -> Option<((f64, f64, usize), (f64, f64, usize))> {
+fn overlap(mut spans: Vec<Span>) -> Option<(Span, Span)> {
     spans.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
     spans
         .windows(2)

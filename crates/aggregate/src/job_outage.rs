@@ -78,6 +78,7 @@ fn restart_s(spec: &TrainingJob, crash_s: f64, back_s: f64) -> f64 {
 }
 
 /// A stretch in which a replica is out: no new requests from `from_s` on, those it holds lost at `lost_s`. Times in seconds.
+#[expect(clippy::struct_field_names, reason = "names carry units")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ReplicaOut {
     pub(crate) from_s: f64,

@@ -35,6 +35,10 @@
 //!
 //! From the racks to the bus: a [`Facility`] adds other IT, losses of UPS and transformer, and cooling that lags behind the heat.
 //!
+//! Events of the site act on this in three places. A rack without power has its samples set to zero once its engine has made them, so
+//! that nothing else changes for want of a draw. Jobs on racks that are out follow another course: training stops as a whole, batch nodes
+//! launch again, the router passes replicas by. [`Transfers`] and the trips of the cooling act on the way from the racks to the bus.
+//!
 //! # Limits
 //!
 //! - Cohorts of several nodes share one offset, so what jitter leaves of the harmonics is right in the mean, while its scatter is
@@ -57,7 +61,8 @@
 //! cohorts; `site` and `resolve` the resolved site; `timeline`,
 //! `batch`, `training` what a cohort does when (`iteration`, `training_plan` what its job has in common), `interruption` when a training job is down; `traffic`, `fleet`, `replica`, `serving` requests and what they make replicas and
 //! their cohorts do; `racks` what both engines share; `rack`, `engine` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
-//! which of them; `facility` the rest of the site; `correlation`, `clamp`, `source002` the statistics.
+//! which of them; `facility` the rest of the site; `event_spec`, `check_events`, `event_plan` events of the site, `presence`, `job_outage`,
+//! `facility_trip`, `transfer` what they do to racks, jobs, cooling and bus; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
 mod block;

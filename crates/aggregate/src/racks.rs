@@ -353,12 +353,12 @@ pub(crate) fn cohort_cursor(
                 nodes: gpus * gpus / cohort.node_squares,
                 stage: training.stage_of(cohort.ordinal),
             };
-            Course::Training(TrainingCourse::new(
+            Course::Training(Box::new(TrainingCourse::new(
                 training.clone(),
                 streams,
                 seat,
                 table.step_s,
-            ))
+            )))
         }
         Some(CoursePlan::Inference(_)) => {
             rest = before_work(has);

@@ -309,7 +309,7 @@ pub(crate) fn assemble(
         .map(|g| g.racks.len() as u64 * u64::from(g.gpus_per_rack()))
         .sum();
     let tau_s = tau_of(&(0..jobs.len()).collect());
-    let events = events::planned(&input, &jobs, &outages, placement);
+    let events = events::planned(input, &jobs, &outages, placement);
     Site {
         groups,
         hardware,
