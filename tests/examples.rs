@@ -94,6 +94,25 @@ fn stagger_spares_the_sets_a_block() {
 }
 
 #[test]
+fn a_walk_in_spares_the_sets_the_block_of_a_hall() {
+    let softly = run("hall-transfer.toml", &[]);
+    assert_eq!(softly.overall, Status::Pass, "{}", softly.summary);
+    let at_once = run("hall-transfer.toml", &[("events.0.walk_in_s", "0")]);
+    assert_eq!(at_once.overall, Status::Fail, "{}", at_once.summary);
+    let dip = |o: &Outcome| 60.0 - o.plant.as_ref().unwrap().frequency_min.value;
+    assert!(dip(&at_once) > 3.0 * dip(&softly));
+    let kinds: Vec<_> = softly
+        .events
+        .iter()
+        .map(|e| (e.at_s, e.kind.as_str()))
+        .collect();
+    assert!(kinds.contains(&(10.0, "transfer")) && kinds.contains(&(18.0, "transfer_end")));
+    assert!(softly.diagnostics.iter().any(|d| d.code == "transfer"));
+    let weak = |path: &str| softly.low_confidence.iter().any(|l| l.path == path);
+    assert!(!weak("events.0.walk_in_s"), "it is stated");
+}
+
+#[test]
 fn every_verdict_says_what_it_rests_on() {
     let outcome = run("smallest.toml", &[]);
     for v in outcome

@@ -6,7 +6,9 @@ use ballast_profile::{MeteredSide, NodeSpec};
 
 use crate::check_inference::inference;
 use crate::site::SiteProblem;
-use crate::{BatchJob, IterationShape, JobSpec, RackGroup, TrainingJob, correlation};
+use crate::{
+    BatchJob, IterationShape, JobSpec, RackGroup, SiteEventSpec, TrainingJob, correlation,
+};
 
 /// Node offsets beyond this share of the iteration would let one node overtake another's iteration.
 pub(crate) const NODE_JITTER_SHARE: f64 = 0.25;
@@ -198,7 +200,12 @@ pub(crate) fn rack_group(
 }
 
 /// Problems of the jobs' own fields. True for each job that can be placed.
-pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Problems) -> Vec<bool> {
+pub(crate) fn jobs(
+    jobs: &[JobSpec],
+    groups: &[RackGroup],
+    events: &[SiteEventSpec],
+    problems: &mut Problems,
+) -> Vec<bool> {
     let mut names = BTreeSet::new();
     let mut placeable = Vec::with_capacity(jobs.len());
     for (i, job) in jobs.iter().enumerate() {
@@ -220,7 +227,7 @@ pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Proble
         placeable.push(problems.0.len() == before);
         match job {
             JobSpec::Batch(b) => batch(&path, b, problems),
-            JobSpec::Training(t) => training(&path, t, problems),
+            JobSpec::Training(t) => training(&path, t, !events.is_empty(), problems),
             JobSpec::Inference(i) => inference(&path, i, problems),
         }
     }
@@ -284,7 +291,8 @@ fn batch(path: &str, job: &BatchJob, problems: &mut Problems) {
     }
 }
 
-fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
+/// `events`: whether events of the site may crash it.
+fn training(path: &str, job: &TrainingJob, events: bool, problems: &mut Problems) {
     let start_known = problems.finite(&format!("{path}.start_s"), job.start_s);
     let iteration_known = (SHORTEST_ITERATION_S..=LONGEST_S).contains(&job.iteration_s);
     if !iteration_known {
@@ -347,10 +355,10 @@ fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
             );
         }
     }
-    restarts(path, job, problems);
+    restarts(path, job, events, problems);
 }
 
-fn restarts(path: &str, job: &TrainingJob, problems: &mut Problems) {
+fn restarts(path: &str, job: &TrainingJob, events: bool, problems: &mut Problems) {
     if let Some(mtbf_s) = job.mtbf_s
         && !(SHORTEST_MTBF_S..=LONGEST_S).contains(&mtbf_s)
     {
@@ -362,7 +370,7 @@ fn restarts(path: &str, job: &TrainingJob, problems: &mut Problems) {
     }
     if let Some(after_s) = job.restart_after_s {
         problems.span(&format!("{path}.restart_after_s"), after_s);
-        if job.crash_at_s.is_none() && job.mtbf_s.is_none() {
+        if job.crash_at_s.is_none() && job.mtbf_s.is_none() && !events {
             problems.add(
                 format!("{path}.restart_after_s"),
                 "a restart is set, but no crash",

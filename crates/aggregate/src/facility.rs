@@ -3,8 +3,10 @@
 use ballast_profile::tan_phi;
 
 use crate::facility_spec::{FacilitySpec, LossSpec, StageSpec};
+use crate::facility_trip::Trips;
 use crate::rack::Lag;
 use crate::site::Site;
+use crate::transfer::Transfers;
 
 /// Input of a lossy element in watts for an output in watts.
 fn input_w(loss: LossSpec, output_w: f64) -> f64 {
@@ -16,7 +18,10 @@ fn input_w(loss: LossSpec, output_w: f64) -> f64 {
 /// Compressors at a moment.
 #[derive(Debug, Clone)]
 struct Stages {
+    /// With those that can run as `count`.
     spec: StageSpec,
+    /// Those there are.
+    all: u32,
     running: u32,
     started: bool,
     /// Samples since the last start; none yet: `u64::MAX`.
@@ -81,6 +86,7 @@ pub struct Facility {
     reactive: Reactive,
     lag: Lag,
     stages: Option<Stages>,
+    trips: Option<Trips>,
     heat_w: Vec<f64>,
     sums: Sums,
 }
@@ -152,9 +158,13 @@ impl FacilityReport {
 }
 
 impl Facility {
-    /// At the first sample; `dt_s` is the step in seconds, finite and above 0. The spec has no problems.
-    pub fn new(spec: &FacilitySpec, site: &Site, dt_s: f64) -> Self {
-        Self::around(spec, site.rated_ac_w(), dt_s)
+    /// At the first sample of a run, at `first_sample · dt_s`; `dt_s` is the step in seconds, finite and above 0. The spec has no
+    /// problems. What was tripped before the run left heat behind as if the heat had always been that of its first sample.
+    pub fn new(spec: &FacilitySpec, site: &Site, dt_s: f64, first_sample: u64) -> Self {
+        let mut facility = Self::around(spec, site.rated_ac_w(), dt_s);
+        let lag_s = spec.cooling.map_or(0.0, |c| c.lag_s);
+        facility.trips = Trips::new(&site.outages.trips, lag_s, dt_s, first_sample);
+        facility
     }
 
     /// Around racks that are rated `racks_w` together.
@@ -170,11 +180,13 @@ impl Facility {
             reactive: Reactive::new(spec, other_it_w),
             lag: Lag::new(dt_s, cooling.map_or(0.0, |c| c.lag_s)),
             stages: cooling.and_then(|c| c.stages).map(|spec| Stages {
+                all: spec.count,
                 spec,
                 running: 0,
                 started: false,
                 since_start: u64::MAX,
             }),
+            trips: None,
             heat_w: Vec::new(),
             sums: Sums::default(),
         }
@@ -182,6 +194,16 @@ impl Facility {
 
     /// Turns the racks' active and reactive power (watts, var) at the next samples into that at the bus; both are equally long.
     pub fn apply(&mut self, power_w: &mut [f64], reactive_var: &mut [f64]) {
+        self.apply_with(power_w, reactive_var, None);
+    }
+
+    /// As [`Self::apply`], with racks that are fed from elsewhere for a while; those have looked at the block.
+    pub fn apply_with(
+        &mut self,
+        power_w: &mut [f64],
+        reactive_var: &mut [f64],
+        transfers: Option<&mut Transfers>,
+    ) {
         self.heat_w.clear();
         for w in &mut *power_w {
             let it_w = *w + self.other_it_w;
@@ -194,6 +216,10 @@ impl Facility {
             self.sums.ups_w += fed_w - it_w;
             self.heat_w.push(fed_w);
             *w = fed_w;
+        }
+        // The heat stays where the racks are, whoever feeds them.
+        if let Some(transfers) = transfers {
+            transfers.apply(power_w, reactive_var);
         }
         let mut heat_w = std::mem::take(&mut self.heat_w);
         self.lag.apply(&mut heat_w);
@@ -217,11 +243,28 @@ impl Facility {
             return 0.0;
         };
         let wanted_w = cooling.share * heat_w;
-        let moving_w = match &mut self.stages {
-            None => wanted_w,
-            Some(stages) => stages.step(wanted_w, self.dt_s, &mut self.sums),
+        let fixed_w = cooling.fixed_kw * 1e3;
+        let Some(trips) = &mut self.trips else {
+            let moving_w = match &mut self.stages {
+                None => wanted_w,
+                Some(stages) => stages.step(wanted_w, self.dt_s, &mut self.sums),
+            };
+            return fixed_w + moving_w;
         };
-        cooling.fixed_kw * 1e3 + moving_w
+        trips.catch_up(wanted_w);
+        let (there, stopped) = trips.begin();
+        let asked_w = trips.asked_w(wanted_w);
+        let (moving_w, done_w) = match &mut self.stages {
+            None => (there * asked_w, there * asked_w),
+            Some(stages) => {
+                stages.limit(there, stopped);
+                let drawn_w = stages.step(asked_w, self.dt_s, &mut self.sums);
+                // What a start draws beyond its running removes no heat.
+                (drawn_w, stages.running_w())
+            }
+        };
+        trips.done(wanted_w, done_w);
+        there * fixed_w + moving_w
     }
 
     /// Where the power went so far.
@@ -245,6 +288,20 @@ impl Facility {
 }
 
 impl Stages {
+    /// Leaves a share of the compressors able to run; where some have just `stopped`, of those that ran as well.
+    fn limit(&mut self, there: f64, stopped: bool) {
+        // A share that makes no whole number stops the next one too, but for rounding.
+        let left = |n: u32| (there * f64::from(n) + 1e-9).floor() as u32;
+        self.spec.count = left(self.all);
+        if stopped {
+            self.running = left(self.running);
+        }
+    }
+
+    fn running_w(&self) -> f64 {
+        f64::from(self.running) * self.spec.stage_kw * 1e3
+    }
+
     /// One sample on; returns the power of the compressors.
     fn step(&mut self, wanted_w: f64, dt_s: f64, sums: &mut Sums) -> f64 {
         let stage_w = self.spec.stage_kw * 1e3;
@@ -285,3 +342,7 @@ impl Stages {
 #[cfg(test)]
 #[path = "facility_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "facility_trip_tests.rs"]
+mod trip_tests;

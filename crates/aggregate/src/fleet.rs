@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ballast_series::rng::Stream;
 use rayon::prelude::*;
 
+use crate::job_outage::ReplicaOut;
 use crate::keys::entity;
 use crate::replay::Replay;
 use crate::replica::{Activity, Count, Replica, Service};
@@ -43,6 +44,8 @@ pub(crate) struct InferencePlan {
     tokens: [TokenSpec; 2],
     /// Requests per second that all replicas can serve together, of the mean number of tokens.
     capacity_per_s: f64,
+    /// When each replica is out, in order of time; empty if none ever is.
+    outs: Vec<Vec<ReplicaOut>>,
 }
 
 impl InferencePlan {
@@ -88,6 +91,7 @@ impl InferencePlan {
             capacity_per_s: replicas as f64 / service.request_s(means),
             service: Arc::new(service),
             tokens: [job.prompt_tokens, job.output_tokens],
+            outs: Vec::new(),
         }
     }
 
@@ -110,6 +114,29 @@ impl InferencePlan {
             ),
         }
     }
+
+    /// The same with the stretches in which its replicas are out, as `outs` finds them for GPUs per replica and replicas.
+    pub(crate) fn with_outages(
+        self,
+        outs: impl FnOnce(u32, usize) -> Vec<Vec<ReplicaOut>>,
+    ) -> Self {
+        Self {
+            outs: outs(self.gpus_per_replica, self.replicas),
+            ..self
+        }
+    }
+
+    /// Whether a replica takes new requests at `t_s`.
+    fn open(&self, replica: usize, t_s: f64) -> bool {
+        let outs = self.outs.get(replica).map_or(&[][..], Vec::as_slice);
+        outs.iter().all(|o| t_s < o.from_s || o.until_s <= t_s)
+    }
+
+    /// The first replica from `from` on, around, that takes new requests at `t_s`.
+    fn first_open(&self, from: usize, t_s: f64) -> Option<usize> {
+        let all = (from..self.replicas).chain(0..from);
+        all.into_iter().find(|r| self.open(*r, t_s))
+    }
 }
 
 /// What came of a service's requests so far in a realisation, and how they stand to what it can serve.
@@ -121,8 +148,10 @@ pub struct TrafficReport {
     pub arrived: u64,
     /// Requests served.
     pub done: u64,
-    /// Requests turned away because the queue of their replica was full.
+    /// Requests turned away because the queue of their replica was full, or no replica was there.
     pub turned_away: u64,
+    /// Requests lost with a replica that lost its power or its network.
+    pub lost: u64,
     /// Requests waiting now.
     pub waiting: u64,
     /// Requests in prefill or in a batch now.
@@ -176,13 +205,18 @@ impl TrafficReport {
         } else {
             String::new()
         };
+        let lost = if self.lost > 0 {
+            format!(", {} lost with their replicas", self.lost)
+        } else {
+            String::new()
+        };
         let (stated, most) = if self.from_file {
             ("rate of the file", "in its fullest minute")
         } else {
             ("stated rate", "at most")
         };
         format!(
-            "job `{}`: {} requests came in {:.0} s, {} served, {} waiting, {} running, {} turned away; {stated} {:.3}/s in the mean and {:.3}/s {most}, \
+            "job `{}`: {} requests came in {:.0} s, {} served, {} waiting, {} running, {} turned away{lost}; {stated} {:.3}/s in the mean and {:.3}/s {most}, \
              estimated capacity {:.3}/s; a replica is busy {:.1} % of the time with {:.2} requests in the mean{served}{capacity}",
             self.job,
             self.arrived,
@@ -214,6 +248,8 @@ pub(crate) struct Fleet {
     loads: BinaryHeap<Reverse<(u32, u32, u32)>>,
     /// Windows begun so far.
     windows: u64,
+    /// Requests that found no replica.
+    unserved: u64,
     replicas: Vec<Replica>,
     /// `[replica][step]`, of the block filled last.
     pub(crate) activity: Vec<Activity>,
@@ -230,7 +266,9 @@ impl Fleet {
         let key = entity(&[job], 0);
         let replica = |i: usize| {
             let tokens = open("request-tokens", entity(&[job], i as u64));
-            Replica::new(plan.service.clone(), plan.start_s, tokens)
+            let outs = plan.outs.get(i).map_or(&[][..], Vec::as_slice);
+            let losses_s = outs.iter().map(|o| o.lost_s).collect();
+            Replica::new(plan.service.clone(), plan.start_s, tokens).losing_all_at(losses_s)
         };
         let arrivals = match &plan.log {
             Some((log, how)) => Arrivals::Replay(Replay::new(
@@ -256,6 +294,7 @@ impl Fleet {
             turn: 0,
             loads: BinaryHeap::with_capacity(plan.replicas),
             windows: 0,
+            unserved: 0,
             replicas: (0..plan.replicas).map(replica).collect(),
             activity: Vec::new(),
         }
@@ -327,6 +366,7 @@ impl Fleet {
 
     /// Routes the requests of the next window; all replicas stand at its beginning.
     fn begin_window(&mut self) {
+        let begin_s = self.edge_s();
         self.windows += 1;
         let end_s = self.edge_s();
         let n = self.replicas.len();
@@ -336,11 +376,12 @@ impl Fleet {
         if self.plan.router == RouterSpec::LeastLoaded {
             self.loads.clear();
             // Of equal loads the one that has been waiting longest for its turn comes first.
-            let turn = self.turn;
+            let (turn, plan) = (self.turn, &self.plan);
             self.loads.extend(
                 self.replicas
                     .iter()
                     .enumerate()
+                    .filter(|(i, _)| plan.open(*i, begin_s))
                     .map(|(i, r)| Reverse((r.load(), ((i + n - turn) % n) as u32, i as u32))),
             );
         }
@@ -350,9 +391,15 @@ impl Fleet {
                 RouterSpec::Random => ((self.routing.uniform() * n as f64) as usize).min(n - 1),
                 RouterSpec::LeastLoaded => self.least_loaded(),
             };
-            self.turn = (to + 1) % n;
-            self.replicas[to].send(self.arrivals.next());
+            let request = self.arrivals.next();
             self.arrivals.advance();
+            // What a replica that is out would get goes to the next one that is there.
+            let Some(to) = self.plan.first_open(to, request.at_s) else {
+                self.unserved += 1;
+                continue;
+            };
+            self.turn = (to + 1) % n;
+            self.replicas[to].send(request);
         }
     }
 
@@ -379,9 +426,10 @@ impl Fleet {
         let over = |x: f64| if replica_s > 0.0 { x / replica_s } else { 0.0 };
         TrafficReport {
             job: self.job.clone(),
-            arrived: sum.arrived,
+            arrived: sum.arrived + self.unserved,
             done: sum.done,
-            turned_away: sum.turned_away,
+            turned_away: sum.turned_away + self.unserved,
+            lost: sum.lost,
             waiting: sum.waiting,
             running: sum.running,
             from_file: plan.log.is_some(),

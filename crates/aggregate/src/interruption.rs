@@ -9,7 +9,7 @@ pub(crate) struct Interruption {
     pub(crate) from_s: f64,
     /// The restart begins; infinite: never.
     pub(crate) until_s: f64,
-    /// What the GPUs do meanwhile.
+    /// What the GPUs do meanwhile. In `TrainCommunication` they wait, and go on without a restart if nothing else strikes them.
     pub(crate) phase: PhaseKind,
 }
 

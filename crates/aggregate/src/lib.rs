@@ -36,6 +36,10 @@
 //!
 //! From the racks to the bus: a [`Facility`] adds other IT, losses of UPS and transformer, and cooling that lags behind the heat.
 //!
+//! Events of the site act on this in three places. A rack without power has its samples set to zero once its engine has made them, so
+//! that nothing else changes for want of a draw. Jobs on racks that are out follow another course: training stops as a whole, batch nodes
+//! launch again, the router passes replicas by. [`Transfers`] and the trips of the cooling act on the way from the racks to the bus.
+//!
 //! # Limits
 //!
 //! - Cohorts of several nodes share one offset, so what jitter leaves of the harmonics is right in the mean, while its scatter is
@@ -60,30 +64,37 @@
 //! training job is down; `traffic`, `request_log`, `replay`, `fleet`, `replica`, `serving` requests and what they make replicas and
 //! their cohorts do; `racks` what both engines share; `host` slow hosts and what stands beside the nodes; `rack`, `engine` the group
 //! engine; `gpus`, `tile` the per-GPU engine; `choice`
-//! which of them; `facility` the rest of the site; `correlation`, `clamp`, `source002` the statistics.
+//! which of them; `facility` the rest of the site; `event_spec`, `check_events`, `event_plan` events of the site, `presence`, `job_outage`,
+//! `facility_trip`, `transfer` what they do to racks, jobs, cooling and bus; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
 mod block;
 mod check;
+mod check_events;
 mod check_inference;
 mod choice;
 mod clamp;
 mod correlation;
 mod engine;
+mod event_plan;
+mod event_spec;
 mod events;
 mod facility;
 mod facility_check;
 mod facility_spec;
+mod facility_trip;
 mod fleet;
 mod gpus;
 mod host;
 mod inference_spec;
 mod interruption;
 mod iteration;
+mod job_outage;
 mod keys;
 mod needs;
 mod place;
 mod placement;
+mod presence;
 mod rack;
 mod racks;
 mod replay;
@@ -100,12 +111,19 @@ mod traffic;
 mod training;
 mod training_plan;
 mod training_spec;
+mod transfer;
 
 pub use block::DemandBlock;
 pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
 pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
 pub use engine::GroupEngine;
+pub use event_spec::{
+    CoolingTrip, DEFAULT_BOOT_S, DEFAULT_DRAIN_S, DEFAULT_REBOUND_SHARE,
+    DEFAULT_RECHARGE_EFFICIENCY, DEFAULT_RECHARGE_SHARE, DEFAULT_SHUTDOWN_S, DEFAULT_TIMEOUT_S,
+    DEFAULT_WALK_IN_S, Maintenance, RackLoss, SiteEventSpec, SwitchLoss, Transfer,
+    TransferDirection,
+};
 pub use events::PlannedEvent;
 pub use facility::{Facility, FacilityReport};
 pub use facility_spec::{
@@ -130,3 +148,4 @@ pub use tile::Simd;
 pub use timeline::DEFAULT_CORRELATION_TIME_S;
 pub use training::CoarseTraining;
 pub use training_spec::{DEFAULT_FORWARD_SHARE, IterationShape, PipelineSchedule, StragglerSpec};
+pub use transfer::{TransferReport, Transfers};

@@ -9,11 +9,13 @@ use rayon::prelude::*;
 use crate::batch::BatchCourse;
 use crate::block::DemandBlock;
 use crate::clamp::{self, ClampReport, Subject, Tally};
+use crate::event_plan::Outage;
 use crate::fleet::{Fleet, TrafficReport};
 use crate::host::HostPart;
 use crate::keys::entity;
 use crate::needs::before_work;
 use crate::place::Cohort;
+use crate::presence;
 use crate::rack::{Common, Factor, Lag, Loadings, RackBase, Scratch, Slot};
 use crate::replica::Activity;
 use crate::serving::Serving;
@@ -58,6 +60,8 @@ pub(crate) struct Core<R> {
     /// By job; absent where it is no service.
     fleets: Vec<Option<Fleet>>,
     racks: Vec<R>,
+    /// By rack; empty where no rack is ever out.
+    outages: Vec<Vec<Outage>>,
     site_z: Vec<f64>,
     row_z: Vec<Vec<f64>>,
     job_z: Vec<Vec<f64>>,
@@ -155,6 +159,7 @@ impl<R: Rack> Core<R> {
             job_names: site.jobs.iter().map(|j| j.name.clone()).collect(),
             site: factor(loads_site, "ou-site", 0, site.tau_s),
             racks: racks.collect(),
+            outages: site.outages.outages.clone(),
             site_z: Vec::new(),
             row_z: vec![Vec::new(); rows.len()],
             job_z: vec![Vec::new(); jobs.len()],
@@ -211,6 +216,7 @@ impl<R: Rack> Core<R> {
                 let table = &tables[hardware.table];
                 rack.fill(&common, hardware, table, scratch, ac_w, gpu_w);
             });
+        self.take_out(block, steps);
         sum_rows(&block.rack_w, &mut block.site_w);
         sum_rows(&block.rack_gpu_w, &mut block.gpu_w);
         let racks: Vec<&Hardware> = self
@@ -220,6 +226,17 @@ impl<R: Rack> Core<R> {
             .collect();
         sum_reactive(&racks, &block.rack_w, &mut block.site_q_var);
         self.next_sample += steps as u64;
+    }
+
+    /// Takes the power from racks that have none.
+    fn take_out(&self, block: &mut DemandBlock, steps: usize) {
+        for (rack, outages) in self.outages.iter().enumerate() {
+            let samples = rack * steps..(rack + 1) * steps;
+            for power_w in [&mut block.rack_w, &mut block.rack_gpu_w] {
+                let power_w = &mut power_w[samples.clone()];
+                presence::apply(outages, self.next_sample, self.dt_s, power_w);
+            }
+        }
     }
 
     /// What came of each service's requests so far, by job.
@@ -379,7 +396,9 @@ pub(crate) fn cohort_cursor(
             let jitter_s = batch.jitter_s * streams.open("job-offset", key).normal();
             let start_s = batch.planned_start_s(cohort.place, nodes) + jitter_s;
             let passing = batch.passing(site.hardware[rack.group].table);
-            Course::Batch(BatchCourse::new(batch, passing, start_s))
+            let waits_in = before_work(has);
+            let outages = &rack.outages;
+            Course::Batch(BatchCourse::new(batch, passing, start_s, outages, waits_in))
         }
         Some(CoursePlan::Training(training)) => {
             rest = before_work(has);
@@ -393,12 +412,12 @@ pub(crate) fn cohort_cursor(
                 nodes: gpus * gpus / cohort.node_squares,
                 stage: training.stage_of(cohort.ordinal),
             };
-            Course::Training(TrainingCourse::new(
+            Course::Training(Box::new(TrainingCourse::new(
                 training.clone(),
                 streams,
                 seat,
                 table.step_s,
-            ))
+            )))
         }
         Some(CoursePlan::Inference(_)) => {
             rest = before_work(has);

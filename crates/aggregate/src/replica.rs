@@ -88,6 +88,8 @@ pub(crate) struct Count {
     pub(crate) arrived: u64,
     pub(crate) done: u64,
     pub(crate) turned_away: u64,
+    /// Held when the replica lost its power or its network.
+    pub(crate) lost: u64,
     pub(crate) waiting: u64,
     /// In prefill or in the batch.
     pub(crate) running: u64,
@@ -104,6 +106,7 @@ impl Count {
         self.arrived += other.arrived;
         self.done += other.done;
         self.turned_away += other.turned_away;
+        self.lost += other.lost;
         self.waiting += other.waiting;
         self.running += other.running;
         self.busy_s += other.busy_s;
@@ -128,6 +131,8 @@ pub(crate) struct Replica {
     decode_s: f64,
     prefill_s: f64,
     count: Count,
+    /// Times at which it loses all it holds, the last one first, seconds.
+    losses_s: Vec<f64>,
 }
 
 impl Replica {
@@ -145,7 +150,16 @@ impl Replica {
             decode_s: 0.0,
             prefill_s: 0.0,
             count: Count::default(),
+            losses_s: Vec::new(),
         }
+    }
+
+    /// The same, losing all it holds at these times, in order. Requests that come then or later are its own again.
+    pub(crate) fn losing_all_at(mut self, mut losses_s: Vec<f64>) -> Self {
+        losses_s.retain(|s| s.is_finite());
+        losses_s.reverse();
+        self.losses_s = losses_s;
+        self
     }
 
     /// Sends it a request, which does not come before those sent earlier.
@@ -173,13 +187,16 @@ impl Replica {
             self.start_prefill();
             let arrival_s = self.inbox.front().map_or(f64::INFINITY, |r| r.at_s);
             let own_s = self.own_event_s();
-            let next_s = arrival_s.min(own_s);
+            let loss_s = self.losses_s.last().copied().unwrap_or(f64::INFINITY);
+            let next_s = arrival_s.min(own_s).min(loss_s);
             if next_s > to_s {
                 self.pass(to_s);
                 return;
             }
             self.pass(next_s);
-            if own_s <= arrival_s {
+            if loss_s <= next_s {
+                self.lose();
+            } else if own_s <= arrival_s {
                 self.finish();
             } else {
                 self.take();
@@ -264,6 +281,16 @@ impl Replica {
                 self.token = 0.0;
             }
         }
+    }
+
+    /// Loses all it holds.
+    fn lose(&mut self) {
+        self.losses_s.pop();
+        self.count.lost += u64::from(self.load());
+        self.waiting.clear();
+        self.prefill = None;
+        self.batch.clear();
+        self.token = 0.0;
     }
 
     /// Takes in the request that came.

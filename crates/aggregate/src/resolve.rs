@@ -8,6 +8,7 @@ use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PhaseKind, PsuSpec};
 use crate::batch::BatchPlan;
 use crate::check::{self, Problems, listed};
 use crate::correlation::{self, median};
+use crate::event_plan::EventPlan;
 use crate::fleet::InferencePlan;
 use crate::needs::{self, Fit};
 use crate::place::{Run, bundles, cut, nodes_touched};
@@ -15,7 +16,7 @@ use crate::placement::Placement;
 use crate::site::{CoursePlan, GroupInfo, Hardware, JobPlan, RackPlan, RowPlan, Site, SiteInput};
 use crate::timeline::{DEFAULT_CORRELATION_TIME_S, ProfileTable};
 use crate::training_plan::{TrainingPlan, TrainingTimes};
-use crate::{JobSpec, LevelShares, events};
+use crate::{JobSpec, LevelShares, events, job_outage};
 
 /// Groups with their hardware; `None` if one cannot be built. Fills the table of profiles.
 pub(crate) fn resolve_groups(
@@ -123,6 +124,7 @@ fn node_parts<'a>(
 pub(crate) fn fit_all(
     input: &SiteInput<'_>,
     placement: &Placement,
+    outages: &EventPlan,
     hardware: &[Hardware],
     tables: &[ProfileTable],
     problems: &mut Problems,
@@ -133,11 +135,12 @@ pub(crate) fn fit_all(
             .iter()
             .map(|&g| hardware[g].table)
             .collect();
+        let touch = job_outage::touch(j, job, outages, &placement.runs);
         let mut by_table = BTreeMap::new();
         for table in on {
             let name = &tables[table].name;
             if let Some(profile) = input.gpus.get(name) {
-                by_table.insert(table, needs::fit(j, job, name, profile, problems));
+                by_table.insert(table, needs::fit(j, job, name, profile, touch, problems));
             }
         }
         fits.push(by_table);
@@ -148,10 +151,13 @@ pub(crate) fn fit_all(
 fn job_plan(
     job: &JobSpec,
     shares: LevelShares,
-    (nodes, gpus): (u64, u64),
+    index: usize,
+    placement: &Placement,
+    outages: &EventPlan,
     fits: &BTreeMap<usize, Fit>,
     tables: &[ProfileTable],
 ) -> JobPlan {
+    let runs = &placement.runs;
     let (name, course) = match job {
         JobSpec::Batch(b) => {
             let passing = fits.iter().map(|(t, f)| (*t, f.passing)).collect();
@@ -168,11 +174,16 @@ fn job_plan(
                     longest(|f| f.passing[2]),
                 ],
             };
-            let plan = TrainingPlan::new(t, (nodes, gpus), times, Vec::new());
+            let others = job_outage::interruptions(index, t, times.checkpoint_s, outages, runs);
+            let size = (placement.nodes[index], placement.gpus[index]);
+            let plan = TrainingPlan::new(t, size, times, others);
             (&t.name, CoursePlan::Training(Arc::new(plan)))
         }
         JobSpec::Inference(i) => {
-            let plan = InferencePlan::new(i, gpus);
+            let gpus = placement.gpus[index];
+            let plan = InferencePlan::new(i, gpus).with_outages(|each, replicas| {
+                job_outage::replicas_out(index, each, replicas, outages, runs)
+            });
             (&i.name, CoursePlan::Inference(Arc::new(plan)))
         }
     };
@@ -186,7 +197,7 @@ fn job_plan(
         course,
         shares,
         tau_s,
-        nodes,
+        nodes: placement.nodes[index],
     }
 }
 
@@ -206,6 +217,7 @@ pub(crate) fn assemble(
     placement: &Placement,
     fits: &[BTreeMap<usize, Fit>],
     idle_groups: &[usize],
+    outages: EventPlan,
 ) -> Site {
     let correlations: Vec<_> = input
         .jobs
@@ -217,7 +229,9 @@ pub(crate) fn assemble(
             job_plan(
                 &input.jobs[j],
                 correlations[j].shares,
-                (placement.nodes[j], placement.gpus[j]),
+                j,
+                placement,
+                &outages,
                 &fits[j],
                 &tables,
             )
@@ -290,6 +304,7 @@ pub(crate) fn assemble(
                 row,
                 bundles,
                 tau_s,
+                outages: outages.of_rack(rack).to_vec(),
             });
         }
     }
@@ -298,7 +313,7 @@ pub(crate) fn assemble(
         .map(|g| g.racks.len() as u64 * u64::from(g.gpus_per_rack()))
         .sum();
     let tau_s = tau_of(&(0..jobs.len()).collect());
-    let events = events::planned(input.jobs, &jobs, &placement.gpus);
+    let events = events::planned(input, &jobs, &outages, placement);
     Site {
         groups,
         hardware,
@@ -310,6 +325,7 @@ pub(crate) fn assemble(
         correlations,
         used,
         events,
+        outages,
         gpus,
     }
 }

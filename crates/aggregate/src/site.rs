@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use crate::batch::BatchPlan;
 use crate::check::{self, Problems};
+use crate::check_events;
 use crate::correlation::{self, JobCorrelation};
+use crate::event_plan::{EventPlan, Outage};
 use crate::events::{self, PlannedEvent};
 use crate::fleet::InferencePlan;
 use crate::place::Bundle;
@@ -19,7 +21,7 @@ use crate::resolve::{assemble, fit_all, resolve_groups};
 use crate::timeline::ProfileTable;
 use crate::training::CoarseTraining;
 use crate::training_plan::TrainingPlan;
-use crate::{CorrelationSpec, JobSpec, LevelShares, RackGroup, RequestLog};
+use crate::{CorrelationSpec, JobSpec, LevelShares, RackGroup, RequestLog, SiteEventSpec};
 
 /// What a site is made of, as it stands in a scenario. Profiles, nodes and supplies have passed their own checks.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +32,8 @@ pub struct SiteInput<'a> {
     pub jobs: &'a [JobSpec],
     /// Correlation for jobs that state none.
     pub correlation: Option<&'a CorrelationSpec>,
+    /// Events of the site.
+    pub events: &'a [SiteEventSpec],
     /// GPU profiles by name, presets included.
     pub gpus: &'a BTreeMap<String, GpuProfile>,
     /// Nodes by name, presets included.
@@ -117,6 +121,8 @@ pub(crate) struct RackPlan {
     pub(crate) bundles: Vec<Bundle>,
     /// Correlation time of the rack's factor.
     pub(crate) tau_s: f64,
+    /// When it is out.
+    pub(crate) outages: Vec<Outage>,
 }
 
 /// A row of racks and the correlation time of its factor.
@@ -157,6 +163,8 @@ pub struct Site {
     pub(crate) correlations: Vec<JobCorrelation>,
     pub(crate) used: BTreeSet<(String, PhaseKind)>,
     pub(crate) events: Vec<PlannedEvent>,
+    /// What the site's events do.
+    pub(crate) outages: EventPlan,
     pub(crate) gpus: u64,
 }
 
@@ -164,7 +172,7 @@ impl Site {
     /// Resolves names, places the jobs and checks all of it.
     ///
     /// # Errors
-    /// Every problem found, in the order of the scenario: unknown names, two of the same name, more GPUs asked for than are free,
+    /// Every problem found: unknown names, two of the same name, more GPUs asked for than are free,
     /// phases a profile does not have, shares above 1, times that contradict each other.
     pub fn new(input: SiteInput<'_>) -> Result<Self, Vec<SiteProblem>> {
         let mut problems = Problems::default();
@@ -173,13 +181,23 @@ impl Site {
         if let Some(spec) = input.correlation {
             correlation::check("correlation", spec, &mut problems.0);
         }
-        let placeable = check::jobs(input.jobs, input.racks, &mut problems);
+        let placeable = check::jobs(input.jobs, input.racks, input.events, &mut problems);
         // With a group missing, everything said about free GPUs would be wrong.
         let (Some((groups, hardware)), true) = (resolved, placeable.iter().all(|p| *p)) else {
             return Err(problems.0);
         };
+        check_events::events(input.events, &groups, &mut problems);
         let placement = place(input.jobs, &groups, &mut problems);
-        let fits = fit_all(&input, &placement, &hardware, &tables, &mut problems);
+        let outages = EventPlan::new(input.events, &groups);
+        let fits = fit_all(
+            &input,
+            &placement,
+            &outages,
+            &hardware,
+            &tables,
+            &mut problems,
+        );
+        check_events::checkpoints(&input, &outages, &placement, &fits, &mut problems);
         let idle_groups = idle_groups(&groups, &placement);
         for &g in &idle_groups {
             if !tables[hardware[g].table].level(PhaseKind::Idle).present {
@@ -204,6 +222,7 @@ impl Site {
             &placement,
             &fits,
             &idle_groups,
+            outages,
         ))
     }
 
@@ -225,10 +244,26 @@ impl Site {
 
     /// AC power of all racks with every GPU at its limit, watts.
     pub fn rated_ac_w(&self) -> f64 {
-        let rated = self.groups.iter().zip(&self.hardware).map(|(g, h)| {
-            let gpu_w = f64::from(g.gpus_per_node) * self.tables[h.table].clamp_w.max(0.0);
-            g.racks.len() as f64 * h.rack_ac_w(gpu_w)
-        });
+        let rated = self
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(g, group)| group.racks.len() as f64 * self.rated_rack_w(g));
+        rated.sum()
+    }
+
+    /// AC power of one rack of a group with every GPU at its limit, W.
+    fn rated_rack_w(&self, group: usize) -> f64 {
+        let (g, h) = (&self.groups[group], &self.hardware[group]);
+        let gpu_w = f64::from(g.gpus_per_node) * self.tables[h.table].clamp_w.max(0.0);
+        h.rack_ac_w(gpu_w)
+    }
+
+    /// AC power of some racks with every GPU at its limit, W.
+    pub(crate) fn rated_ac_of_w(&self, racks: &[usize]) -> f64 {
+        let rated = racks
+            .iter()
+            .map(|&r| self.rated_rack_w(self.racks[r].group));
         rated.sum()
     }
 
@@ -262,7 +297,7 @@ impl Site {
         &self.correlations
     }
 
-    /// What the jobs are planned to do from t = 0 on, in order of time; it may lie beyond the end of a run.
+    /// What the jobs are planned to do, and what happens to the site, from t = 0 on, in order of time; it may lie beyond the end of a run.
     pub fn events(&self) -> Vec<PlannedEvent> {
         self.events.clone()
     }

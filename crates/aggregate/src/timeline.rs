@@ -187,7 +187,7 @@ pub(crate) enum Course {
     /// A batch job.
     Batch(BatchCourse),
     /// A training job.
-    Training(TrainingCourse),
+    Training(Box<TrainingCourse>),
 }
 
 impl Course {

@@ -87,6 +87,8 @@ pub(crate) struct TrainingCourse {
     breaks: Interruptions,
     /// Restarts so far.
     restarts: u64,
+    /// Whether the interruptions since the last restart have ended the processes; else they wait and go on.
+    gone: bool,
     /// Iteration durations of the job since the last restart; a copy that gives every cohort the same numbers.
     jitter: Stream,
     /// Stragglers since the last restart, likewise.
@@ -122,6 +124,7 @@ impl TrainingCourse {
             late: streams.open("straggler", job),
             launch: streams.open("restart-offset", seat.key),
             restarts: 0,
+            gone: false,
             streams,
             seat,
             stage: Stage::Begin,
@@ -289,6 +292,7 @@ impl TrainingCourse {
             self.stage = Stage::Ended;
             return Change::to(at_s, PhaseKind::Idle);
         };
+        self.gone |= interruption.phase != PhaseKind::TrainCommunication;
         if follows || interruption.until_s >= self.plan.stop_s {
             (self.stage, self.clock_s) = (Stage::Down, f64::INFINITY);
         } else {
@@ -305,6 +309,10 @@ impl TrainingCourse {
         self.restarts += 1;
         self.late = self.streams.open("straggler", job(self.restarts));
         (self.late_s, self.since_checkpoint) = (0.0, 0);
+        if !std::mem::take(&mut self.gone) {
+            (self.clock_s, self.begun_s, self.stage) = (at_s, at_s, Stage::Begin);
+            return;
+        }
         self.begun_s = at_s + plan.restart_lasts_s();
         let gaps = plan.nodes.saturating_sub(1).max(1) as f64;
         self.clock_s = at_s + plan.restart_stagger_s * self.seat.place / gaps;

@@ -1,5 +1,6 @@
 //! Contradictions between values that are sound one by one.
 
+mod events;
 mod jobs;
 mod time;
 
@@ -38,6 +39,7 @@ pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Op
     check.plant(scenario);
     check.facility(scenario);
     check.jobs(scenario);
+    check.events(scenario);
     check.memory(scenario);
     let sound = check.report.problems.is_empty();
     check.site(scenario, sound)
@@ -556,6 +558,7 @@ impl Check<'_> {
             racks: &scenario.racks,
             jobs: &scenario.jobs,
             correlation: scenario.correlation.as_ref(),
+            events: &scenario.events,
             gpus: &scenario.gpus,
             nodes: &scenario.nodes,
             psus: &scenario.psus,

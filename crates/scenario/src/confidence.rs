@@ -127,7 +127,7 @@ fn value_at(set: &Json, shape: Shape<'_>, key: &str) -> Option<String> {
     Some(with_unit(value, shape))
 }
 
-/// Defaults of services and of the rest of the site that no number of the scenario replaces.
+/// Defaults of services, events and the rest of the site that no number of the scenario replaces.
 fn weak_defaults(scenario: &Scenario, found: &mut Vec<LowInput>) {
     let mut add = |path: &str, d: WeakDefault| {
         let space = if d.unit.is_empty() { "" } else { " " };
@@ -145,6 +145,11 @@ fn weak_defaults(scenario: &Scenario, found: &mut Vec<LowInput>) {
         };
         for default in defaults {
             add(&format!("jobs.{}", job.name()), default);
+        }
+    }
+    for (i, event) in scenario.events.iter().enumerate() {
+        for default in event.weak_defaults() {
+            add(&format!("events.{i}"), default);
         }
     }
     for default in scenario

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ballast_aggregate::{CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup};
+use ballast_aggregate::{
+    CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup, SiteEventSpec,
+};
 use ballast_plant::PlantSpec;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
 use ballast_units::TimeUnit;
@@ -39,6 +41,9 @@ pub struct Scenario {
     /// The rest of the site: other IT, UPS, cooling, transformer. Absent: the racks alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facility: Option<FacilitySpec>,
+    /// Events of the site: racks, switches and cooling that fail and come back, maintenance, transfers between sources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<SiteEventSpec>,
     /// Loads that are given as power: constant, steps, a measured trace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadSpec>,

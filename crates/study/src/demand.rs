@@ -6,6 +6,7 @@
 
 use ballast_aggregate::{
     ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, TrafficReport,
+    TransferReport, Transfers,
 };
 use ballast_profile::tan_phi;
 use ballast_scenario::{LoadSpec, Scenario};
@@ -64,6 +65,7 @@ impl Jumps {
 pub(crate) struct Demand {
     engine: Option<Engine>,
     facility: Option<Facility>,
+    transfers: Option<Transfers>,
     /// Traces joined by lines, each with its reactive over active power.
     lines: Vec<(TraceSeries, f64)>,
     /// Traces too coarse to tell ramps, joined by lines, likewise.
@@ -127,10 +129,11 @@ impl Demand {
         });
         let facility = site
             .zip(scenario.facility.as_ref())
-            .map(|(site, spec)| Facility::new(spec, site, dt_s));
+            .map(|(site, spec)| Facility::new(spec, site, dt_s, start.first_sample));
         Self {
             engine,
             facility,
+            transfers: site.and_then(|s| Transfers::new(s, dt_s, start.first_sample)),
             lines,
             coarse,
             jumps,
@@ -145,8 +148,16 @@ impl Demand {
     pub(crate) fn fill(&mut self, block: &mut DemandBlock, coarse_w: &mut Vec<f64>) {
         if let Some(engine) = &mut self.engine {
             engine.fill(block);
-            if let Some(facility) = &mut self.facility {
-                facility.apply(&mut block.site_w, &mut block.site_q_var);
+            if let Some(transfers) = &mut self.transfers {
+                transfers.look(block);
+            }
+            let (site_w, site_var) = (&mut block.site_w, &mut block.site_q_var);
+            match (&mut self.facility, &mut self.transfers) {
+                (Some(facility), transfers) => {
+                    facility.apply_with(site_w, site_var, transfers.as_mut());
+                }
+                (None, Some(transfers)) => transfers.apply(site_w, site_var),
+                (None, None) => {}
             }
         } else {
             block.site_w.fill(0.0);
@@ -210,6 +221,14 @@ impl Demand {
     /// Where the power of the site went so far; `None` without a facility.
     pub(crate) fn facility_report(&self) -> Option<FacilityReport> {
         self.facility.as_ref().map(Facility::report)
+    }
+
+    /// What the batteries of each transfer gave and took so far.
+    pub(crate) fn transfer_report(&self) -> Vec<TransferReport> {
+        self.transfers
+            .as_ref()
+            .map(Transfers::report)
+            .unwrap_or_default()
     }
 
     /// What came of each service's requests so far.

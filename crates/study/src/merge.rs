@@ -1,6 +1,6 @@
 //! Realisations merged, in their order.
 
-use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport};
+use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport, TransferReport};
 use ballast_plant::Limiter;
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
@@ -60,6 +60,8 @@ pub(crate) struct Merged {
     pub(crate) traffic: Vec<(u32, TrafficReport)>,
     /// Of the first realisation.
     pub(crate) facility: Option<FacilityReport>,
+    /// Of the first realisation.
+    pub(crate) transfers: Vec<TransferReport>,
     /// Of the first realisation: pyramid and spectrum of the power at the bus.
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
     /// Of the first realisation: energy drawn, joules.
@@ -84,6 +86,7 @@ impl Merged {
             clamps: first.clamps.clone(),
             traffic: Vec::new(),
             facility: first.facility.clone(),
+            transfers: first.transfers.clone(),
             curves: None,
             energy_j: first.energy_j,
             frequency: None,

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ballast_aggregate::{ClampReport, DemandBlock, FacilityReport, Site, TrafficReport};
+use ballast_aggregate::{
+    ClampReport, DemandBlock, FacilityReport, Site, TrafficReport, TransferReport,
+};
 use ballast_plant::{Plant, StepStatus};
 use ballast_scenario::Scenario;
 use ballast_series::{TraceSink, sample_count};
@@ -76,6 +78,7 @@ pub(crate) struct RealisationResult {
     pub(crate) clamps: Vec<ClampReport>,
     pub(crate) traffic: Vec<TrafficReport>,
     pub(crate) facility: Option<FacilityReport>,
+    pub(crate) transfers: Vec<TransferReport>,
 }
 
 /// Samples of a realisation, the one at its start included.
@@ -323,6 +326,7 @@ impl Under<'_> {
             clamps: self.demand.clamp_report(),
             traffic: self.demand.traffic_report(),
             facility: self.demand.facility_report(),
+            transfers: self.demand.transfer_report(),
         }
     }
 }

@@ -30,6 +30,7 @@ fn site_of(scenario: &Scenario, inputs: &Inputs) -> Result<Option<Site>, Vec<Stu
         racks: &scenario.racks,
         jobs: &scenario.jobs,
         correlation: scenario.correlation.as_ref(),
+        events: &scenario.events,
         gpus: &scenario.gpus,
         nodes: &scenario.nodes,
         psus: &scenario.psus,

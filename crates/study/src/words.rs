@@ -157,7 +157,7 @@ pub(crate) fn not_modelled(scenario: &Scenario) -> Vec<(&'static str, &'static s
         (
             "protection",
             "protection and ride-through",
-            "under-frequency relays, UPS transfer and power-supply ride-through are not modelled",
+            "under-frequency relays, power-supply ride-through and a UPS that transfers by itself are not modelled",
         ),
     ];
     if scenario.plant.is_some() {
@@ -276,6 +276,9 @@ pub(crate) fn assumptions(
             not_given.join(", ")
         ));
     }
+    if !scenario.events.is_empty() {
+        list.push("events of the site come at stated times, whatever the state of the bus; a fall or rise between two samples is a straight line over one step".to_owned());
+    }
     for t in &inputs.traces {
         let how = if t.hold {
             "held between samples"
@@ -380,6 +383,9 @@ pub(crate) fn diagnostics(
     }
     if let Some(facility) = &merged.facility {
         say("facility", facility.text());
+    }
+    for transfer in &merged.transfers {
+        say("transfer", transfer.text());
     }
     for (realisation, traffic) in &merged.traffic {
         let code = if traffic.over_capacity() {

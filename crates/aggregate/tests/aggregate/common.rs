@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ballast_aggregate::{
     BatchJob, CorrelationSpec, DemandBlock, GroupEngine, IterationShape, JobSpec, RackGroup, Site,
-    SiteInput, SiteProblem, TrainingJob,
+    SiteEventSpec, SiteInput, SiteProblem, TrainingJob,
 };
 use ballast_profile::{
     GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, PhaseSpec, Phases, PsuSpec,
@@ -166,6 +166,7 @@ pub(crate) struct Build {
     pub(crate) gpus: BTreeMap<String, GpuProfile>,
     pub(crate) nodes: BTreeMap<String, NodeSpec>,
     pub(crate) psus: BTreeMap<String, PsuSpec>,
+    pub(crate) events: Vec<SiteEventSpec>,
 }
 
 impl Build {
@@ -182,6 +183,7 @@ impl Build {
             gpus: BTreeMap::from([("gpu".into(), gpu(sigma_w))]),
             nodes: BTreeMap::from([("node".into(), node(gpus_per_node))]),
             psus: BTreeMap::from([("psu".into(), psu(0.0))]),
+            events: vec![],
         }
     }
 
@@ -193,6 +195,7 @@ impl Build {
             gpus: &self.gpus,
             nodes: &self.nodes,
             psus: &self.psus,
+            events: &self.events,
         })
     }
 

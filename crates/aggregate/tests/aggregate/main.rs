@@ -2,6 +2,7 @@
 
 mod common;
 mod courses;
+mod events;
 mod inference;
 mod per_gpu;
 mod problems;

@@ -306,6 +306,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         jobs: Vec::new(),
         correlation: None,
         facility: None,
+        events: Vec::new(),
         loads: Vec::new(),
         plant: None,
         limits: LimitsSpec::default(),
