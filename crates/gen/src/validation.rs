@@ -30,9 +30,8 @@ pub const PAGE: &str = "docs/validation.md";
 const WINDOWS_H100_S: [f64; 3] = [0.2, 1.0, 5.0];
 const LAGS_H100_S: [f64; 7] = [0.2, 1.0, 2.0, 5.0, 10.4, 21.0, 52.4];
 const WINDOWS_SQUARE_S: [f64; 4] = [0.001, 0.005, 0.01, 0.05];
-const LAGS_SQUARE_S: [f64; 5] = [0.001, 0.005, 0.013, 0.026, 0.0522];
+const LAGS_SQUARE_S: [f64; 5] = [0.001, 0.005, 0.026, 0.052, 0.1044];
 const WINDOWS_STEP_S: [f64; 5] = [0.001, 0.005, 0.01, 0.05, 0.1];
-const LAGS_V100_S: [f64; 3] = [0.01, 0.1, 1.0];
 
 /// Why the page could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +83,8 @@ fn step(into: &mut Figures, course: &stats::Course) {
     // Of the level in the first fifth of a second to that 4 s later: warmth.
     let early = course.between(1.1, 1.3).mean();
     into.insert("step.early".into(), 100.0 * early / high);
+    let steady = course.between(3.0, 4.9).histogram();
+    into.insert("step.spread".into(), 100.0 * steady.std() / steady.mean());
     let (rises, _) = stats::edges(&course.between(0.9, 1.3), low, high);
     let (_, falls) = stats::edges(&course.between(6.5, 7.5), low, high);
     into.insert("step.rise_time".into(), stats::median(rises));

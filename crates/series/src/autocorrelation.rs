@@ -50,7 +50,8 @@ mod tests {
         for (lag, cosine) in [(0, 1.0), (10, 0.0), (20, -1.0), (40, 1.0)] {
             let r = autocorrelation(&wave, &[lag])[0].unwrap();
             let exact = cosine * (1.0 - lag as f64 / f64::from(n));
-            assert!((r - exact).abs() < 1e-6, "{lag}: {r} {exact}");
+            // A quarter of a period that has no partner leaves up to 10/n.
+            assert!((r - exact).abs() < 0.0025, "{lag}: {r} {exact}");
         }
     }
 

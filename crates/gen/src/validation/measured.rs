@@ -8,8 +8,7 @@ use ballast_tables::{TraceOptions, read_trace};
 
 use super::stats::{Course, edges, levels, lines, median, memory, ramps};
 use super::{
-    Figures, LAGS_H100_S, LAGS_SQUARE_S, LAGS_V100_S, ValidationError, WINDOWS_H100_S,
-    WINDOWS_SQUARE_S,
+    Figures, LAGS_H100_S, LAGS_SQUARE_S, ValidationError, WINDOWS_H100_S, WINDOWS_SQUARE_S,
 };
 
 /// Folder with the measured traces, if it is there: `traces` in the folder that `BALLAST_SHARED` names, by default one
@@ -110,7 +109,6 @@ pub fn measure(traces: &Path) -> Result<Figures, ValidationError> {
         );
         let drift = steady.between(21.0, 26.0).mean() / steady.between(0.0, 5.0).mean() - 1.0;
         all.insert(format!("{key}.drift"), 100.0 * drift);
-        memory(&mut all, key, &steady, &LAGS_V100_S);
     }
     for (key, name) in [
         ("kalos", "gpu_power_kalos_cdf"),
@@ -146,7 +144,7 @@ fn production(into: &mut Figures, key: &str, path: &Path) -> Result<(), Validati
         ("p5", 0.05),
         ("p50", 0.5),
         ("p95", 0.95),
-        ("p99_9", 0.999),
+        ("p99", 0.99),
         ("max", 1.0),
     ] {
         into.insert(format!("{key}.{name}"), at(q));

@@ -129,7 +129,7 @@ fn presets(into: &mut Figures) -> Result<(), ValidationError> {
         for (name, value) in [
             ("p5", level(&a100.phases.idle)),
             ("p95", Some(a100.clamp_w())),
-            ("p99_9", Some(a100.clamp_w())),
+            ("p99", Some(a100.clamp_w())),
             ("max", Some(a100.clamp_w())),
             ("above_400", Some(0.0)),
         ] {
