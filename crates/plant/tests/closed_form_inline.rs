@@ -23,6 +23,9 @@ const KP: f64 = 12.0;
 const KI: f64 = 12.0;
 const DROOP: f64 = 0.05;
 
+/// Gain over the Laplace variable.
+type Gain<'a> = &'a dyn Fn(C) -> C;
+
 /// A complex number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct C(f64, f64);
@@ -149,7 +152,6 @@ fn isochronous_pi() {
 fn gain_over_frequency() {
     let one = C(1.0, 0.0);
     let lag = |s: C| one + s * C(T_S, 0.0);
-    type Gain<'a> = &'a dyn Fn(C) -> C;
     let cases: [(&str, GovernorSpec, Gain<'_>); 3] = [
         ("inertia alone", GovernorSpec::Constant, &|s| {
             one / (s * C(2.0 * H_S, 0.0))

@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stdout,
     reason = "the helpers of a test may fail it; the lint spares the test functions alone"
 )]
 
