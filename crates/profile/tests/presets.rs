@@ -346,6 +346,54 @@ fn nodes_reproduce_the_figures_they_rest_on() {
     assert!(18.0 * node_w("gb300-tray", 1400.0) + 10_000.0 < 142_500.0);
 }
 
+/// Calibration: the preset was fixed by these two points of one metered node (arXiv 2412.08602), so it must give them back.
+///
+/// 0.7 % is the distance of the two figures that the study prints for the burn, 8.43 and 8.48 kW.
+#[test]
+fn calibration_the_hgx_node_reproduces_idle_and_burn() {
+    let (gpus, nodes) = (load::<GpuProfile>("gpu"), load::<NodeSpec>("node"));
+    let (gpu, node) = (&gpus["h100-sxm5"], &nodes["hgx-h100"]);
+    let node_w = |gpu_w: f64| node.host.node_w(f64::from(node.gpus) * gpu_w);
+    let idle_w = gpu.phases.idle.as_ref().unwrap().power_w.value;
+    for (gpu_w, measured_w) in [
+        (idle_w, 1800.0),
+        (gpu.tdp_w.value, 8430.0),
+        (gpu.tdp_w.value, 8480.0),
+    ] {
+        let off = node_w(gpu_w) / measured_w - 1.0;
+        println!(
+            "{gpu_w} W per GPU: {:.0} W, measured {measured_w} W, {:+.2} %",
+            node_w(gpu_w),
+            100.0 * off
+        );
+        assert!(off.abs() <= 0.007, "{gpu_w} W per GPU: {off}");
+    }
+}
+
+/// A check of consistency, no validation: what the node's line makes of other rows of the same study (arXiv 2412.08602) are
+/// powers an H100 can draw. The first row is also what the preset's power of computing rests on.
+#[test]
+fn consistency_training_rows_imply_plausible_gpu_powers() {
+    let (gpus, nodes) = (load::<GpuProfile>("gpu"), load::<NodeSpec>("node"));
+    let (gpu, node) = (&gpus["h100-sxm5"], &nodes["hgx-h100"]);
+    let host = &node.host;
+    let context_w = gpu.phases.idle_context.as_ref().unwrap().power_w.value;
+    for (row, node_w, implied_w) in [
+        ("Llama2-13B training, median", 7920.0, 651.0),
+        ("Llama2-13B training, highest", 8420.0, 699.0),
+        ("ResNet batch 512, median", 4680.0, 345.0),
+        ("ResNet batch 4096, median", 6260.0, 494.0),
+    ] {
+        let gpu_w = (node_w - host.fixed_w.value) / host.slope.value / f64::from(node.gpus);
+        println!("{row}: {node_w} W are {gpu_w:.0} W per GPU");
+        assert!((gpu_w - implied_w).abs() < 1.0, "{row}: {gpu_w}");
+        assert!(
+            (context_w..=gpu.tdp_w.value).contains(&gpu_w),
+            "{row}: {gpu_w}"
+        );
+    }
+}
+
 #[test]
 fn supplies_reach_their_published_efficiencies() {
     let psus = load::<PsuSpec>("psu");
