@@ -1,6 +1,6 @@
 //! Governor and engine of one group of equal sets, as first-order states.
 //!
-//! Every group owns [`WIDTH`] states in one flat array, so a later kernel can run many lanes side by side.
+//! Every group owns a run of states in one flat array, so a later kernel can run many lanes side by side.
 //! Slot 0 is what a limiter acts on (DEGOV1 `x5`, TGOV1 valve, PI integral), slot 1 the boost, the rest are lags.
 //! The governor output is computed from states alone; the shaft acceleration follows from all outputs, and only then
 //! the derivatives, because a lead without a lag behind it needs the acceleration.
@@ -8,7 +8,7 @@
 use crate::limiter::{Mode, Sub};
 use crate::plant::Limiter;
 
-/// States per group.
+/// States of the laws of this file.
 pub(crate) const WIDTH: usize = 6;
 /// Slot of the limited state.
 pub(crate) const LIMITED: usize = 0;
@@ -16,11 +16,6 @@ pub(crate) const LIMITED: usize = 0;
 pub(crate) const BOOST: usize = 1;
 /// First slot of the lags: DEGOV1 control box, TGOV1 lead-lag, PI engine.
 pub(crate) const LAG: usize = 2;
-
-/// States of group `index` in a whole state array (slot 0 is the speed deviation).
-pub(crate) fn group_state(state: &[f64], index: usize) -> &[f64] {
-    &state[1..][index * WIDTH..][..WIDTH]
-}
 
 /// DEGOV1 control box `(1+T3 s)/(1+T1 s+T1 T2 s²)`; zero constants drop terms.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +84,11 @@ pub(crate) struct Turbo {
 /// A group of equal sets in an equal state: one exact equivalent.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
+    /// Where its states begin in a whole state array, and how many they are.
+    pub(crate) at: usize,
+    pub(crate) width: usize,
+    /// Slot of its speed deviation: the common one, or its own.
+    pub(crate) speed_at: usize,
     /// kVA of the group over kVA of the plant.
     pub(crate) weight: f64,
     pub(crate) inertia: f64,
@@ -127,6 +127,16 @@ pub(crate) struct Signals {
 }
 
 impl Group {
+    /// Its part of a whole state array.
+    pub(crate) fn own<'a>(&self, state: &'a [f64]) -> &'a [f64] {
+        &state[self.at..self.at + self.width]
+    }
+
+    /// The same, to be written.
+    pub(crate) fn own_mut<'a>(&self, state: &'a mut [f64]) -> &'a mut [f64] {
+        &mut state[self.at..self.at + self.width]
+    }
+
     /// Moving ceiling `B + acceptance`, infinite without a turbocharger.
     pub(crate) fn boost_ceiling(&self, state: &[f64]) -> f64 {
         self.turbo

@@ -5,7 +5,7 @@
 //! iterated to a fixed point (contraction: step × loop gain / 2H, small for any step that passes the checks).
 
 use crate::delay::{Delay, Kinks};
-use crate::governor::{Signals, WIDTH};
+use crate::governor::Signals;
 use crate::limiter::Mode;
 use crate::model::{Instant, Model, evaluate, pin};
 
@@ -14,7 +14,7 @@ const JUMP: f64 = 1e-12;
 const FIXED_POINT_TOLERANCE: f64 = 1e-14;
 const FIXED_POINT_PASSES: u32 = 24;
 
-/// State, stages and events. Slot 0 of a state array is the speed deviation, then [`WIDTH`] per group.
+/// State, stages and events. Slot 0 of a state array is the speed deviation, then every group's states.
 #[derive(Debug, Clone)]
 pub(crate) struct Kernel {
     pub(crate) model: Model,
@@ -78,12 +78,11 @@ impl Kernel {
     pub(crate) fn new(model: Model, state: Vec<f64>, load: f64, step: f64) -> Self {
         let groups = model.groups.len();
         let zeros = vec![0.0; state.len()];
-        let speed = state[0];
         let delays: Vec<Delay> = model
             .groups
             .iter()
-            .zip(state[1..].chunks_exact(WIDTH))
-            .map(|(group, own)| {
+            .map(|group| {
+                let (own, speed) = (group.own(&state), state[group.speed_at]);
                 Delay::new(
                     group.dead_time,
                     step,

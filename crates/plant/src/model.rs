@@ -1,7 +1,7 @@
 //! Right side of the differential equations: all groups and the shaft they share.
 
 use crate::delay::Delay;
-use crate::governor::{Group, Signals, WIDTH};
+use crate::governor::{Group, Signals};
 use crate::limiter::Mode;
 use crate::spec::TorqueConvention;
 
@@ -27,13 +27,9 @@ pub(crate) struct Instant {
 
 /// Puts limited states on their limits and, if asked, free ones between theirs.
 pub(crate) fn pin(model: &Model, modes: &[Mode], state: &mut [f64], clamp: bool) {
-    let speed = state[0];
-    for ((group, mode), own) in model
-        .groups
-        .iter()
-        .zip(modes)
-        .zip(state[1..].chunks_exact_mut(WIDTH))
-    {
+    for (group, mode) in model.groups.iter().zip(modes) {
+        let speed = state[group.speed_at];
+        let own = group.own_mut(state);
         group.pin(*mode, own, speed);
         if clamp {
             group.clamp(*mode, own);
@@ -55,12 +51,8 @@ pub(crate) fn evaluate(
     let omega = (1.0 + speed).max(STAGE_SPEED);
     let divide = model.torque == TorqueConvention::PowerOverSpeed;
     let mut torque = 0.0;
-    for (index, (group, own)) in model
-        .groups
-        .iter()
-        .zip(state[1..].chunks_exact(WIDTH))
-        .enumerate()
-    {
+    for (index, group) in model.groups.iter().enumerate() {
+        let own = group.own(state);
         let signal = &mut signals[index];
         signal.throttle = group.throttle(modes[index], own, speed);
         signal.input = if group.dead_time > 0.0 {
@@ -80,13 +72,10 @@ pub(crate) fn evaluate(
     let load_torque = if divide { at.load / omega } else { at.load };
     let acceleration = (torque - load_torque - model.damping * speed) / model.two_h;
     rate[0] = acceleration;
-    let pairs = state[1..]
-        .chunks_exact(WIDTH)
-        .zip(rate[1..].chunks_exact_mut(WIDTH));
-    for (index, (own, own_rate)) in pairs.enumerate() {
-        let group = &model.groups[index];
+    for (index, group) in model.groups.iter().enumerate() {
         let signal = &mut signals[index];
         signal.acceleration = acceleration;
-        group.rates(modes[index], own, speed, signal, own_rate);
+        let own_rate = group.own_mut(rate);
+        group.rates(modes[index], group.own(state), speed, signal, own_rate);
     }
 }

@@ -3,7 +3,7 @@
 use crate::check::problems;
 use crate::error::PlantError;
 use crate::gain::gain;
-use crate::governor::{BOOST, group_state};
+use crate::governor::BOOST;
 use crate::integrate::Kernel;
 use crate::resolution::unresolved;
 use crate::spec::{PlantSpec, TorqueConvention};
@@ -179,15 +179,15 @@ impl Plant {
     pub fn set(&self, i: usize) -> SetState {
         let kernel = &self.kernel;
         let (group, signals) = (&kernel.model.groups[i], &kernel.signals[i]);
-        let speed = kernel.state[0];
+        let speed = kernel.state[group.speed_at];
         let omega = 1.0 + speed;
-        let own = group_state(&kernel.state, i);
+        let own = group.own(&kernel.state);
         let over = if kernel.model.torque == TorqueConvention::PowerOverSpeed {
             omega
         } else {
             1.0
         };
-        let braking = 2.0 * group.inertia * kernel.rate[0] + group.damping * speed;
+        let braking = 2.0 * group.inertia * kernel.rate[group.speed_at] + group.damping * speed;
         SetState {
             throttle_pu: signals.throttle,
             torque_pu: signals.torque,

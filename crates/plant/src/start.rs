@@ -102,7 +102,8 @@ pub(crate) fn start(spec: &PlantSpec, load_w: f64) -> Result<(Model, Vec<f64>), 
         } else {
             *power
         };
-        let group = group(set, weight(set), *power);
+        let mut group = group(set, weight(set), *power);
+        (group.at, group.speed_at) = (state.len(), 0);
         let constant = matches!(group.law, Law::Constant { .. });
         let outside = throttle > group.upper + 1e-12 || throttle < group.lower - 1e-12;
         if !constant && outside {
@@ -203,6 +204,9 @@ fn output_is_power(governor: &GovernorSpec) -> bool {
 
 fn group(set: &SetSpec, weight: f64, power: f64) -> Group {
     let mut group = Group {
+        at: 0,
+        width: WIDTH,
+        speed_at: 0,
         weight,
         inertia: set.inertia_s,
         damping: set.damping_pu,
