@@ -1,6 +1,6 @@
 //! When a limiter changes its mode or the speed leaves its bounds, and where in a step.
 
-use crate::integrate::{Kernel, Ramp};
+use crate::integrate::{Kernel, Power, Ramp};
 use crate::model::pin;
 
 /// Speed below which a plant has collapsed, per unit.
@@ -17,11 +17,14 @@ impl Kernel {
     }
 
     /// Changes modes until none is under pressure at the present state.
-    pub(crate) fn settle(&mut self, load: f64, switches: &mut usize, most: usize) {
+    pub(crate) fn settle(&mut self, load: Power, switches: &mut usize, most: usize) {
         while *switches < most {
             let mut changed = false;
             for index in 0..self.modes.len() {
                 let (group, mode) = (&self.model.groups[index], self.modes[index]);
+                if group.weight == 0.0 {
+                    continue;
+                }
                 let (own, speed) = (group.own(&self.state), self.state[group.speed_at]);
                 if group.pressure(mode, own, speed, &self.signals[index]) > 0.0 {
                     let next = group.next_mode(mode, own, speed, &self.signals[index]);
@@ -52,6 +55,9 @@ impl Kernel {
             .chain(&self.end_rate)
             .all(|value| value.is_finite());
         for (index, group) in self.model.groups.iter().enumerate() {
+            if group.weight == 0.0 {
+                continue;
+            }
             let signals = &self.end_signals[index];
             sound &= signals.output.is_finite() && signals.want.is_finite();
             if self.locating {

@@ -6,6 +6,7 @@
 //! the derivatives, because a lead without a lag behind it needs the acceleration.
 
 use crate::limiter::{Mode, Sub};
+use crate::machine::Stator;
 use crate::plant::Limiter;
 
 /// States of the laws of this file.
@@ -124,6 +125,24 @@ pub(crate) struct Signals {
     pub(crate) ceiling_rate: f64,
     /// Shaft acceleration.
     pub(crate) acceleration: f64,
+    /// Alternator, where there is one.
+    pub(crate) electric: Electric,
+    pub(crate) stator: Stator,
+}
+
+/// What an alternator does at one instant, per unit of its set.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Electric {
+    /// Terminal voltage.
+    pub(crate) voltage: f64,
+    /// Active power delivered at the terminals.
+    pub(crate) active: f64,
+    /// Reactive power delivered.
+    pub(crate) reactive: f64,
+    /// Field voltage.
+    pub(crate) field: f64,
+    /// Field current `XadIfd`.
+    pub(crate) field_current: f64,
 }
 
 impl Group {

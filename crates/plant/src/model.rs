@@ -1,8 +1,11 @@
 //! Right side of the differential equations: all groups and the shaft they share.
 
+use crate::bus::Phasor;
 use crate::delay::Delay;
 use crate::governor::{Group, Signals};
+use crate::integrate::Power;
 use crate::limiter::Mode;
+use crate::network::Network;
 use crate::spec::TorqueConvention;
 
 /// A Runge-Kutta stage never divides by less; such a step ends in a collapse, which is then located.
@@ -16,6 +19,30 @@ pub(crate) struct Model {
     pub(crate) two_h: f64,
     pub(crate) damping: f64,
     pub(crate) torque: TorqueConvention,
+    /// Alternators; absent where all sets share one speed.
+    pub(crate) network: Option<Network>,
+}
+
+impl Model {
+    /// Takes sets of a group off the bus: `share` of its weight stays.
+    pub(crate) fn trip(&mut self, index: usize, share: f64, state: &mut [f64]) {
+        let group = &mut self.groups[index];
+        let before = group.weight;
+        group.weight *= share;
+        let lost = before - group.weight;
+        self.two_h -= 2.0 * lost * group.inertia;
+        self.damping -= lost * group.damping;
+        if self.network.is_some() {
+            let (mut push, mut inertia) = (0.0, 0.0);
+            for group in &self.groups {
+                push += group.weight * group.inertia * state[group.speed_at];
+                inertia += group.weight * group.inertia;
+            }
+            if inertia > 0.0 {
+                state[0] = push / inertia;
+            }
+        }
+    }
 }
 
 /// A time and the load at it, per unit.
@@ -23,6 +50,25 @@ pub(crate) struct Model {
 pub(crate) struct Instant {
     pub(crate) time: f64,
     pub(crate) load: f64,
+    pub(crate) reactive: f64,
+}
+
+impl Instant {
+    pub(crate) fn new(time: f64, load: Power) -> Self {
+        Self {
+            time,
+            load: load.active,
+            reactive: load.reactive,
+        }
+    }
+}
+
+/// What an evaluation looks up or starts from, beside the state.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    pub(crate) delays: Vec<Delay>,
+    /// Bus voltage found last.
+    pub(crate) voltage: Phasor,
 }
 
 /// Puts limited states on their limits and, if asked, free ones between theirs.
@@ -40,23 +86,27 @@ pub(crate) fn pin(model: &Model, modes: &[Mode], state: &mut [f64], clamp: bool)
 /// Right side of the differential equations.
 pub(crate) fn evaluate(
     model: &Model,
-    delays: &mut [Delay],
+    memory: &mut Memory,
     modes: &[Mode],
     at: Instant,
     state: &[f64],
     rate: &mut [f64],
     signals: &mut [Signals],
 ) {
-    let speed = state[0];
-    let omega = (1.0 + speed).max(STAGE_SPEED);
     let divide = model.torque == TorqueConvention::PowerOverSpeed;
     let mut torque = 0.0;
     for (index, group) in model.groups.iter().enumerate() {
+        if group.weight == 0.0 {
+            signals[index] = Signals::default(); // off the bus
+            continue;
+        }
         let own = group.own(state);
+        let speed = state[group.speed_at];
+        let omega = (1.0 + speed).max(STAGE_SPEED);
         let signal = &mut signals[index];
         signal.throttle = group.throttle(modes[index], own, speed);
         signal.input = if group.dead_time > 0.0 {
-            delays[index].past(at.time)
+            memory.delays[index].past(at.time)
         } else {
             signal.throttle
         };
@@ -69,13 +119,31 @@ pub(crate) fn evaluate(
         signal.torque = signal.output / over;
         torque += group.weight * signal.torque;
     }
-    let load_torque = if divide { at.load / omega } else { at.load };
-    let acceleration = (torque - load_torque - model.damping * speed) / model.two_h;
-    rate[0] = acceleration;
+    if let Some(network) = &model.network {
+        rate[0] = network.rates(
+            &model.groups,
+            model.torque,
+            at,
+            &mut memory.voltage,
+            state,
+            rate,
+            signals,
+        );
+    } else {
+        let speed = state[0];
+        let omega = (1.0 + speed).max(STAGE_SPEED);
+        let load_torque = if divide { at.load / omega } else { at.load };
+        rate[0] = (torque - load_torque - model.damping * speed) / model.two_h;
+    }
     for (index, group) in model.groups.iter().enumerate() {
+        if group.weight == 0.0 {
+            group.own_mut(rate).fill(0.0);
+            continue;
+        }
         let signal = &mut signals[index];
-        signal.acceleration = acceleration;
+        signal.acceleration = rate[group.speed_at];
         let own_rate = group.own_mut(rate);
+        let speed = state[group.speed_at];
         group.rates(modes[index], group.own(state), speed, signal, own_rate);
     }
 }

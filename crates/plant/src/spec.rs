@@ -8,6 +8,9 @@ use ballast_units::Provenance;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::alternator_spec::{AlternatorSpec, ExciterSpec, VoltageControlSpec};
+use crate::load_spec::LoadModelSpec;
+
 /// The sets that feed the bus.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +26,14 @@ pub struct PlantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "kW"))]
     pub dispatch_kw: Option<f64>,
-    /// The generating sets; all run and share one frequency.
+    /// Voltage of the bus at the start, and what the regulators hold, per unit.
+    #[serde(default = "one_pu")]
+    #[schemars(range(min = 0.8, max = 1.2), extend("x-unit" = "pu"))]
+    pub voltage_pu: f64,
+    /// How the load depends on voltage and frequency.
+    #[serde(default)]
+    pub load: LoadModelSpec,
+    /// The generating sets; all run. With an `alternator` each has its own angle and speed, without they share one frequency.
     #[serde(default)]
     pub sets: Vec<SetSpec>,
 }
@@ -78,6 +88,19 @@ pub struct SetSpec {
     /// Load ceiling of a turbocharged engine. Default: on, with the values of a high-speed diesel; `enabled = false` takes it off.
     #[serde(default)]
     pub turbo: TurboSpec,
+    /// Alternator. Either every set has one or none; without, voltage is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alternator: Option<AlternatorSpec>,
+    /// Voltage regulator and exciter. Default: the field voltage stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exciter: Option<ExciterSpec>,
+    /// Reactance between the terminals and the bus (cable, transformer), per unit of `rated_kva`. The regulator sees the terminals.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0), extend("x-unit" = "pu"))]
+    pub line_x_pu: f64,
+    /// Quadrature droop, cross-current compensation and under-frequency roll-off of the voltage reference.
+    #[serde(default)]
+    pub voltage_control: VoltageControlSpec,
     /// Source, grade and confidence of the values above, by key (`inertia_s`, `governor.k`, …).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub provenance: BTreeMap<String, Provenance>,

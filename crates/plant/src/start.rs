@@ -5,12 +5,15 @@
 //! speed; without any, droop sets take it at the speed that results. Constant sets stay at the dispatched power.
 //! With constant sets only, the dispatched power has no meaning and they carry the load.
 
+use crate::bus::LoadModel;
 use crate::error::PlantError;
 use crate::governor::{
     Actuator, BOOST, ControlBox, Engine, Group, LAG, LIMITED, Law, Turbo, WIDTH,
 };
+use crate::machine::SPEED;
 use crate::model::Model;
 use crate::spec::{Degov1Spec, GovernorSpec, PlantSpec, SetSpec, TorqueConvention};
+use crate::start_network::{electrical, network, unit};
 
 /// Sum of kVA over the plant.
 pub(crate) fn total_kva(spec: &PlantSpec) -> f64 {
@@ -48,10 +51,21 @@ fn answer(governor: &GovernorSpec) -> Answer {
     }
 }
 
-/// Constants and the first state; `load` in per unit of the plant's kVA.
-pub(crate) fn start(spec: &PlantSpec, load_w: f64) -> Result<(Model, Vec<f64>), PlantError> {
+/// Constants and the first state; `reactive_var` only matters to alternators.
+pub(crate) fn start(
+    spec: &PlantSpec,
+    load_w: f64,
+    reactive_var: f64,
+) -> Result<(Model, Vec<f64>), PlantError> {
     let (kva, kw) = (total_kva(spec), total_kw(spec));
-    let load = load_w / (kva * 1e3);
+    let electric = spec.sets.iter().any(|set| set.alternator.is_some());
+    let (active_factor, reactive_factor) = if electric {
+        LoadModel::new(&spec.load).factors(spec.voltage_pu)
+    } else {
+        (1.0, 1.0)
+    };
+    let load = load_w * active_factor / (kva * 1e3);
+    let reactive = reactive_var * reactive_factor / (kva * 1e3);
     let dispatch = spec.dispatch_kw.map_or(load, |kw| kw / kva);
     let weight = |set: &SetSpec| f64::from(set.count) * set.rated_kva / kva;
     // Per unit of a set's own kVA when the plant delivers `power`, per unit of the plant's.
@@ -96,13 +110,25 @@ pub(crate) fn start(spec: &PlantSpec, load_w: f64) -> Result<(Model, Vec<f64>), 
 
     let mut state = vec![speed];
     let mut groups = Vec::with_capacity(spec.sets.len());
+    let mut units = Vec::new();
     for ((set, answer), power) in spec.sets.iter().zip(&answers).zip(&dispatched) {
         let throttle = if let Answer::Droop(gain) = answer {
             power - gain * speed
         } else {
             *power
         };
-        let mut group = group(set, weight(set), *power);
+        let turbine = if let GovernorSpec::Tgov1(t) = &set.governor {
+            t.dt_pu * speed
+        } else {
+            0.0
+        };
+        let is_power = output_is_power(&set.governor);
+        let active = electrical(spec, set, throttle - turbine, is_power, speed);
+        let started = unit(spec, set, active, reactive, speed)?;
+        // The engine gives the losses in the armature as well.
+        let losses = started.as_ref().map_or(0.0, |s| s.air_gap - active);
+        let (throttle, power) = (throttle + losses, power + losses);
+        let mut group = group(set, weight(set), power);
         (group.at, group.speed_at) = (state.len(), 0);
         let constant = matches!(group.law, Law::Constant { .. });
         let outside = throttle > group.upper + 1e-12 || throttle < group.lower - 1e-12;
@@ -125,6 +151,14 @@ pub(crate) fn start(spec: &PlantSpec, load_w: f64) -> Result<(Model, Vec<f64>), 
         }
         own[BOOST] = throttle;
         state.extend_from_slice(&own);
+        if let Some(mut started) = started {
+            started.unit.machine_at = state.len();
+            group.speed_at = state.len() + SPEED;
+            state.extend_from_slice(&started.machine);
+            started.unit.exciter_at = state.len();
+            state.extend_from_slice(&started.exciter);
+            units.push(started.unit);
+        }
         groups.push(group);
     }
     let two_h = groups
@@ -137,6 +171,7 @@ pub(crate) fn start(spec: &PlantSpec, load_w: f64) -> Result<(Model, Vec<f64>), 
             two_h,
             damping,
             torque: spec.torque,
+            network: electric.then(|| network(spec, units)),
         },
         state,
     ))

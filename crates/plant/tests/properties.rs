@@ -10,8 +10,8 @@
 mod common;
 
 use ballast_plant::{
-    Degov1Spec, GovernorSpec, PiSpec, Plant, PlantSpec, SetSpec, StepStatus, Tgov1Spec,
-    TorqueConvention, TurboSpec, problems,
+    Degov1Spec, GovernorSpec, LoadModelSpec, PiSpec, Plant, PlantSpec, SetSpec, StepStatus,
+    Tgov1Spec, TorqueConvention, TurboSpec, problems,
 };
 use common::set;
 use proptest::prelude::*;
@@ -108,6 +108,8 @@ fn any_plant() -> impl Strategy<Value = PlantSpec> {
                 frequency_hz: 60.0,
                 torque,
                 dispatch_kw: dispatch.map(|share: f64| share * rated),
+                voltage_pu: 1.0,
+                load: LoadModelSpec::default(),
                 sets,
             }
         })
