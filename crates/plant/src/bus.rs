@@ -12,8 +12,9 @@ pub(crate) struct Phasor {
     pub(crate) im: f64,
 }
 
+#[cfg(test)]
 impl Phasor {
-    pub(crate) fn size(self) -> f64 {
+    fn size(self) -> f64 {
         (self.re * self.re + self.im * self.im).sqrt()
     }
 }
@@ -85,11 +86,10 @@ pub(crate) struct Norton {
 impl Norton {
     /// Adds a voltage `e` behind the admittance `y`, both in the network's axes, with a weight.
     pub(crate) fn add(&mut self, weight: f64, y: [[f64; 2]; 2], e: [f64; 2]) {
-        for row in 0..2 {
-            for column in 0..2 {
-                self.y[row][column] += weight * y[row][column];
-            }
-            self.j[row] += weight * (y[row][0] * e[0] + y[row][1] * e[1]);
+        for ((own, more), j) in self.y.iter_mut().zip(y).zip(&mut self.j) {
+            own[0] += weight * more[0];
+            own[1] += weight * more[1];
+            *j += weight * (more[0] * e[0] + more[1] * e[1]);
         }
     }
 }
@@ -109,7 +109,7 @@ pub(crate) fn solve(
     for _ in 0..PASSES {
         let square = re * re + im * im;
         let v = square.sqrt();
-        if !(v > 1e-6) {
+        if v.is_nan() || v <= 1e-6 {
             return None;
         }
         let ((fp, sp), (fq, sq)) = (

@@ -5,6 +5,7 @@
 //! The governor output is computed from states alone; the shaft acceleration follows from all outputs, and only then
 //! the derivatives, because a lead without a lag behind it needs the acceleration.
 
+use crate::general::{General, In};
 use crate::limiter::{Mode, Sub};
 use crate::machine::Stator;
 use crate::plant::Limiter;
@@ -53,6 +54,8 @@ pub(crate) enum Law {
     },
     /// `integral − kp Δω`, `integral' = −ki Δω`: PI, and TGOV1 without a valve lag (`ki = 0`, `kp = 1/R`).
     Static { kp: f64, ki: f64 },
+    /// A governor with its limits in its right side.
+    General(General),
     /// DEGOV1 with `reference = R P0`.
     Degov1 {
         control: ControlBox,
@@ -100,6 +103,8 @@ pub(crate) struct Group {
     pub(crate) turbine_damping: f64,
     /// The output is power and is divided by the speed to give torque.
     pub(crate) output_is_power: bool,
+    /// It is so in both torque conventions.
+    pub(crate) always_over_speed: bool,
     pub(crate) lower: f64,
     pub(crate) upper: f64,
     pub(crate) turbo: Option<Turbo>,
@@ -115,6 +120,11 @@ pub(crate) struct Signals {
     pub(crate) throttle_rate: f64,
     /// Rate the throttle would have without its limiter.
     pub(crate) want: f64,
+    /// What enters the dead time, and its rate.
+    pub(crate) fuel: f64,
+    pub(crate) fuel_rate: f64,
+    /// Electrical power of the set.
+    pub(crate) power: f64,
     /// Throttle that reaches the engine, after the dead time.
     pub(crate) input: f64,
     /// Governor and engine output, power or torque.
@@ -172,7 +182,7 @@ impl Group {
         match self.law {
             Law::Constant { output } => output,
             Law::Static { kp, .. } => state[LIMITED] - kp * speed,
-            Law::Valve { .. } | Law::Degov1 { .. } => state[LIMITED],
+            Law::General(_) | Law::Valve { .. } | Law::Degov1 { .. } => state[LIMITED],
         }
     }
 
@@ -186,8 +196,20 @@ impl Group {
         }
     }
 
+    /// What enters the dead time: the throttle, or the fuel it lets through.
+    pub(crate) fn fuel(&self, throttle: f64, speed: f64) -> f64 {
+        if let Law::General(general) = &self.law {
+            general.fuel(throttle, speed)
+        } else {
+            throttle
+        }
+    }
+
     /// Output of the engine; `input` is the throttle after the dead time.
     pub(crate) fn output(&self, state: &[f64], speed: f64, input: f64) -> f64 {
+        if let Law::General(general) = &self.law {
+            return general.output(&state[LAG..], speed, input);
+        }
         let output = match self.engine {
             Engine::Direct => input,
             Engine::Lag { .. } => state[LAG],
@@ -226,6 +248,21 @@ impl Group {
         let free = mode.limiter == Limiter::None;
         match self.law {
             Law::Constant { .. } => {}
+            Law::General(general) => {
+                let at = In {
+                    valve: signals.throttle,
+                    speed,
+                    acceleration: signals.acceleration,
+                    input: signals.input,
+                    power: signals.power,
+                    ceiling: self.boost_ceiling(state),
+                };
+                let drive = general.rates(&state[LAG..], &at, &mut rate[LAG..]);
+                rate[LIMITED] = drive.valve_rate;
+                (signals.throttle_rate, signals.want) = (drive.valve_rate, drive.valve_rate);
+                signals.fuel_rate = drive.fuel_rate;
+                return;
+            }
             Law::Valve {
                 inv_t1,
                 gain,
@@ -298,6 +335,7 @@ impl Group {
             signals.throttle_rate = if free { signals.want } else { limit_rate };
             rate[LIMITED] = signals.throttle_rate;
         }
+        signals.fuel_rate = signals.throttle_rate;
         match self.engine {
             Engine::Direct => {}
             Engine::Lag { inv } | Engine::LeadLag { inv, .. } => {
@@ -313,7 +351,7 @@ impl Group {
         }
         let limit = self.throttle(mode, state, speed);
         match self.law {
-            Law::Constant { .. } => {}
+            Law::Constant { .. } | Law::General(_) => {}
             Law::Valve { .. } | Law::Degov1 { .. } => state[LIMITED] = limit,
             Law::Static { kp, .. } => {
                 if mode.sub == Sub::Follow {
@@ -323,9 +361,29 @@ impl Group {
         }
     }
 
+    /// What limits the throttle.
+    pub(crate) fn limiter(&self, mode: Mode, state: &[f64]) -> Limiter {
+        if let Law::General(general) = &self.law {
+            let (low, high) = general.limits();
+            return if state[LIMITED] >= high {
+                Limiter::Upper
+            } else if state[LIMITED] <= low {
+                Limiter::Lower
+            } else if self.boost_ceiling(state) <= state[LIMITED] {
+                Limiter::Turbo
+            } else {
+                Limiter::None
+            };
+        }
+        mode.limiter
+    }
+
     /// Brings a free throttle back between its limits, when a step was taken without locating the crossing.
     pub(crate) fn clamp(&self, mode: Mode, state: &mut [f64]) {
-        if mode.limiter == Limiter::None
+        if let Law::General(general) = &self.law {
+            let (low, high) = general.limits();
+            state[LIMITED] = state[LIMITED].clamp(low, high);
+        } else if mode.limiter == Limiter::None
             && matches!(self.law, Law::Valve { .. } | Law::Degov1 { .. })
         {
             state[LIMITED] = state[LIMITED].min(self.upper_limit(state)).max(self.lower);

@@ -98,7 +98,7 @@ impl Kernel {
                 Delay::new(
                     group.dead_time,
                     step,
-                    group.throttle(Mode::FREE, own, speed),
+                    group.fuel(group.throttle(Mode::FREE, own, speed), speed),
                 )
             })
             .collect();
@@ -185,7 +185,7 @@ impl Kernel {
         self.settle(ramp.after(0.0), switches, most);
         self.locating = *switches < most;
         for (delay, signals) in self.memory.delays.iter_mut().zip(&self.signals) {
-            delay.begin(signals.throttle_rate);
+            delay.begin(signals.fuel_rate);
         }
         let mut taken = length;
         let pressure = self.trial(taken, ramp);
@@ -226,7 +226,7 @@ impl Kernel {
             self.runge_kutta(length, ramp);
             let mut off = 0.0_f64;
             for (delay, signals) in self.memory.delays.iter_mut().zip(&self.end_signals) {
-                off = off.max(delay.correct(signals.throttle, signals.throttle_rate));
+                off = off.max(delay.correct(signals.fuel, signals.fuel_rate));
             }
             if off <= FIXED_POINT_TOLERANCE || !off.is_finite() {
                 break;
@@ -296,7 +296,7 @@ impl Kernel {
             let time = self.time();
             for (delay, signals) in self.memory.delays.iter_mut().zip(&self.signals) {
                 if delay.dead_time() > 0.0 {
-                    delay.push(time, signals.throttle, signals.throttle_rate);
+                    delay.push(time, signals.fuel, signals.fuel_rate);
                 }
             }
         }

@@ -31,13 +31,18 @@
 mod alternator_spec;
 mod bus;
 mod check;
+mod check_alternator;
+mod check_general;
 mod complex;
 mod delay;
 mod error;
 mod events;
 mod exciter;
 mod gain;
+mod general;
+mod ggov1;
 mod governor;
+mod governor_spec;
 mod integrate;
 mod limiter;
 mod load_spec;
@@ -56,8 +61,10 @@ pub use alternator_spec::{
 };
 pub use check::{SpecProblem, problems};
 pub use error::PlantError;
+pub use governor_spec::{GastSpec, Ggov1Feedback, Ggov1Spec, Ieeeg1Spec, PidSpec};
 pub use load_spec::LoadModelSpec;
 pub use plant::{Limiter, Plant, SetState, StepStatus};
 pub use spec::{
-    Degov1Spec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention, TurboSpec,
+    Degov1Spec, DegovSpec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,
+    TurboSpec,
 };

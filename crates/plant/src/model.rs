@@ -105,13 +105,14 @@ pub(crate) fn evaluate(
         let omega = (1.0 + speed).max(STAGE_SPEED);
         let signal = &mut signals[index];
         signal.throttle = group.throttle(modes[index], own, speed);
+        signal.fuel = group.fuel(signal.throttle, speed);
         signal.input = if group.dead_time > 0.0 {
             memory.delays[index].past(at.time)
         } else {
-            signal.throttle
+            signal.fuel
         };
         signal.output = group.output(own, speed, signal.input);
-        let over = if divide && group.output_is_power {
+        let over = if (divide && group.output_is_power) || group.always_over_speed {
             omega
         } else {
             1.0
@@ -142,6 +143,14 @@ pub(crate) fn evaluate(
         }
         let signal = &mut signals[index];
         signal.acceleration = rate[group.speed_at];
+        if model.network.is_some() {
+            signal.power = signal.electric.active;
+        } else {
+            let speed = state[group.speed_at];
+            let braking = 2.0 * group.inertia * signal.acceleration + group.damping * speed;
+            let over = if divide { 1.0 + speed } else { 1.0 };
+            signal.power = (signal.torque - braking) * over;
+        }
         let own_rate = group.own_mut(rate);
         let speed = state[group.speed_at];
         group.rates(modes[index], group.own(state), speed, signal, own_rate);

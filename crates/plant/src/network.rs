@@ -19,7 +19,6 @@ pub(crate) struct Network {
     pub(crate) load: LoadModel,
     /// Nominal angular frequency, rad/s.
     pub(crate) omega_base: f64,
-    pub(crate) frequency_hz: f64,
     /// By group.
     pub(crate) units: Vec<Unit>,
 }

@@ -273,7 +273,7 @@ impl Plant {
             reactive_pu: electric.map(|e| e.reactive),
             field_pu: electric.map(|e| e.field),
             boost_pu: group.turbo.map(|_| own[BOOST]),
-            limited: kernel.modes[i].limiter,
+            limited: group.limiter(kernel.modes[i], own),
         }
     }
 

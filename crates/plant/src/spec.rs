@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::alternator_spec::{AlternatorSpec, ExciterSpec, VoltageControlSpec};
+use crate::governor_spec::{GastSpec, Ggov1Spec, Ieeeg1Spec, PidSpec};
 use crate::load_spec::LoadModelSpec;
 
 /// The sets that feed the bus.
@@ -148,6 +149,16 @@ pub enum GovernorSpec {
     Pi(PiSpec),
     /// DEGOV1, Woodward diesel governor.
     Degov1(Degov1Spec),
+    /// DEGOV, the same without droop.
+    Degov(DegovSpec),
+    /// GGOV1, general governor and engine.
+    Ggov1(Ggov1Spec),
+    /// GAST, simple gas turbine.
+    Gast(GastSpec),
+    /// IEEEG1, steam turbine.
+    Ieeeg1(Ieeeg1Spec),
+    /// PID with actuator and engine.
+    Pid(PidSpec),
 }
 
 /// TGOV1: `T1 a' = (Pref − Δω)/R − a`, `vmin ≤ a ≤ vmax`; `Pm = a (1+T2 s)/(1+T3 s) − Dt Δω`.
@@ -264,4 +275,71 @@ pub struct Degov1Spec {
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0), extend("x-unit" = "pu"))]
     pub droop_pu: f64,
+}
+
+/// DEGOV: DEGOV1 without droop; letters as there.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DegovSpec {
+    /// Control box T1, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t1_s: f64,
+    /// Control box T2, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t2_s: f64,
+    /// Control box lead T3, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t3_s: f64,
+    /// Actuator gain K.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e4))]
+    pub k: f64,
+    /// Actuator lead T4, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t4_s: f64,
+    /// Actuator lag T5, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t5_s: f64,
+    /// Actuator lag T6, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t6_s: f64,
+    /// Engine dead time TD, seconds.
+    #[schemars(range(min = 0.0, max = 10.0), extend("x-unit" = "s"))]
+    pub dead_time_s: f64,
+    /// Upper throttle limit TMAX, per unit of `rated_kva`.
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
+    pub tmax_pu: f64,
+    /// Lower throttle limit TMIN, per unit of `rated_kva`.
+    #[serde(default)]
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
+    pub tmin_pu: f64,
+}
+
+impl GovernorSpec {
+    /// DEGOV1, and DEGOV as the DEGOV1 it is.
+    pub(crate) fn degov1(&self) -> Option<Degov1Spec> {
+        match self {
+            Self::Degov1(d) => Some(*d),
+            Self::Degov(d) => Some(d.with_droop()),
+            _ => None,
+        }
+    }
+}
+
+impl DegovSpec {
+    /// The DEGOV1 it is.
+    fn with_droop(&self) -> Degov1Spec {
+        Degov1Spec {
+            t1_s: self.t1_s,
+            t2_s: self.t2_s,
+            t3_s: self.t3_s,
+            k: self.k,
+            t4_s: self.t4_s,
+            t5_s: self.t5_s,
+            t6_s: self.t6_s,
+            dead_time_s: self.dead_time_s,
+            tmax_pu: self.tmax_pu,
+            tmin_pu: self.tmin_pu,
+            droop_pu: 0.0,
+        }
+    }
 }

@@ -103,7 +103,6 @@ pub(crate) fn network(plant: &PlantSpec, units: Vec<Unit>) -> Network {
     Network {
         load: LoadModel::new(&plant.load),
         omega_base: 2.0 * std::f64::consts::PI * plant.frequency_hz,
-        frequency_hz: plant.frequency_hz,
         units,
     }
 }
