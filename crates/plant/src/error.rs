@@ -69,6 +69,22 @@ pub enum PlantError {
         /// Upper limit, per unit.
         max_pu: f64,
     },
+    /// A set's field at the start lies outside what its exciter can give.
+    #[error(
+        "set \"{set}\": its {what} at the start is {value_pu:.4}, limits {min_pu} to {max_pu}; less reactive power, or an exciter with a wider range"
+    )]
+    ExciterOutsideLimits {
+        /// Name of the set.
+        set: String,
+        /// What is outside: "field voltage", "regulator output", "exciter voltage".
+        what: &'static str,
+        /// Value needed, per unit.
+        value_pu: f64,
+        /// Lower limit, per unit.
+        min_pu: f64,
+        /// Upper limit, per unit.
+        max_pu: f64,
+    },
     /// Droop from the dispatched power to the load leads outside 0.5 to 1.5 of nominal speed, or nowhere.
     #[error(
         "no steady speed between 0.5 and 1.5 of nominal: governors hold nominal speed at {dispatch_w} W, the load is {load_w} W"

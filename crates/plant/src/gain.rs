@@ -39,7 +39,7 @@ pub(crate) fn gain(model: &Model, load: f64, outputs: &[f64], f_hz: f64) -> f64 
 /// Output per unit of falling speed; `None` where it is infinite.
 fn response(group: &Group, s: Complex) -> Option<Complex> {
     let throttle = match group.law {
-        Law::Constant { .. } => return Some(real(0.0)),
+        Law::Constant { .. } | Law::General(_) => return Some(real(0.0)),
         Law::Valve { inv_t1, gain, .. } => real(gain) / (ONE + s * (1.0 / inv_t1)),
         Law::Static { kp, ki: 0.0 } => real(kp),
         Law::Static { .. } | Law::Degov1 { droop: 0.0, .. } if s.im == 0.0 => return None,

@@ -28,24 +28,43 @@
 //!
 //! Nothing is allocated while advancing; memory grows with dead time over step only.
 
+mod alternator_spec;
+mod bus;
 mod check;
+mod check_alternator;
+mod check_general;
 mod complex;
 mod delay;
 mod error;
 mod events;
+mod exciter;
 mod gain;
+mod general;
+mod ggov1;
 mod governor;
+mod governor_spec;
 mod integrate;
 mod limiter;
+mod load_spec;
+mod machine;
 mod model;
+mod network;
 mod plant;
 mod resolution;
 mod spec;
 mod start;
+mod start_network;
 
+pub use alternator_spec::{
+    Ac8bSpec, AlternatorSpec, Dc1aSpec, ExciterSaturation, ExciterSpec, GenclsSpec, GenrouSpec,
+    GensalSpec, SexsSpec, VoltageControlSpec,
+};
 pub use check::{SpecProblem, problems};
 pub use error::PlantError;
+pub use governor_spec::{GastSpec, Ggov1Feedback, Ggov1Spec, Ieeeg1Spec, PidSpec};
+pub use load_spec::LoadModelSpec;
 pub use plant::{Limiter, Plant, SetState, StepStatus};
 pub use spec::{
-    Degov1Spec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention, TurboSpec,
+    Degov1Spec, DegovSpec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,
+    TurboSpec,
 };

@@ -3,8 +3,8 @@
 use crate::check::problems;
 use crate::error::PlantError;
 use crate::gain::gain;
-use crate::governor::{BOOST, group_state};
-use crate::integrate::Kernel;
+use crate::governor::BOOST;
+use crate::integrate::{Kernel, Power};
 use crate::resolution::unresolved;
 use crate::spec::{PlantSpec, TorqueConvention};
 use crate::start::{start, total_kva, total_kw};
@@ -44,6 +44,14 @@ pub struct SetState {
     /// `Tm − 2H dω/dt − D Δω` (the convention equates torque and power on the electrical side); with
     /// `PowerOverSpeed`, that torque times `ω`.
     pub electrical_pu: f64,
+    /// Its speed, per unit of nominal.
+    pub speed_pu: f64,
+    /// Terminal voltage; none without an alternator.
+    pub voltage_pu: Option<f64>,
+    /// Reactive power delivered; none without an alternator.
+    pub reactive_pu: Option<f64>,
+    /// Field voltage Efd; none without an alternator.
+    pub field_pu: Option<f64>,
     /// Boost state of the turbocharger; none where its ceiling is off.
     pub boost_pu: Option<f64>,
     /// What limits the throttle.
@@ -57,7 +65,16 @@ pub struct Plant {
     /// Kilovolt-amperes of all sets, as watts.
     base_w: f64,
     first_load: f64,
+    /// Sets of each entry on the bus.
+    on_bus: Vec<u32>,
+    /// Reactive over active power of a load whose reactive power is not given.
+    tan_phi: f64,
     first_outputs: Vec<f64>,
+}
+
+/// Reactive over active power.
+fn tan_phi(power_factor: f64) -> f64 {
+    (1.0 - power_factor * power_factor).max(0.0).sqrt() / power_factor
 }
 
 impl Plant {
@@ -69,6 +86,19 @@ impl Plant {
     /// Errors: a description with [`problems`], a step that does not resolve a time constant, a load that is negative,
     /// not finite or above the rating, a share outside a throttle's limits, no steady speed.
     pub fn new(spec: &PlantSpec, initial_load_w: f64, step_s: f64) -> Result<Self, PlantError> {
+        let reactive = initial_load_w * tan_phi(spec.load.power_factor);
+        Self::with_reactive(spec, (initial_load_w, reactive), step_s)
+    }
+
+    /// The same with the reactive power of the load given, vars; it only matters to alternators.
+    ///
+    /// # Errors
+    /// As [`Plant::new`].
+    pub fn with_reactive(
+        spec: &PlantSpec,
+        (initial_load_w, initial_load_var): (f64, f64),
+        step_s: f64,
+    ) -> Result<Self, PlantError> {
         if !(step_s > 0.0 && step_s.is_finite()) {
             return Err(PlantError::StepNotPositive { step_s });
         }
@@ -109,10 +139,15 @@ impl Plant {
                 rated_w,
             });
         }
-        let (model, state) = start(spec, initial_load_w)?;
+        let tan_phi = tan_phi(spec.load.power_factor);
+        let (model, state) = start(spec, initial_load_w, initial_load_var)?;
         let base_w = total_kva(spec) * 1e3;
         let first_load = initial_load_w / base_w;
-        let kernel = Kernel::new(model, state, first_load, step_s);
+        let first = Power {
+            active: first_load,
+            reactive: initial_load_var / base_w,
+        };
+        let kernel = Kernel::new(model, state, first, spec.voltage_pu, step_s);
         let first_outputs = kernel
             .signals
             .iter()
@@ -122,6 +157,8 @@ impl Plant {
             kernel,
             base_w,
             first_load,
+            on_bus: spec.sets.iter().map(|set| set.count).collect(),
+            tan_phi,
             first_outputs,
         })
     }
@@ -131,16 +168,53 @@ impl Plant {
     /// Where the load steps, one call ends and the next begins with another load. Lengths above the step given to
     /// [`Plant::new`] are divided. A length that is not positive and finite advances nothing. A load that is not
     /// finite cannot be carried: the plant collapses. After a collapse nothing moves any more.
+    ///
+    /// The load's reactive power goes with its active power, at `load.power_factor`.
     pub fn advance(&mut self, h_s: f64, load_start_w: f64, load_end_w: f64) -> StepStatus {
-        let (start, end) = (load_start_w / self.base_w, load_end_w / self.base_w);
+        let with = |active: f64| (active, active * self.tan_phi);
+        self.advance_with_reactive(h_s, with(load_start_w), with(load_end_w))
+    }
+
+    /// The same with the load as active and reactive power, watts and vars.
+    pub fn advance_with_reactive(
+        &mut self,
+        h_s: f64,
+        start: (f64, f64),
+        end: (f64, f64),
+    ) -> StepStatus {
+        let power = |(active, reactive): (f64, f64)| Power {
+            active: active / self.base_w,
+            reactive: reactive / self.base_w,
+        };
+        let (start, end) = (power(start), power(end));
         if !self.kernel.collapsed && h_s > 0.0 && h_s.is_finite() {
-            if start.is_finite() && end.is_finite() {
+            let sound = |p: Power| p.active.is_finite() && p.reactive.is_finite();
+            if sound(start) && sound(end) {
                 self.kernel.advance(h_s, start, end);
             } else {
                 self.kernel.collapsed = true;
             }
         }
         self.status()
+    }
+
+    /// Opens the breaker of `sets` of the sets of entry `i` now; what they carried falls on the rest.
+    ///
+    /// More sets than are on the bus: all of them. Without any set left the plant has collapsed. No entry `i`: nothing happens.
+    pub fn trip(&mut self, i: usize, sets: u32) {
+        let Some(on) = self.on_bus.get_mut(i) else {
+            return;
+        };
+        let left = on.saturating_sub(sets);
+        if left < *on && !self.kernel.collapsed {
+            self.kernel.trip(i, f64::from(left) / f64::from(*on));
+            *on = left;
+        }
+    }
+
+    /// Sets of entry `i` on the bus; 0 if there is no such entry.
+    pub fn on_bus(&self, i: usize) -> u32 {
+        self.on_bus.get(i).copied().unwrap_or(0)
     }
 
     /// Whether the plant still runs.
@@ -179,22 +253,27 @@ impl Plant {
     pub fn set(&self, i: usize) -> SetState {
         let kernel = &self.kernel;
         let (group, signals) = (&kernel.model.groups[i], &kernel.signals[i]);
-        let speed = kernel.state[0];
+        let speed = kernel.state[group.speed_at];
         let omega = 1.0 + speed;
-        let own = group_state(&kernel.state, i);
+        let own = group.own(&kernel.state);
         let over = if kernel.model.torque == TorqueConvention::PowerOverSpeed {
             omega
         } else {
             1.0
         };
-        let braking = 2.0 * group.inertia * kernel.rate[0] + group.damping * speed;
+        let electric = kernel.model.network.as_ref().map(|_| signals.electric);
+        let braking = 2.0 * group.inertia * kernel.rate[group.speed_at] + group.damping * speed;
         SetState {
             throttle_pu: signals.throttle,
             torque_pu: signals.torque,
             mechanical_pu: signals.torque * omega,
-            electrical_pu: (signals.torque - braking) * over,
+            electrical_pu: electric.map_or((signals.torque - braking) * over, |e| e.active),
+            speed_pu: omega,
+            voltage_pu: electric.map(|e| e.voltage),
+            reactive_pu: electric.map(|e| e.reactive),
+            field_pu: electric.map(|e| e.field),
             boost_pu: group.turbo.map(|_| own[BOOST]),
-            limited: kernel.modes[i].limiter,
+            limited: group.limiter(kernel.modes[i], own),
         }
     }
 

@@ -10,7 +10,7 @@
 
 mod common;
 
-use ballast_plant::{GovernorSpec, Plant, PlantSpec, Tgov1Spec, TorqueConvention};
+use ballast_plant::{GovernorSpec, LoadModelSpec, Plant, PlantSpec, Tgov1Spec, TorqueConvention};
 use common::{BASE_W, one_set, pi, read_csv, run, set, shared, tgov1, thin};
 
 const FIRST_LOAD: f64 = 0.3;
@@ -190,6 +190,8 @@ fn droop_sets_share_a_load_step_or_skipped_without_references() {
         frequency_hz: 60.0,
         torque: TorqueConvention::Power,
         dispatch_kw: None,
+        voltage_pu: 1.0,
+        load: LoadModelSpec::default(),
         sets: Vec::new(),
     };
     for (i, droop_pu) in trace["R_pu"].iter().enumerate() {

@@ -10,8 +10,8 @@
 mod common;
 
 use ballast_plant::{
-    Degov1Spec, GovernorSpec, PiSpec, Plant, PlantSpec, SetSpec, StepStatus, Tgov1Spec,
-    TorqueConvention, TurboSpec, problems,
+    Degov1Spec, GovernorSpec, LoadModelSpec, PiSpec, Plant, PlantSpec, SetSpec, StepStatus,
+    Tgov1Spec, TorqueConvention, TurboSpec, problems,
 };
 use common::set;
 use proptest::prelude::*;
@@ -108,6 +108,8 @@ fn any_plant() -> impl Strategy<Value = PlantSpec> {
                 frequency_hz: 60.0,
                 torque,
                 dispatch_kw: dispatch.map(|share: f64| share * rated),
+                voltage_pu: 1.0,
+                load: LoadModelSpec::default(),
                 sets,
             }
         })
@@ -244,6 +246,7 @@ proptest! {
                 GovernorSpec::Tgov1(t) => *[&mut t.droop_pu, &mut t.t1_s, &mut t.t3_s, &mut t.vmax_pu][which - 8] = value,
                 GovernorSpec::Pi(p) => *[&mut p.kp_pu, &mut p.t_s, &mut p.max_pu, &mut p.dead_time_s][which - 8] = value,
                 GovernorSpec::Degov1(d) => *[&mut d.t1_s, &mut d.k, &mut d.t6_s, &mut d.tmax_pu][which - 8] = value,
+                _ => unreachable!("any_set makes none of these"),
             },
         }
         let _ = problems(&spec, step);

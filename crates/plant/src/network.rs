@@ -1,0 +1,189 @@
+//! Sets with alternators on one bus: each its own angle and speed.
+//!
+//! The network's axes turn with the sets' common speed (the mean weighted by inertia), so angles stay small however long a run is. Slot 0 of the
+//! state is that mean. Electrical torque is the air-gap power, or that over the set's speed ([`crate::TorqueConvention`]).
+
+use crate::bus::{LoadModel, Norton, Phasor, solve};
+use crate::exciter::Exciter;
+use crate::governor::{Electric, Group, Signals};
+use crate::machine::{ANGLE, FLUX, Machine, SPEED};
+use crate::model::Instant;
+use crate::spec::TorqueConvention;
+
+/// A Runge-Kutta stage never divides by less; such a step ends in a collapse, which is then located.
+const STAGE_SPEED: f64 = 0.25;
+
+/// Alternators and what they feed.
+#[derive(Debug, Clone)]
+pub(crate) struct Network {
+    pub(crate) load: LoadModel,
+    /// Nominal angular frequency, rad/s.
+    pub(crate) omega_base: f64,
+    /// By group.
+    pub(crate) units: Vec<Unit>,
+}
+
+/// Alternator and exciter of one group.
+#[derive(Debug, Clone)]
+pub(crate) struct Unit {
+    pub(crate) machine: Machine,
+    pub(crate) machine_at: usize,
+    pub(crate) exciter: Exciter,
+    pub(crate) exciter_at: usize,
+    pub(crate) control: Control,
+}
+
+/// What shifts a voltage reference.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Control {
+    pub(crate) droop: f64,
+    pub(crate) cross: f64,
+    /// Knee of the roll-off, per unit of frequency, and its slope.
+    pub(crate) knee: f64,
+    pub(crate) slope: f64,
+    /// Shift at the start, which the exciter's reference makes up for.
+    pub(crate) at_start: f64,
+}
+
+impl Control {
+    pub(crate) fn shift(&self, speed: f64, reactive: f64, mean_reactive: f64) -> f64 {
+        let below = (self.knee - (1.0 + speed)).max(0.0);
+        -self.droop * reactive - self.cross * (reactive - mean_reactive) - self.slope * below
+            + self.at_start
+    }
+}
+
+/// Sine and cosine of a rotor angle.
+#[derive(Debug, Clone, Copy, Default)]
+struct Turn {
+    sin: f64,
+    cos: f64,
+}
+
+impl Turn {
+    fn of(angle: f64) -> Self {
+        let (sin, cos) = libm::sincos(angle);
+        Self { sin, cos }
+    }
+
+    /// From the network's axes to the machine's.
+    fn into_machine(self, re: f64, im: f64) -> (f64, f64) {
+        (self.sin * re - self.cos * im, self.cos * re + self.sin * im)
+    }
+
+    /// From the machine's axes to the network's.
+    fn into_network(self, d: f64, q: f64) -> [f64; 2] {
+        [self.sin * d + self.cos * q, self.sin * q - self.cos * d]
+    }
+
+    /// An admittance in the machine's axes, seen from the network's.
+    fn admittance(self, y: [[f64; 2]; 2]) -> [[f64; 2]; 2] {
+        let (s, c) = (self.sin, self.cos);
+        // T' Y T with T = [[s, −c], [c, s]].
+        let (a, b) = (y[0][0] * s + y[0][1] * c, y[0][1] * s - y[0][0] * c);
+        let (d, e) = (y[1][0] * s + y[1][1] * c, y[1][1] * s - y[1][0] * c);
+        [
+            [s * a + c * d, s * b + c * e],
+            [s * d - c * a, s * e - c * b],
+        ]
+    }
+}
+
+impl Network {
+    /// Rates of shafts, alternators and exciters; the groups' torques are in `signals`. Returns the sets' common acceleration.
+    pub(crate) fn rates(
+        &self,
+        groups: &[Group],
+        torque: TorqueConvention,
+        at: Instant,
+        voltage: &mut Phasor,
+        state: &[f64],
+        rate: &mut [f64],
+        signals: &mut [Signals],
+    ) -> f64 {
+        let mut sources = Norton::default();
+        for (unit, group) in self.units.iter().zip(groups) {
+            if group.weight == 0.0 {
+                continue;
+            }
+            let own = &state[unit.machine_at..];
+            let turn = Turn::of(own[ANGLE]);
+            let (ed, eq) = unit.machine.behind(&own[FLUX..]);
+            let y = turn.admittance(unit.machine.admittance());
+            sources.add(group.weight, y, turn.into_network(ed, eq));
+        }
+        let mean_speed = state[0];
+        let p = at.load * (1.0 + self.load.frequency * mean_speed);
+        *voltage = solve(&sources, &self.load, (p, at.reactive), *voltage).unwrap_or(Phasor {
+            re: f64::NAN,
+            im: f64::NAN,
+        });
+        let (mut reactive, mut on_line) = (0.0, 0.0);
+        for ((unit, group), signal) in self.units.iter().zip(groups).zip(&mut *signals) {
+            if group.weight == 0.0 {
+                continue;
+            }
+            let own = &state[unit.machine_at..];
+            let turn = Turn::of(own[ANGLE]);
+            let (vd, vq) = turn.into_machine(voltage.re, voltage.im);
+            let stator = unit.machine.stator(&own[FLUX..], vd, vq);
+            signal.electric = Electric {
+                voltage: libm::hypot(stator.vd, stator.vq),
+                active: stator.vd * stator.id + stator.vq * stator.iq,
+                reactive: stator.vq * stator.id - stator.vd * stator.iq,
+                ..Electric::default()
+            };
+            signal.stator = stator;
+            reactive += group.weight * signal.electric.reactive;
+            on_line += group.weight;
+        }
+        let mean_reactive = reactive / on_line;
+        let (mut push, mut inertia) = (0.0, 0.0);
+        for ((unit, group), signal) in self.units.iter().zip(groups).zip(&mut *signals) {
+            let (first, end) = (unit.machine_at, unit.exciter_at + unit.exciter.width());
+            if group.weight == 0.0 {
+                rate[first..end].fill(0.0);
+                continue;
+            }
+            let own = &state[unit.machine_at..unit.machine_at + unit.machine.width()];
+            let speed = own[SPEED];
+            let own_rate = &mut rate[unit.machine_at..unit.machine_at + unit.machine.width()];
+            let air_gap = unit.machine.air_gap(signal.stator);
+            let braking = if torque == TorqueConvention::PowerOverSpeed {
+                air_gap / (1.0 + speed).max(STAGE_SPEED)
+            } else {
+                air_gap
+            };
+            let two_h = 2.0 * group.inertia;
+            let acceleration = (signal.torque - braking - group.damping * speed) / two_h;
+            own_rate[SPEED] = acceleration;
+            own_rate[ANGLE] = self.omega_base * (speed - mean_speed);
+            push += group.weight * two_h * acceleration;
+            inertia += group.weight * two_h;
+            signal.acceleration = acceleration;
+
+            let states = &state[unit.exciter_at..unit.exciter_at + unit.exciter.width()];
+            let shift = unit
+                .control
+                .shift(speed, signal.electric.reactive, mean_reactive);
+            let current = unit.machine.field(&own[FLUX..], signal.stator).0;
+            let size = signal.electric.voltage;
+            let field = unit.exciter.field(states, size, shift, current);
+            unit.machine
+                .rates(&own[FLUX..], signal.stator, field, &mut own_rate[FLUX..]);
+            let exciter_rate = &mut rate[unit.exciter_at..unit.exciter_at + unit.exciter.width()];
+            unit.exciter
+                .rates(states, size, shift, current, exciter_rate);
+            (signal.electric.field, signal.electric.field_current) = (field, current);
+        }
+        push / inertia
+    }
+
+    /// Brings the exciters' limited states back onto their limits.
+    pub(crate) fn clamp(&self, state: &mut [f64], signals: &[Signals]) {
+        for (unit, signal) in self.units.iter().zip(signals) {
+            let own = &mut state[unit.exciter_at..unit.exciter_at + unit.exciter.width()];
+            unit.exciter.clamp(own, signal.electric.field_current);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The steady state of alternators and exciters.
+//!
+//! The bus starts at `voltage_pu`, its angle is zero. Active power comes from the governors' start; reactive power is shared by kVA.
+
+use crate::alternator_spec::ExciterSpec;
+use crate::bus::LoadModel;
+use crate::error::PlantError;
+use crate::exciter::{EXCITER_WIDTH, Exciter};
+use crate::machine::Machine;
+use crate::network::{Control, Network, Unit};
+use crate::spec::{PlantSpec, SetSpec, TorqueConvention};
+
+/// Alternator and exciter of a set at the start, and the air-gap power its engine has to give.
+pub(crate) struct Started {
+    pub(crate) unit: Unit,
+    /// Its machine states, then its exciter states.
+    pub(crate) machine: Vec<f64>,
+    pub(crate) exciter: Vec<f64>,
+    pub(crate) air_gap: f64,
+}
+
+/// One set at the bus with `active` and `reactive` power, per unit of its kVA, and a speed deviation.
+pub(crate) fn unit(
+    plant: &PlantSpec,
+    set: &SetSpec,
+    active: f64,
+    reactive: f64,
+    speed: f64,
+) -> Result<Option<Started>, PlantError> {
+    let Some(alternator) = &set.alternator else {
+        return Ok(None);
+    };
+    let mut machine = Machine::new(alternator, set.line_x_pu);
+    let steady = machine.steady(plant.voltage_pu, active, reactive);
+    let mut states = vec![steady.angle, speed];
+    states.extend_from_slice(&steady.flux[..machine.width() - states.len()]);
+    let mut own = [0.0; EXCITER_WIDTH];
+    let spec = set.exciter.unwrap_or(ExciterSpec::Constant);
+    let exciter = Exciter::start(
+        &spec,
+        steady.field,
+        steady.field,
+        steady.terminals,
+        &mut own,
+    )
+    .map_err(|out| PlantError::ExciterOutsideLimits {
+        set: set.name.clone(),
+        what: out.what,
+        value_pu: out.value,
+        min_pu: out.low,
+        max_pu: out.high,
+    })?;
+    let c = set.voltage_control;
+    let mut control = Control {
+        droop: c.droop_pu,
+        cross: c.cross_current_pu,
+        knee: c
+            .knee_hz
+            .map_or(f64::NEG_INFINITY, |hz| hz / plant.frequency_hz),
+        slope: c.volts_per_hertz,
+        at_start: 0.0,
+    };
+    // Reactive power is shared by kVA at the start, so every set has the mean.
+    control.at_start = -control.shift(speed, reactive, reactive);
+    let width = exciter.width();
+    Ok(Some(Started {
+        unit: Unit {
+            machine,
+            machine_at: 0,
+            exciter,
+            exciter_at: 0,
+            control,
+        },
+        machine: states,
+        exciter: own[..width].to_vec(),
+        air_gap: steady.air_gap,
+    }))
+}
+
+/// Electrical power of a set whose governor gives `output` at a steady speed deviation.
+pub(crate) fn electrical(
+    plant: &PlantSpec,
+    set: &SetSpec,
+    output: f64,
+    output_is_power: bool,
+    speed: f64,
+) -> f64 {
+    let omega = 1.0 + speed;
+    if plant.torque == TorqueConvention::PowerOverSpeed {
+        let torque = if output_is_power {
+            output / omega
+        } else {
+            output
+        };
+        omega * (torque - set.damping_pu * speed)
+    } else {
+        output - set.damping_pu * speed
+    }
+}
+
+/// The network of these units.
+pub(crate) fn network(plant: &PlantSpec, units: Vec<Unit>) -> Network {
+    Network {
+        load: LoadModel::new(&plant.load),
+        omega_base: 2.0 * std::f64::consts::PI * plant.frequency_hz,
+        units,
+    }
+}
