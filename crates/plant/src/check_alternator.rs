@@ -265,14 +265,6 @@ pub(crate) fn check_together(list: &mut List, plant: &PlantSpec) {
 }
 
 fn check_load(list: &mut List, load: &LoadModelSpec) {
-    list.positive("load.power_factor", load.power_factor, "");
-    if load.power_factor > 1.0 {
-        list.add(
-            "load.power_factor",
-            format!("{} is above 1", number(load.power_factor)),
-            "above 0, at most 1".to_owned(),
-        );
-    }
     for (key, value) in [
         ("load.current_share", load.current_share),
         ("load.impedance_share", load.impedance_share),

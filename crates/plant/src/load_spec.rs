@@ -6,13 +6,10 @@ use serde::{Deserialize, Serialize};
 /// How the load depends on voltage and frequency. Needs sets with alternators; without, voltage is nominal throughout.
 ///
 /// `P = P0 (1 + frequency_pu Δω) (a_p + a_i V + a_z V²)` with `a_p = 1 − current_share − impedance_share`; reactive power likewise, without frequency.
-/// Default: constant power, as power supplies and UPS inputs draw.
+/// Default: constant power, as power supplies and UPS inputs draw. How much reactive power there is, the power factors of racks, site and loads say.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoadModelSpec {
-    /// Displacement power factor of the load where it is not known otherwise; 1: no reactive power. Lagging.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0))]
-    pub power_factor: f64,
     /// Share of the active power that is proportional to voltage.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub current_share: f64,
@@ -36,7 +33,6 @@ pub struct LoadModelSpec {
 impl Default for LoadModelSpec {
     fn default() -> Self {
         Self {
-            power_factor: 1.0,
             current_share: 0.0,
             impedance_share: 0.0,
             reactive_current_share: 0.0,

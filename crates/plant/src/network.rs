@@ -114,7 +114,10 @@ impl Network {
         }
         let mean_speed = state[0];
         let p = at.load * (1.0 + self.load.frequency * mean_speed);
-        *voltage = solve(&sources, &self.load, (p, at.reactive), *voltage).unwrap_or(Phasor {
+        let found = solve(&sources, &self.load, (p, at.reactive), *voltage);
+        // Where there is none the next search still starts from the last one.
+        *voltage = found.unwrap_or(*voltage);
+        let voltage = found.unwrap_or(Phasor {
             re: f64::NAN,
             im: f64::NAN,
         });

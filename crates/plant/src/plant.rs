@@ -3,7 +3,7 @@
 use crate::check::problems;
 use crate::error::PlantError;
 use crate::gain::gain;
-use crate::governor::BOOST;
+use crate::governor::{BOOST, Electric, Signals};
 use crate::integrate::{Kernel, Power};
 use crate::resolution::unresolved;
 use crate::spec::{PlantSpec, TorqueConvention};
@@ -27,7 +27,7 @@ pub enum Limiter {
 pub enum StepStatus {
     /// It runs.
     Running,
-    /// Its speed left 0.5 to 1.5 of nominal; the state stands still at that instant.
+    /// Its speed left 0.5 to 1.5 of nominal, or no voltage carries the load; the state stands still at that instant.
     Collapsed,
 }
 
@@ -67,18 +67,11 @@ pub struct Plant {
     first_load: f64,
     /// Sets of each entry on the bus.
     on_bus: Vec<u32>,
-    /// Reactive over active power of a load whose reactive power is not given.
-    tan_phi: f64,
     first_outputs: Vec<f64>,
 }
 
-/// Reactive over active power.
-fn tan_phi(power_factor: f64) -> f64 {
-    (1.0 - power_factor * power_factor).max(0.0).sqrt() / power_factor
-}
-
 impl Plant {
-    /// A plant at rest under `initial_load_w`, integrated with steps of at most `step_s`.
+    /// A plant at rest under `initial_load_w` without reactive power, integrated with steps of at most `step_s`.
     ///
     /// At the dispatched power every set carries the same part of its `rated_kw`; if the load is another one,
     /// isochronous sets take the difference, or without them droop sets, off nominal speed.
@@ -86,8 +79,7 @@ impl Plant {
     /// Errors: a description with [`problems`], a step that does not resolve a time constant, a load that is negative,
     /// not finite or above the rating, a share outside a throttle's limits, no steady speed.
     pub fn new(spec: &PlantSpec, initial_load_w: f64, step_s: f64) -> Result<Self, PlantError> {
-        let reactive = initial_load_w * tan_phi(spec.load.power_factor);
-        Self::with_reactive(spec, (initial_load_w, reactive), step_s)
+        Self::with_reactive(spec, (initial_load_w, 0.0), step_s)
     }
 
     /// The same with the reactive power of the load given, vars; it only matters to alternators.
@@ -139,7 +131,6 @@ impl Plant {
                 rated_w,
             });
         }
-        let tan_phi = tan_phi(spec.load.power_factor);
         let (model, state) = start(spec, initial_load_w, initial_load_var)?;
         let base_w = total_kva(spec) * 1e3;
         let first_load = initial_load_w / base_w;
@@ -158,7 +149,6 @@ impl Plant {
             base_w,
             first_load,
             on_bus: spec.sets.iter().map(|set| set.count).collect(),
-            tan_phi,
             first_outputs,
         })
     }
@@ -169,10 +159,9 @@ impl Plant {
     /// [`Plant::new`] are divided. A length that is not positive and finite advances nothing. A load that is not
     /// finite cannot be carried: the plant collapses. After a collapse nothing moves any more.
     ///
-    /// The load's reactive power goes with its active power, at `load.power_factor`.
+    /// The load has no reactive power; see [`Plant::advance_with_reactive`].
     pub fn advance(&mut self, h_s: f64, load_start_w: f64, load_end_w: f64) -> StepStatus {
-        let with = |active: f64| (active, active * self.tan_phi);
-        self.advance_with_reactive(h_s, with(load_start_w), with(load_end_w))
+        self.advance_with_reactive(h_s, (load_start_w, 0.0), (load_end_w, 0.0))
     }
 
     /// The same with the load as active and reactive power, watts and vars.
@@ -241,18 +230,49 @@ impl Plant {
         self.kernel.rate[0]
     }
 
+    /// Voltage of the bus, per unit; none without alternators, 0 where no voltage carries the load.
+    pub fn voltage_pu(&self) -> Option<f64> {
+        let kernel = &self.kernel;
+        kernel.model.network.as_ref()?;
+        // Sets that are not on the bus have zeros.
+        let sound = |s: &Signals| s.electric.voltage.is_finite();
+        let held = kernel.signals.iter().all(sound) && self.on_bus.iter().any(|n| *n > 0);
+        let voltage = kernel.memory.voltage;
+        Some(if held {
+            libm::hypot(voltage.re, voltage.im)
+        } else {
+            0.0
+        })
+    }
+
     /// Number of entries in the description; equal sets under one entry share one state.
     pub fn set_count(&self) -> usize {
         self.kernel.modes.len()
     }
 
-    /// State of one set of entry `i`, in the order of the description.
+    /// State of one set of entry `i`, in the order of the description; all zeros if none of them is on the bus: what it
+    /// does behind its open breaker is not followed.
     ///
     /// # Panics
     /// If `i` is not below [`Plant::set_count`].
     pub fn set(&self, i: usize) -> SetState {
         let kernel = &self.kernel;
         let (group, signals) = (&kernel.model.groups[i], &kernel.signals[i]);
+        if self.on_bus(i) == 0 {
+            let electric = kernel.model.network.as_ref().map(|_| 0.0);
+            return SetState {
+                throttle_pu: 0.0,
+                torque_pu: 0.0,
+                mechanical_pu: 0.0,
+                electrical_pu: 0.0,
+                speed_pu: 0.0,
+                voltage_pu: electric,
+                reactive_pu: electric,
+                field_pu: electric,
+                boost_pu: group.turbo.map(|_| 0.0),
+                limited: Limiter::None,
+            };
+        }
         let speed = kernel.state[group.speed_at];
         let omega = 1.0 + speed;
         let own = group.own(&kernel.state);
@@ -261,7 +281,13 @@ impl Plant {
         } else {
             1.0
         };
-        let electric = kernel.model.network.as_ref().map(|_| signals.electric);
+        let electric = kernel.model.network.as_ref().map(|_| {
+            if signals.electric.voltage.is_finite() {
+                signals.electric
+            } else {
+                Electric::default()
+            }
+        });
         let braking = 2.0 * group.inertia * kernel.rate[group.speed_at] + group.damping * speed;
         SetState {
             throttle_pu: signals.throttle,

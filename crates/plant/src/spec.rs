@@ -314,6 +314,13 @@ pub struct DegovSpec {
     pub tmin_pu: f64,
 }
 
+impl PlantSpec {
+    /// Whether voltage is looked at: sets have alternators, all or none.
+    pub fn has_alternators(&self) -> bool {
+        self.sets.iter().any(|set| set.alternator.is_some())
+    }
+}
+
 impl GovernorSpec {
     /// DEGOV1, and DEGOV as the DEGOV1 it is.
     pub(crate) fn degov1(&self) -> Option<Degov1Spec> {

@@ -66,7 +66,7 @@ pub(crate) fn start(
     reactive_var: f64,
 ) -> Result<(Model, Vec<f64>), PlantError> {
     let (kva, kw) = (total_kva(spec), total_kw(spec));
-    let electric = spec.sets.iter().any(|set| set.alternator.is_some());
+    let electric = spec.has_alternators();
     let (active_factor, reactive_factor) = if electric {
         LoadModel::new(&spec.load).factors(spec.voltage_pu)
     } else {
