@@ -90,7 +90,8 @@ impl Turn {
 }
 
 impl Network {
-    /// Rates of shafts, alternators and exciters; the groups' torques are in `signals`. Returns the sets' common acceleration.
+    /// Rates of shafts, alternators and exciters; the groups' torques are in `signals`. Returns the sets' common acceleration, which is not a
+    /// number where no voltage of the bus goes with the load.
     pub(crate) fn rates(
         &self,
         groups: &[Group],
@@ -114,13 +115,10 @@ impl Network {
         }
         let mean_speed = state[0];
         let p = at.load * (1.0 + self.load.frequency * mean_speed);
-        let found = solve(&sources, &self.load, (p, at.reactive), *voltage);
-        // Where there is none the next search still starts from the last one.
-        *voltage = found.unwrap_or(*voltage);
-        let voltage = found.unwrap_or(Phasor {
-            re: f64::NAN,
-            im: f64::NAN,
-        });
+        let Some(found) = solve(&sources, &self.load, (p, at.reactive), *voltage) else {
+            return f64::NAN;
+        };
+        *voltage = found;
         let (mut reactive, mut on_line) = (0.0, 0.0);
         for ((unit, group), signal) in self.units.iter().zip(groups).zip(&mut *signals) {
             if group.weight == 0.0 {

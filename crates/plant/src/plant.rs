@@ -3,7 +3,7 @@
 use crate::check::problems;
 use crate::error::PlantError;
 use crate::gain::gain;
-use crate::governor::{BOOST, Electric, Signals};
+use crate::governor::BOOST;
 use crate::integrate::{Kernel, Power};
 use crate::resolution::unresolved;
 use crate::spec::{PlantSpec, TorqueConvention};
@@ -230,19 +230,11 @@ impl Plant {
         self.kernel.rate[0]
     }
 
-    /// Voltage of the bus, per unit; none without alternators, 0 where no voltage carries the load.
-    pub fn voltage_pu(&self) -> Option<f64> {
-        let kernel = &self.kernel;
-        kernel.model.network.as_ref()?;
-        // Sets that are not on the bus have zeros.
-        let sound = |s: &Signals| s.electric.voltage.is_finite();
-        let held = kernel.signals.iter().all(sound) && self.on_bus.iter().any(|n| *n > 0);
-        let voltage = kernel.memory.voltage;
-        Some(if held {
-            libm::hypot(voltage.re, voltage.im)
-        } else {
-            0.0
-        })
+    /// Voltage of the bus, per unit; none where voltage is not looked at.
+    pub fn bus_voltage_pu(&self) -> Option<f64> {
+        let voltage = self.kernel.memory.voltage;
+        let electric = self.kernel.model.network.is_some();
+        electric.then(|| libm::hypot(voltage.re, voltage.im))
     }
 
     /// Number of entries in the description; equal sets under one entry share one state.
@@ -250,29 +242,13 @@ impl Plant {
         self.kernel.modes.len()
     }
 
-    /// State of one set of entry `i`, in the order of the description; all zeros if none of them is on the bus: what it
-    /// does behind its open breaker is not followed.
+    /// State of one set of entry `i`, in the order of the description; of sets that are all off the bus what matters is zero.
     ///
     /// # Panics
     /// If `i` is not below [`Plant::set_count`].
     pub fn set(&self, i: usize) -> SetState {
         let kernel = &self.kernel;
         let (group, signals) = (&kernel.model.groups[i], &kernel.signals[i]);
-        if self.on_bus(i) == 0 {
-            let electric = kernel.model.network.as_ref().map(|_| 0.0);
-            return SetState {
-                throttle_pu: 0.0,
-                torque_pu: 0.0,
-                mechanical_pu: 0.0,
-                electrical_pu: 0.0,
-                speed_pu: 0.0,
-                voltage_pu: electric,
-                reactive_pu: electric,
-                field_pu: electric,
-                boost_pu: group.turbo.map(|_| 0.0),
-                limited: Limiter::None,
-            };
-        }
         let speed = kernel.state[group.speed_at];
         let omega = 1.0 + speed;
         let own = group.own(&kernel.state);
@@ -281,19 +257,18 @@ impl Plant {
         } else {
             1.0
         };
-        let electric = kernel.model.network.as_ref().map(|_| {
-            if signals.electric.voltage.is_finite() {
-                signals.electric
-            } else {
-                Electric::default()
-            }
-        });
+        let electric = kernel.model.network.as_ref().map(|_| signals.electric);
+        let off = group.weight == 0.0;
         let braking = 2.0 * group.inertia * kernel.rate[group.speed_at] + group.damping * speed;
         SetState {
             throttle_pu: signals.throttle,
             torque_pu: signals.torque,
             mechanical_pu: signals.torque * omega,
-            electrical_pu: electric.map_or((signals.torque - braking) * over, |e| e.active),
+            electrical_pu: if off {
+                0.0
+            } else {
+                electric.map_or((signals.torque - braking) * over, |e| e.active)
+            },
             speed_pu: omega,
             voltage_pu: electric.map(|e| e.voltage),
             reactive_pu: electric.map(|e| e.reactive),

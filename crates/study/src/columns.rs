@@ -62,11 +62,7 @@ fn columns(scenario: &Scenario) -> Vec<TracedColumn> {
             // The order is that of `Columns::push`.
             let electric = plant.has_alternators();
             let quantities = [
-                (
-                    true,
-                    "f",
-                    "speed of the set; 0 once it is off the bus".to_owned(),
-                ),
+                (true, "f", "speed of the set".to_owned()),
                 (electric, "V", format!("voltage; metered: {terminals}")),
                 (
                     true,

@@ -146,7 +146,7 @@ impl PlantCollector {
         if let Some(outside) = &mut self.outside {
             outside.take(f_hz, at_s);
         }
-        if let Some(voltage_pu) = plant.voltage_pu() {
+        if let Some(voltage_pu) = plant.bus_voltage_pu() {
             self.voltage_low.take(voltage_pu, at_s);
             self.voltage_high.take(voltage_pu, at_s);
             if let Some(outside) = &mut self.voltage_outside {
@@ -190,7 +190,7 @@ impl PlantCollector {
             self.high.take(1.5 * self.nominal_hz, at_s);
         } else {
             self.no_voltage = true;
-            if plant.voltage_pu().is_some() {
+            if plant.bus_voltage_pu().is_some() {
                 self.voltage_low.take(0.0, at_s);
             }
         }

@@ -14,5 +14,6 @@ mod common;
 mod folders;
 mod measured;
 mod output;
+mod references;
 mod reproducible;
 mod zoom;
