@@ -133,14 +133,29 @@ impl Check<'_> {
             return;
         };
         let start = plant.voltage_pu;
-        let starts = format!("a value that plant.voltage_pu = {start} keeps");
-        if let Some(min) = limits.voltage_min_pu.filter(|min| *min > start) {
-            let message = format!("{} pu is above the {start} pu of the start", number(min));
-            self.add("limits.voltage_min_pu", message, starts.as_str());
+        let (min, max) = (limits.voltage_min_pu, limits.voltage_max_pu);
+        if min.zip(max).is_some_and(|(min, max)| min >= max) {
+            return;
         }
-        if let Some(max) = limits.voltage_max_pu.filter(|max| *max < start) {
-            let message = format!("{} pu is below the {start} pu of the start", number(max));
-            self.add("limits.voltage_max_pu", message, starts);
+        if let Some(min) = min.filter(|min| *min >= start) {
+            self.add(
+                "limits.voltage_min_pu",
+                format!(
+                    "{} pu is not below the {start} pu of the start",
+                    number(min)
+                ),
+                format!("a value below plant.voltage_pu = {start}"),
+            );
+        }
+        if let Some(max) = max.filter(|max| *max <= start) {
+            self.add(
+                "limits.voltage_max_pu",
+                format!(
+                    "{} pu is not above the {start} pu of the start",
+                    number(max)
+                ),
+                format!("a value above plant.voltage_pu = {start}"),
+            );
         }
     }
 
@@ -564,7 +579,7 @@ impl Check<'_> {
             GovernorSpec::Pi(_) | GovernorSpec::Degov(_) => true,
             GovernorSpec::Degov1(d) => d.droop_pu == 0.0,
             GovernorSpec::Pid(p) => p.ki_per_s > 0.0 && p.droop_pu == 0.0,
-            GovernorSpec::Ggov1(g) => g.feedback == Ggov1Feedback::Isochronous,
+            GovernorSpec::Ggov1(g) => g.droop_pu == 0.0 || g.feedback == Ggov1Feedback::Isochronous,
             GovernorSpec::Tgov1(_)
             | GovernorSpec::Gast(_)
             | GovernorSpec::Ieeeg1(_)
