@@ -40,20 +40,21 @@ pub(crate) fn load_assumption(scenario: &Scenario) -> String {
             )
         }
     };
-    let mut text = format!(
-        "the load follows the voltage of the bus by shares (ZIP): active {}; reactive {}",
+    let limited = if limit_pu > 0.0 {
+        format!("; below {limit_pu} pu its constant power becomes constant current")
+    } else {
+        String::new()
+    };
+    let answer = if frequency_pu == 0.0 {
+        "it does not react to frequency".to_owned()
+    } else {
+        format!("its active power goes with {frequency_pu} times the deviation of frequency")
+    };
+    format!(
+        "the load follows the voltage of the bus by shares (ZIP): active {}; reactive {}{limited}; {answer}",
         part(pi, pz),
         part(qi, qz)
-    );
-    if limit_pu > 0.0 {
-        text += &format!("; below {limit_pu} pu its constant power becomes constant current");
-    }
-    text += &if frequency_pu == 0.0 {
-        "; it does not react to frequency".to_owned()
-    } else {
-        format!("; its active power goes with {frequency_pu} times the deviation of frequency")
-    };
-    text
+    )
 }
 
 /// Which alternators and exciters the sets of a plant with alternators have, in words.
