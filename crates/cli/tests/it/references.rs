@@ -114,12 +114,11 @@ fn round_rotor(json: &Value, power_factor: Option<f64>) -> (String, Vec<f64>) {
         .into_iter()
         .map(|(t, p)| (t, p * BASE_KW))
         .collect();
-    let loads = match power_factor {
-        None => load("all", first, &events, None),
-        Some(_) => {
-            let added: Vec<(f64, f64)> = events.iter().map(|(t, p)| (*t, p - first)).collect();
-            load("base", first, &[], None) + &load("added", 0.0, &added, power_factor)
-        }
+    let loads = if power_factor.is_none() {
+        load("all", first, &events, None)
+    } else {
+        let added: Vec<(f64, f64)> = events.iter().map(|(t, p)| (*t, p - first)).collect();
+        load("base", first, &[], None) + &load("added", 0.0, &added, power_factor)
     };
     let tables = format!(
         "line_x_pu = {:?}\n\
