@@ -2,6 +2,9 @@
 
 use crate::complex::{Complex, ZERO};
 
+/// What stands for a pivot of zero; its square is still a number.
+const SMALLEST: f64 = 1e-140;
+
 /// `P M = L U` of a square matrix, row by row.
 #[derive(Debug, Clone)]
 pub(crate) struct Lu {
@@ -18,7 +21,7 @@ impl Lu {
         let mut rows: Vec<usize> = (0..n).collect();
         let mut singular = false;
         let largest = values.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
-        let floor = (largest * f64::EPSILON).max(f64::MIN_POSITIVE);
+        let floor = (largest * f64::EPSILON).max(SMALLEST);
         for k in 0..n {
             let (mut best, mut at) = (0.0, k);
             for row in k..n {

@@ -51,7 +51,10 @@ mod machine;
 mod model;
 mod modes;
 mod network;
+mod orbit;
+mod periodic;
 mod plant;
+mod predict;
 mod resolution;
 mod spec;
 mod start;
@@ -66,7 +69,9 @@ pub use error::PlantError;
 pub use governor_spec::{GastSpec, Ggov1Feedback, Ggov1Spec, Ieeeg1Spec, PidSpec};
 pub use load_spec::LoadModelSpec;
 pub use modes::{Mode, ModeKind, Modes, Participation, StateKind};
+pub use periodic::{Harmonic, LoadError, PeriodicLoad};
 pub use plant::{Limiter, Plant, SetState, StepStatus};
+pub use predict::{LineResponse, Prediction, Reached, Settled, Swing};
 pub use spec::{
     Degov1Spec, DegovSpec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,
     TurboSpec,

@@ -129,8 +129,11 @@ impl fmt::Display for Mode {
                 self.frequency_hz, self.damping_ratio
             )?;
         }
+        if self.growth_per_s.abs() <= ON_THE_AXIS {
+            return f.write_str(", neither decays nor grows");
+        }
         write!(f, ", time constant {:.3} s", self.time_constant_s)?;
-        f.write_str(if self.stable { "" } else { ", UNSTABLE" })
+        f.write_str(if self.stable { "" } else { ", UNSTABLE: it grows" })
     }
 }
 

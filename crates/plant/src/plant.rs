@@ -8,6 +8,8 @@ use crate::governor::BOOST;
 use crate::integrate::{Kernel, Power};
 use crate::linear::{Linear, Rest};
 use crate::modes::{Modes, modes};
+use crate::periodic::PeriodicLoad;
+use crate::predict::{Prediction, predict};
 use crate::resolution::unresolved;
 use crate::spec::{PlantSpec, TorqueConvention};
 use crate::start::{start, total_kva, total_kw};
@@ -340,6 +342,14 @@ impl Plant {
     /// the eigenvalues cannot be found.
     pub fn modes(&self) -> Option<Modes> {
         modes(&self.rest, self.linear())
+    }
+
+    /// The settled swing under a load that repeats: unlimited linear, and limited (see [`Prediction`]).
+    ///
+    /// Around the start of this plant, whatever it has done since: give it the load's mean (or the load before it begins) as its first load. The load's reactive power follows at
+    /// `load.power_factor`. Costs up to some hundred periods of integration.
+    pub fn predict(&self, load: &PeriodicLoad) -> Prediction {
+        predict(&self.rest, self.linear(), load, self.base_w)
     }
 
     /// Base of the plant's per-unit power: kilovolt-amperes of all sets, as watts.

@@ -101,20 +101,44 @@ fn dead_time_bounds_a_gain() {
     }
 }
 
-/// Below the critical gain every root lies left, above one pair right: the count by the change of the phase of the characteristic function (Mikhailov).
+/// The gain at which a DEGOV1 mode crosses the axis separates decay from growth in time.
 #[test]
-fn degov1_roots_agree_with_the_linear_gain() {
-    // |Δω/ΔP| near a weakly damped root s = σ + jω is residue / |jω' − s|.
-    let spec = one_set(GovernorSpec::Degov1(yeager()), 1.0, 0.0, TorqueConvention::Power);
-    let plant = Plant::new(&spec, 0.4 * BASE_W, 1e-3).unwrap();
-    let all = plant.modes().unwrap();
-    let mode = all.nearest(1.0).unwrap();
-    println!("{mode}");
-    let (peak_hz, _) = plant.peak_gain(0.01, 50.0);
-    println!("peak at {peak_hz} Hz");
-    assert!(all.stable());
-    let damped = (1.0 - 2.0 * mode.damping_ratio * mode.damping_ratio).max(0.0).sqrt();
-    assert!((peak_hz / mode.frequency_hz - damped).abs() < 0.25);
+fn degov1_crosses_the_axis_where_its_swing_grows() {
+    let spec = |k: f64| {
+        let mut governor = yeager();
+        governor.k = k;
+        one_set(GovernorSpec::Degov1(governor), 1.0, 0.0, TorqueConvention::Power)
+    };
+    let (mut low, mut high) = (10.0, 2000.0);
+    assert!(modes(&spec(low)).stable() && !modes(&spec(high)).stable());
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        if modes(&spec(middle)).stable() {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    let all = modes(&spec(low));
+    println!("critical K {low}: {}", all.modes[0]);
+    let ratio = |k: f64| {
+        let mut plant = Plant::new(&spec(k), 0.4 * BASE_W, 0.5e-3).unwrap();
+        let (mut early, mut late) = (0.0_f64, 0.0_f64);
+        plant.advance(0.1, 0.4 * BASE_W + 10.0, 0.4 * BASE_W + 10.0);
+        for i in 0..24_000 {
+            plant.advance(0.5e-3, 0.4 * BASE_W, 0.4 * BASE_W);
+            let off = (plant.speed_pu() - 1.0).abs();
+            match i {
+                6000..10_000 => early = early.max(off),
+                20_000..24_000 => late = late.max(off),
+                _ => {}
+            }
+        }
+        late / early
+    };
+    let ratios = (ratio(0.98 * low), ratio(1.02 * low));
+    println!("late over early: {ratios:?}");
+    assert!(ratios.0 < 0.95 && ratios.1 > 1.05, "{ratios:?}");
 }
 
 fn genrou() -> AlternatorSpec {
