@@ -56,6 +56,8 @@ mod periodic;
 mod plant;
 mod predict;
 mod resolution;
+mod resonance;
+mod retune;
 mod spec;
 mod start;
 mod start_network;
@@ -72,6 +74,7 @@ pub use modes::{Mode, ModeKind, Modes, Participation, StateKind};
 pub use periodic::{Harmonic, LoadError, PeriodicLoad};
 pub use plant::{Limiter, Plant, SetState, StepStatus};
 pub use predict::{LineResponse, Prediction, Reached, Settled, Swing};
+pub use resonance::{ResonanceQuestion, ResonanceVerdict, Retune, resonance};
 pub use spec::{
     Degov1Spec, DegovSpec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,
     TurboSpec,

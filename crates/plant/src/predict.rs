@@ -4,7 +4,8 @@
 //! its limiters, dead times and 1/ω, found by shooting (`orbit`). The first says what resonance does, the second what the limiters leave of it.
 
 use crate::complex::{Complex, ZERO};
-use crate::linear::{Linear, Rest};
+use crate::governor::Law;
+use crate::linear::{Linear, Rest, Row};
 use crate::modes::growth;
 use crate::orbit::{Orbit, orbit};
 use crate::periodic::{PeriodicLoad, synthesise};
@@ -12,6 +13,8 @@ use crate::plant::Limiter;
 
 /// Points of a period at which the linear answer is evaluated.
 const POINTS: usize = 1024;
+/// The same where many loads are tried.
+const FEW_POINTS: usize = 256;
 
 /// Course of the frequency over one settled period, hertz.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,14 +99,20 @@ pub struct Prediction {
 }
 
 /// Responses of states to every line of a load, at most `most` lines.
-struct Lines {
+pub(crate) struct Lines {
     responses: Vec<(usize, Complex, Vec<Complex>)>,
     /// Change of states by the mean.
     steady: Option<Vec<Complex>>,
 }
 
 impl Lines {
-    fn new(linear: &Linear, rest: &Rest, load: &PeriodicLoad, base_w: f64, most: usize) -> Self {
+    pub(crate) fn new(
+        linear: &Linear,
+        rest: &Rest,
+        load: &PeriodicLoad,
+        base_w: f64,
+        most: usize,
+    ) -> Self {
         let mut responses = Vec::new();
         for (k, amplitude) in load.lines().iter().take(most) {
             let amplitude = *amplitude * (1.0 / base_w);
@@ -138,12 +147,22 @@ impl Lines {
     }
 
     /// Lowest and highest value over a period.
-    fn extremes(&self, row: &crate::linear::Row, points: usize) -> Option<(f64, f64)> {
+    fn extremes(&self, row: &Row, points: usize) -> Option<(f64, f64)> {
+        self.scaled(row, points, |_| 1.0)
+    }
+
+    /// The same with every line, by its multiple, scaled.
+    fn scaled(
+        &self,
+        row: &Row,
+        points: usize,
+        scale: impl Fn(usize) -> f64,
+    ) -> Option<(f64, f64)> {
         let steady = self.steady.as_ref()?;
         let waves: Vec<(usize, Complex)> = self
             .responses
             .iter()
-            .map(|(k, amplitude, x)| (*k, row.of(x) * *amplitude))
+            .map(|(k, amplitude, x)| (*k, row.of(x) * *amplitude * scale(*k)))
             .collect();
         let mean = row
             .by_state
@@ -157,36 +176,24 @@ impl Lines {
     }
 }
 
-/// Unlimited linear swing, with at most `most` lines and so many points of a period.
-pub(crate) fn unlimited(
+/// Unlimited linear peak to peak, per unit, with lines scaled by their multiple.
+pub(crate) fn unlimited_pp(
     linear: &Linear,
-    rest: &Rest,
-    load: &PeriodicLoad,
-    base_w: f64,
-    most: usize,
-    points: usize,
-) -> Option<Swing> {
-    let lines = Lines::new(linear, rest, load, base_w, most);
-    let (low, high) = lines.extremes(&linear.speed, points)?;
-    let (start, f) = (rest.state[0], rest.frequency_hz);
-    Some(Swing::between(start + low, start + high, f))
+    lines: &Lines,
+    scale: impl Fn(usize) -> f64,
+) -> Option<f64> {
+    let (low, high) = lines.scaled(&linear.speed, FEW_POINTS, scale)?;
+    Some(high - low)
 }
 
 /// Whether the unlimited linear answer carries a throttle over a limit, or cannot tell.
-pub(crate) fn reaches_a_limit(
-    linear: &Linear,
-    rest: &Rest,
-    load: &PeriodicLoad,
-    base_w: f64,
-    most: usize,
-) -> bool {
-    let lines = Lines::new(linear, rest, load, base_w, most);
-    let points = 256;
+pub(crate) fn reaches_a_limit(linear: &Linear, rest: &Rest, lines: &Lines) -> bool {
+    let points = FEW_POINTS;
     rest.model.groups.iter().enumerate().any(|(i, group)| {
-        if group.weight == 0.0 || matches!(group.law, crate::governor::Law::Constant { .. }) {
+        if group.weight == 0.0 || matches!(group.law, Law::Constant { .. }) {
             return false;
         }
-        if matches!(group.law, crate::governor::Law::General(_)) {
+        if matches!(group.law, Law::General(_)) {
             return true; // limits on signals that the linear model does not have
         }
         let own = group.own(&rest.state);
@@ -196,7 +203,7 @@ pub(crate) fn reaches_a_limit(
         };
         let mut reached = start + high >= group.upper || start + low <= group.lower;
         if let Some(boost) = &linear.boost[i] {
-            let lag = crate::linear::Row {
+            let lag = Row {
                 by_state: linear.throttle[i]
                     .by_state
                     .iter()

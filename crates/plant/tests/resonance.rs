@@ -10,8 +10,8 @@
 mod common;
 
 use ballast_plant::{
-    AlternatorSpec, ExciterSpec, GenrouSpec, GovernorSpec, PeriodicLoad, Plant, PlantSpec, Settled,
-    SexsSpec, Tgov1Spec, TorqueConvention,
+    AlternatorSpec, ExciterSpec, GenrouSpec, GovernorSpec, PeriodicLoad, Plant, PlantSpec, ResonanceQuestion, Settled,
+    SexsSpec, Tgov1Spec, TorqueConvention, resonance,
 };
 use common::{one_set, set, tgov1};
 
@@ -117,5 +117,61 @@ fn a_square_wave_is_predicted_before_the_run() {
                 assert!(off.abs() < 0.02, "{name} {f_hz}: {off}");
             }
         }
+    }
+}
+
+#[test]
+fn the_verdict_names_the_mode_and_what_moves_it() {
+    for (name, spec) in [("light", light(false)), ("tuned", tuned(true))] {
+        let load = square(1.0);
+        let clock = std::time::Instant::now();
+        let v = resonance(&ResonanceQuestion {
+            plant: &spec,
+            load: &load,
+            cadence: "job pretrain",
+            limit_pp_hz: 2.0,
+            step_s: 1e-3,
+            search_hz: (0.1, 5.0),
+        })
+        .unwrap();
+        println!("{name}, {:?}: {v}", clock.elapsed());
+        assert_eq!(v.within, name == "tuned");
+        let line = v.line.unwrap();
+        assert_eq!((line.harmonic, line.frequency_hz), (1, 1.0));
+        // Every cadence called safe is so in a run; just inside the borders and in the middle.
+        for (from, to) in &v.safe_hz {
+            for f_hz in [*from * 1.001, (from * to).sqrt(), *to * 0.999] {
+                let (low, high) = simulated(&spec, f_hz, (200.0 * f_hz) as usize + 10);
+                assert!(high - low < 2.02, "{name} {f_hz}: {}", high - low);
+            }
+        }
+        if name == "tuned" {
+            assert!(v.jitter_s.is_none() && v.storage_w.is_none() && v.retune.is_empty());
+            continue;
+        }
+        assert!(v.meets);
+        assert!(v.safe_hz.iter().all(|r| !(r.0..=r.1).contains(&1.0)));
+        let text = v.to_string();
+        assert!(text.contains("meets speed governor mode of g1 at 0.960 Hz"), "{text}");
+        // A storage that takes that much off the line: the limit is met, and just so.
+        let mut lines = load.harmonics();
+        lines[0].amplitude_w -= v.storage_w.unwrap();
+        lines.retain(|l| l.amplitude_w > 1.0);
+        let with = PeriodicLoad::of_lines(load.mean_w(), &lines).unwrap();
+        let p = at_mean(&spec).predict(&with);
+        println!("with storage {:?}", p.limited);
+        assert!((p.limited.peak_to_peak_hz / 2.0 - 1.0).abs() < 0.02, "{p:?}");
+        // What is retuned keeps its promise.
+        let droop = v.retune.iter().find(|r| r.key == "droop_pu" || r.key == "t1_s").unwrap();
+        let mut other = spec.clone();
+        if let GovernorSpec::Tgov1(g) = &mut other.sets[0].governor {
+            if droop.key == "droop_pu" {
+                g.droop_pu = droop.to;
+            } else {
+                g.t1_s = droop.to;
+            }
+        }
+        let p = at_mean(&other).predict(&load);
+        assert!((p.limited.peak_to_peak_hz / droop.peak_to_peak_hz - 1.0).abs() < 0.02);
     }
 }
