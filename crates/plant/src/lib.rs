@@ -1,8 +1,9 @@
-//! Generating sets on one bus: shaft, governor, engine, integrator, linear gain.
+//! Generating sets on one bus: shaft, governor, engine, integrator, modes, resonance.
 //!
 //! What flows: a [`PlantSpec`] becomes constants and a steady state (`start`), a kernel (`integrate`) moves the state
 //! step by step under a load in watts (`model` is the right side, `events` and `limiter` the mode switches), and [`Plant`] is what a study sees: speed, its rate, every set's throttle,
-//! torque and power, and the linear gain from load to speed (`gain`). [`problems`] names all contradictions of a
+//! torque and power, the linear gain from load to speed (`linear`), its modes (`modes`), the settled swing under a load that repeats (`predict`, `orbit`) and the
+//! verdict on it ([`fn@resonance`]). [`problems`] names all contradictions of a
 //! description before that.
 //!
 //! All sets share one speed `ω` (per unit of nominal, `Δω = ω − 1`); per unit on each set's kVA `Sᵢ`:

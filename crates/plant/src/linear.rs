@@ -262,7 +262,11 @@ impl<'a> Differences<'a> {
             let up: Vec<f64> = self.evaluate(moved, h).flat().collect();
             let down: Vec<f64> = self.evaluate(moved, -h).flat().collect();
             let uneven = |i: usize| (up[i] - 2.0 * middle[i] + down[i]) / h;
-            let slope: Vec<f64> = up.iter().zip(&down).map(|(u, d)| (u - d) / (2.0 * h)).collect();
+            let slope: Vec<f64> = up
+                .iter()
+                .zip(&down)
+                .map(|(u, d)| (u - d) / (2.0 * h))
+                .collect();
             let bend: Vec<f64> = (0..up.len()).map(uneven).collect();
             (slope, bend)
         };
@@ -445,12 +449,29 @@ impl Linear {
         Some(lu.solve(&right))
     }
 
+    /// `|Δω/ΔP|` and `|ΔV/ΔP|` of one set at `f_hz`; infinite where nothing holds the states.
+    pub(crate) fn set_gains(&self, set: usize, f_hz: f64) -> (f64, Option<f64>) {
+        let s = Complex {
+            re: 0.0,
+            im: std::f64::consts::TAU * f_hz.abs().min(ONLY_INERTIA),
+        };
+        let response = self.response(s);
+        let of = |row: &Row| response.as_ref().map_or(f64::INFINITY, |x| row.of(x).abs());
+        (of(&self.set_speed[set]), self.voltage.get(set).map(of))
+    }
+
     /// `|Δω/ΔP|` at `f_hz`.
     pub(crate) fn gain(&self, f_hz: f64) -> f64 {
         let omega = std::f64::consts::TAU * f_hz.abs();
         if omega > ONLY_INERTIA {
             // Powers of s would overflow.
-            let inertia: f64 = self.speed.by_state.iter().zip(&self.input).map(|(c, b)| c * b).sum();
+            let inertia: f64 = self
+                .speed
+                .by_state
+                .iter()
+                .zip(&self.input)
+                .map(|(c, b)| c * b)
+                .sum();
             return inertia.abs() / omega;
         }
         let s = Complex { re: 0.0, im: omega };
@@ -471,7 +492,10 @@ impl Watched {
     fn new(rest: &Rest) -> Self {
         let groups = &rest.model.groups;
         let speeds = groups.iter().map(|g| g.speed_at);
-        let boosts = groups.iter().filter(|g| g.turbo.is_some()).map(|g| g.at + BOOST);
+        let boosts = groups
+            .iter()
+            .filter(|g| g.turbo.is_some())
+            .map(|g| g.at + BOOST);
         Self {
             slots: speeds.chain(boosts).collect(),
             from: rest.state.len(),
@@ -497,12 +521,14 @@ fn prune(
             let own = tags[index].slot;
             let column = &columns[index];
             !watched.slots.contains(&own)
-                && tags.iter().all(|tag| tag.slot == own || column[tag.slot] == 0.0)
+                && tags
+                    .iter()
+                    .all(|tag| tag.slot == own || column[tag.slot] == 0.0)
                 && column[watched.from..].iter().all(|v| *v == 0.0)
         };
-        let Some(index) = (0..tags.len()).find(|i| {
-            (constant(tags[*i].slot) && tags[*i].kind != StateKind::Speed) || unseen(*i)
-        }) else {
+        let Some(index) = (0..tags.len())
+            .find(|i| (constant(tags[*i].slot) && tags[*i].kind != StateKind::Speed) || unseen(*i))
+        else {
             return;
         };
         tags.remove(index);

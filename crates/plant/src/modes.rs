@@ -25,7 +25,7 @@ const SAME: f64 = 1e-7;
 /// Share of a mode above which a set or kind of state is named.
 const NAMED: f64 = 0.2;
 /// Roots slower than this beside the axis count as on it, per second.
-const ON_THE_AXIS: f64 = 1e-9;
+pub(crate) const ON_THE_AXIS: f64 = 1e-9;
 
 /// What a state of the plant is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,7 +109,7 @@ pub struct Mode {
     pub damping_ratio: f64,
     /// Time in which it changes by a factor of e, seconds; infinite on the border.
     pub time_constant_s: f64,
-    /// Whether it decays. A mode at zero (nothing holds the speed) does not.
+    /// Whether it decays. A mode at zero does not: nothing holds the speed, or how isochronous sets share the load.
     pub stable: bool,
     /// Who takes part, largest share first.
     pub participation: Vec<Participation>,
@@ -133,7 +133,11 @@ impl fmt::Display for Mode {
             return f.write_str(", neither decays nor grows");
         }
         write!(f, ", time constant {:.3} s", self.time_constant_s)?;
-        f.write_str(if self.stable { "" } else { ", UNSTABLE: it grows" })
+        f.write_str(if self.stable {
+            ""
+        } else {
+            ", UNSTABLE: it grows"
+        })
     }
 }
 
@@ -147,14 +151,18 @@ pub struct Modes {
 }
 
 impl Modes {
-    /// Whether every mode decays.
+    /// Whether no mode grows. One that stands still (how isochronous sets share the load is nobody's concern) is no harm.
     pub fn stable(&self) -> bool {
-        self.modes.iter().all(|mode| mode.stable)
+        self.modes.iter().all(|m| m.growth_per_s <= ON_THE_AXIS)
     }
 
     /// The oscillating mode of the plant's speed nearest to a frequency, hertz, by `|j2πf − s|`.
     pub fn nearest(&self, f_hz: f64) -> Option<&Mode> {
-        let strongest = self.modes.iter().map(|m| m.speed_residue).fold(0.0, f64::max);
+        let strongest = self
+            .modes
+            .iter()
+            .map(|m| m.speed_residue)
+            .fold(0.0, f64::max);
         let distance = |m: &Mode| {
             let off = std::f64::consts::TAU * (f_hz - m.frequency_hz);
             libm::hypot(off, m.growth_per_s)
@@ -284,7 +292,13 @@ fn refine(linear: &Linear, start: Complex) -> Option<Root> {
         left = normalised(lu.solve_transposed(&left));
         let mut norm = dot(&left, &right);
         for d in &linear.delayed {
-            norm = norm + delay_share(d.dead_time, s, plain(&d.effect, &left), plain(&d.fuel, &right));
+            norm = norm
+                + delay_share(
+                    d.dead_time,
+                    s,
+                    plain(&d.effect, &left),
+                    plain(&d.fuel, &right),
+                );
         }
         let residual = m
             .chunks_exact(n)
@@ -344,7 +358,12 @@ fn roots(linear: &Linear) -> Option<Vec<(Root, usize)>> {
 /// Growth of the fastest-growing mode, per second; none as in [`modes`].
 pub(crate) fn growth(linear: &Linear) -> Option<f64> {
     let roots = roots(linear)?;
-    Some(roots.iter().map(|r| r.0.s.re).fold(f64::NEG_INFINITY, f64::max))
+    Some(
+        roots
+            .iter()
+            .map(|r| r.0.s.re)
+            .fold(f64::NEG_INFINITY, f64::max),
+    )
 }
 
 /// All modes; none if there are too many states.
@@ -367,11 +386,12 @@ fn describe(rest: &Rest, linear: &Linear, root: &Root, multiplicity: usize) -> M
         norm,
     } = root;
     let mut shares: Vec<(Option<usize>, StateKind, f64)> = Vec::new();
-    let mut add = |set: Option<usize>, kind: StateKind, share: f64| {
-        match shares.iter_mut().find(|x| (x.0, x.1) == (set, kind)) {
-            Some(known) => known.2 += share,
-            None => shares.push((set, kind, share)),
-        }
+    let mut add = |set: Option<usize>, kind: StateKind, share: f64| match shares
+        .iter_mut()
+        .find(|x| (x.0, x.1) == (set, kind))
+    {
+        Some(known) => known.2 += share,
+        None => shares.push((set, kind, share)),
     };
     for ((tag, v), w) in linear.tags.iter().zip(right).zip(left) {
         add(tag.set, tag.kind, (*v * *w).abs());

@@ -3,12 +3,13 @@
 //! One period (or as many as the longest dead time asks for) maps the state at its beginning to the one at its end; sought is the state that
 //! is mapped onto itself. The map is integrated with the plant's own steps, so limiters, dead times and every nonlinearity are those of a run; iterates are combined by
 //! Anderson's method (J. ACM 12 (1965) 547; Walker, Ni, SIAM J. Numer. Anal. 49 (2011) 1715), which finds a fixed point that plain periods would
-//! approach at the pace of the slowest mode. Such a method also finds states that are not stable, so a found one is disturbed and must come back.
+//! approach at the pace of the slowest mode. Such a method also finds states that are not stable or not the ones a plant comes to: a found one is disturbed and must
+//! come back, and plain periods from rest must come near it; otherwise plain periods decide.
 
 use nalgebra::{DMatrix, DVector};
 
 use crate::integrate::{Kernel, Power};
-use crate::linear::{Linear, Rest};
+use crate::linear::Rest;
 use crate::model::pin;
 use crate::periodic::PeriodicLoad;
 use crate::plant::Limiter;
@@ -28,9 +29,13 @@ const DEPTH: usize = 8;
 /// Time before the first combination, seconds and periods.
 const WARM_S: f64 = 2.0;
 const WARM: f64 = 3.0;
-/// Speed by which a found state is disturbed, per unit, and periods it is watched.
+/// Speed by which a found state is disturbed, per unit, and maps it is watched.
 const NUDGE: f64 = 1e-4;
 const WATCHED: u32 = 12;
+
+/// Periods from rest in which a found state has to be approached, and how close is close enough.
+const CONFIRMED: u32 = 400;
+const CLOSE: f64 = 1000.0;
 
 /// What was found.
 pub(crate) struct Orbit {
@@ -40,6 +45,8 @@ pub(crate) struct Orbit {
     /// Set, limit, share of the period.
     pub(crate) reached: Vec<(usize, Limiter, f64)>,
     pub(crate) periods: u32,
+    /// Periods after which it repeats; 0 where it does not.
+    pub(crate) repeats: u32,
     pub(crate) voltage: Option<(f64, f64)>,
 }
 
@@ -61,6 +68,26 @@ impl Record {
             limited_s: vec![[0.0; 3]; sets],
         }
     }
+
+    /// Takes in another period; its times at limits count with a weight.
+    fn join(&mut self, other: &Self, weight: f64) {
+        widen(&mut self.speed, other.speed.0);
+        widen(&mut self.speed, other.speed.1);
+        widen(&mut self.voltage, other.voltage.0);
+        widen(&mut self.voltage, other.voltage.1);
+        for (sum, times) in self.limited_s.iter_mut().zip(&other.limited_s) {
+            for (s, t) in sum.iter_mut().zip(times) {
+                *s += weight * t;
+            }
+        }
+    }
+}
+
+/// Periods that make a map: long enough for the past of a dead time to settle, and two at least, as a limited swing may take turns.
+fn each(rest: &Rest, period_s: f64) -> u32 {
+    let dead_times = rest.model.groups.iter().map(|g| g.dead_time);
+    let longest = dead_times.fold(0.0, f64::max);
+    2 + (2.0 * longest / period_s).floor().min(1e4) as u32
 }
 
 fn widen(range: &mut (f64, f64), value: f64) {
@@ -77,11 +104,16 @@ struct Shooting<'a> {
     period_s: f64,
     /// Slots compared, and the change of each that counts as none.
     slots: Vec<(usize, f64)>,
+    /// Extremes of the last map or period.
     last: Record,
+    /// Periods in a map.
+    each: u32,
+    /// State after the first period of the last map.
+    first: Vec<f64>,
 }
 
 impl<'a> Shooting<'a> {
-    fn new(rest: &'a Rest, linear: &Linear, load: &PeriodicLoad, base_w: f64) -> Self {
+    fn new(rest: &'a Rest, load: &PeriodicLoad, base_w: f64) -> Self {
         let period_s = 1.0 / load.fundamental_hz();
         let power = |w: f64| Power {
             active: w / base_w,
@@ -96,24 +128,64 @@ impl<'a> Shooting<'a> {
             })
             .collect();
         let speeds: Vec<usize> = rest.model.groups.iter().map(|g| g.speed_at).collect();
-        let slots = linear
-            .tags
-            .iter()
-            .map(|tag| {
-                let speed = speeds.contains(&tag.slot);
-                (tag.slot, if speed { SAME } else { SAME_OTHER })
+        // All states: one that a small motion does not show may carry a limit that a large one reaches.
+        let slots = (0..rest.state.len())
+            .map(|slot| {
+                let speed = slot == 0 || speeds.contains(&slot);
+                (slot, if speed { SAME } else { SAME_OTHER })
             })
             .collect();
         let model = rest.model.clone();
         Self {
             rest,
             last: Record::new(model.groups.len()),
-            kernel: Kernel::new(model, rest.state.clone(), rest.load, rest.voltage, rest.step_s),
+            kernel: Kernel::new(
+                model,
+                rest.state.clone(),
+                rest.load,
+                rest.voltage,
+                rest.step_s,
+            ),
             pieces,
             periods: 0,
             period_s,
             slots,
+            each: each(rest, period_s),
+            first: Vec::new(),
         }
+    }
+
+    /// Integrates one map; false after a collapse.
+    fn map(&mut self) -> bool {
+        let mut all = Record::new(self.kernel.modes.len());
+        for index in 0..self.each {
+            if !self.period() {
+                return false;
+            }
+            all.join(&self.last, 1.0 / f64::from(self.each));
+            if index == 0 {
+                self.first.clone_from(&self.kernel.state);
+            }
+        }
+        self.last = all;
+        true
+    }
+
+    /// Periods after which the state repeats that the last map has brought back.
+    fn repeats(&self) -> u32 {
+        let off = difference(&self.kernel.state, &self.first);
+        if self.size(&off) <= 10.0 {
+            1
+        } else {
+            self.each
+        }
+    }
+
+    /// Periods that may be integrated, at most so many.
+    fn affordable(&self, most: u32) -> u32 {
+        let parts: f64 = self.pieces.iter().map(|p| f64::from(p.3)).sum();
+        let steps = parts.max(self.period_s / self.rest.step_s);
+        ((STEPS / steps).min(1e9) as u32).min(most)
     }
 
     /// Integrates one period; false after a collapse.
@@ -127,7 +199,8 @@ impl<'a> Shooting<'a> {
             let part = length / f64::from(*parts);
             for i in 0..*parts {
                 let share = |i: u32| f64::from(i) / f64::from(*parts);
-                self.kernel.advance(part, between(share(i)), between(share(i + 1)));
+                self.kernel
+                    .advance(part, between(share(i)), between(share(i + 1)));
                 note(&self.kernel, part, &mut record);
                 if self.kernel.collapsed {
                     self.last = record;
@@ -155,12 +228,12 @@ impl<'a> Shooting<'a> {
 
     /// Largest change in units of what counts as none.
     fn size(&self, change: &[f64]) -> f64 {
-        self.slots
-            .iter()
-            .fold(0.0, |most, (slot, same)| most.max(change[*slot].abs() / same))
+        self.slots.iter().fold(0.0, |most, (slot, same)| {
+            most.max(change[*slot].abs() / same)
+        })
     }
 
-    fn finish(&self, settled: Settled) -> Orbit {
+    fn finish(&self, settled: Settled, repeats: u32) -> Orbit {
         let r = &self.last;
         let limits = [Limiter::Upper, Limiter::Lower, Limiter::Turbo];
         let mut reached = Vec::new();
@@ -177,13 +250,14 @@ impl<'a> Shooting<'a> {
             settled,
             reached,
             periods: self.periods,
+            repeats,
             voltage: self.rest.model.network.as_ref().map(|_| r.voltage),
         }
     }
 
     fn collapsed(&self) -> Orbit {
         let at_s = self.kernel.time();
-        self.finish(Settled::Collapsed { at_s })
+        self.finish(Settled::Collapsed { at_s }, 0)
     }
 }
 
@@ -240,18 +314,11 @@ fn combined(history: &[(Vec<f64>, Vec<f64>)], slots: &[(usize, f64)]) -> Option<
 }
 
 /// Finds the periodic state that the plant comes to from rest.
-pub(crate) fn orbit(rest: &Rest, linear: &Linear, load: &PeriodicLoad, base_w: f64) -> Orbit {
-    let mut shooting = Shooting::new(rest, linear, load, base_w);
+pub(crate) fn orbit(rest: &Rest, load: &PeriodicLoad, base_w: f64) -> Orbit {
+    let mut shooting = Shooting::new(rest, load, base_w);
     let period_s = shooting.period_s;
-    let longest = rest.model.groups.iter().map(|g| g.dead_time).fold(0.0, f64::max);
-    let each = if longest > 0.0 {
-        1 + (2.0 * longest / period_s).ceil().min(1e4) as u32
-    } else {
-        1
-    };
-    let parts: f64 = shooting.pieces.iter().map(|p| f64::from(p.3)).sum();
-    let steps = parts.max(period_s / rest.step_s) * f64::from(each);
-    let maps = ((STEPS / steps) as u32).clamp(12, MAPS);
+    let each = shooting.each;
+    let maps = (shooting.affordable(MAPS * each) / each).max(12);
     let warm = WARM.max(WARM_S / period_s).ceil().min(1e5) as u32;
     for _ in 0..warm {
         if !shooting.period() {
@@ -263,20 +330,19 @@ pub(crate) fn orbit(rest: &Rest, linear: &Linear, load: &PeriodicLoad, base_w: f
     let mut worse = 0;
     for _ in 0..maps {
         let x = shooting.kernel.state.clone();
-        for _ in 0..each {
-            if !shooting.period() {
-                // A combination may lead outside; rest may not.
-                return plain(rest, linear, load, base_w);
-            }
+        if !shooting.map() {
+            // A combination may lead outside; rest may not.
+            return plain(rest, load, base_w);
         }
         let g = shooting.kernel.state.clone();
         let f = difference(&g, &x);
         let size = shooting.size(&f);
         if size <= 1.0 {
-            if returns(&mut shooting, &g) {
-                return shooting.finish(Settled::Periodic);
+            let repeats = shooting.repeats();
+            if returns(&mut shooting, &g) && reached_from_rest(rest, load, base_w, &g) {
+                return shooting.finish(Settled::Periodic, repeats);
             }
-            return plain(rest, linear, load, base_w);
+            return plain(rest, load, base_w);
         }
         worse = if size > 2.0 * best { worse + 1 } else { 0 };
         best = best.min(size);
@@ -293,7 +359,7 @@ pub(crate) fn orbit(rest: &Rest, linear: &Linear, load: &PeriodicLoad, base_w: f
             shooting.restart(&next);
         }
     }
-    plain(rest, linear, load, base_w)
+    plain(rest, load, base_w)
 }
 
 /// Whether a disturbance of a found state dies away; leaves the found state's record.
@@ -309,7 +375,7 @@ fn returns(shooting: &mut Shooting<'_>, found: &[f64]) -> bool {
     shooting.restart(&nudged);
     let mut sizes = Vec::new();
     for _ in 0..WATCHED {
-        if !shooting.period() {
+        if !shooting.map() {
             return false;
         }
         let off = difference(&shooting.kernel.state, found);
@@ -322,12 +388,27 @@ fn returns(shooting: &mut Shooting<'_>, found: &[f64]) -> bool {
     late <= early || late <= 10.0
 }
 
+/// Whether plain periods from rest come to a found state: others may exist beside it.
+fn reached_from_rest(rest: &Rest, load: &PeriodicLoad, base_w: f64, found: &[f64]) -> bool {
+    let mut shooting = Shooting::new(rest, load, base_w);
+    let distance = |s: &Shooting<'_>| s.size(&difference(&s.kernel.state, found));
+    let first = distance(&shooting);
+    for _ in 0..shooting.affordable(CONFIRMED) {
+        if !shooting.period() {
+            return false;
+        }
+        let now = distance(&shooting);
+        if now <= CLOSE || now <= 0.05 * first {
+            return true;
+        }
+    }
+    false
+}
+
 /// Plain periods from rest, and the extremes of the last ten.
-fn plain(rest: &Rest, linear: &Linear, load: &PeriodicLoad, base_w: f64) -> Orbit {
-    let mut shooting = Shooting::new(rest, linear, load, base_w);
-    let parts: f64 = shooting.pieces.iter().map(|p| f64::from(p.3)).sum();
-    let steps = parts.max(shooting.period_s / rest.step_s);
-    let periods = ((STEPS / steps) as u32).clamp(20, 2000);
+fn plain(rest: &Rest, load: &PeriodicLoad, base_w: f64) -> Orbit {
+    let mut shooting = Shooting::new(rest, load, base_w);
+    let periods = shooting.affordable(2000).max(20);
     let mut all = Record::new(rest.names.len());
     for i in 0..periods {
         let before = shooting.kernel.state.clone();
@@ -335,21 +416,12 @@ fn plain(rest: &Rest, linear: &Linear, load: &PeriodicLoad, base_w: f64) -> Orbi
             return shooting.collapsed();
         }
         if shooting.size(&difference(&shooting.kernel.state, &before)) <= 1.0 {
-            return shooting.finish(Settled::Periodic);
+            return shooting.finish(Settled::Periodic, 1);
         }
         if i + 10 >= periods {
-            let last = &shooting.last;
-            widen(&mut all.speed, last.speed.0);
-            widen(&mut all.speed, last.speed.1);
-            widen(&mut all.voltage, last.voltage.0);
-            widen(&mut all.voltage, last.voltage.1);
-            for (sum, times) in all.limited_s.iter_mut().zip(&last.limited_s) {
-                for (s, t) in sum.iter_mut().zip(times) {
-                    *s += 0.1 * t;
-                }
-            }
+            all.join(&shooting.last, 0.1);
         }
     }
     shooting.last = all;
-    shooting.finish(Settled::NotPeriodic)
+    shooting.finish(Settled::NotPeriodic, 0)
 }

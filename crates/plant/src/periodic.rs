@@ -166,8 +166,7 @@ impl PeriodicLoad {
         let misfit = |fundamental: f64| {
             lines.iter().map(|l| l.frequency_hz).find(|f| {
                 let multiple = f / fundamental;
-                (multiple - multiple.round()).abs() > 1e-6 * multiple
-                    || multiple > HIGHEST_MULTIPLE
+                (multiple - multiple.round()).abs() > 1e-6 * multiple || multiple > HIGHEST_MULTIPLE
             })
         };
         let mut fundamental = lowest;
@@ -290,7 +289,8 @@ fn line(pieces: &[Piece], k: usize) -> Complex {
     for piece in pieces {
         let (first, last) = (turn(at), turn(at + piece.share));
         let slope = (piece.end_w - piece.start_w) / piece.share;
-        sum = sum - inverse * (last * piece.end_w - first * piece.start_w)
+        sum = sum
+            - inverse * (last * piece.end_w - first * piece.start_w)
             - inverse * inverse * (last - first) * slope;
         at += piece.share;
     }
@@ -339,7 +339,11 @@ mod tests {
         let load = PeriodicLoad::sampled(4.0, &[0.0, 1.0, 0.0, -1.0]).unwrap();
         for (k, h) in load.harmonics().iter().enumerate().take(9) {
             let k = k as f64 + 1.0;
-            let expected = if k % 2.0 == 1.0 { 8.0 / (PI * PI * k * k) } else { 0.0 };
+            let expected = if k % 2.0 == 1.0 {
+                8.0 / (PI * PI * k * k)
+            } else {
+                0.0
+            };
             assert!((h.amplitude_w - expected).abs() < 1e-12, "{h:?}");
         }
     }

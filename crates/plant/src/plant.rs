@@ -305,6 +305,13 @@ impl Plant {
         self.linear().gain(f_hz)
     }
 
+    /// Linear gains of one set of entry `i` at `f_hz`, per per unit of the plant's load: of its own speed, and of its terminal voltage where it has an alternator.
+    ///
+    /// As [`Plant::gain_pu`]. `None` if there is no entry `i`.
+    pub fn set_gains_pu(&self, i: usize, f_hz: f64) -> Option<(f64, Option<f64>)> {
+        (i < self.set_count()).then(|| self.linear().set_gains(i, f_hz))
+    }
+
     /// Frequency of the highest linear gain between two frequencies, hertz, and the gain there, per unit as [`Plant::gain_pu`].
     ///
     /// 400 points over the logarithm of frequency, then golden section to 1e-6 around the highest.

@@ -53,7 +53,7 @@ pub struct LineResponse {
 /// How the limited answer came out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Settled {
-    /// The plant repeats with the load; a small disturbance dies away.
+    /// The plant repeats with the load (see `repeats_after`); a small disturbance dies away.
     Periodic,
     /// It does not repeat within the periods tried (an unstable mode held by limiters, a beat, or a very slow mode): extremes are those of the last ten periods.
     NotPeriodic,
@@ -92,6 +92,8 @@ pub struct Prediction {
     pub settled: Settled,
     /// Limits reached, by set.
     pub reached: Vec<Reached>,
+    /// Periods of the load after which the plant repeats: 1, or 2 and more where limiters make it take turns; 0 where it does not repeat.
+    pub repeats_after: u32,
     /// Periods integrated to find it.
     pub periods: u32,
     /// Lowest and highest terminal voltage of any set over the period, per unit; none without alternators.
@@ -152,12 +154,7 @@ impl Lines {
     }
 
     /// The same with every line, by its multiple, scaled.
-    fn scaled(
-        &self,
-        row: &Row,
-        points: usize,
-        scale: impl Fn(usize) -> f64,
-    ) -> Option<(f64, f64)> {
+    fn scaled(&self, row: &Row, points: usize, scale: impl Fn(usize) -> f64) -> Option<(f64, f64)> {
         let steady = self.steady.as_ref()?;
         let waves: Vec<(usize, Complex)> = self
             .responses
@@ -251,8 +248,9 @@ pub(crate) fn predict(
         settled,
         reached,
         periods,
+        repeats,
         voltage,
-    } = orbit(rest, linear, load, base_w);
+    } = orbit(rest, load, base_w);
     Prediction {
         fundamental_hz: load.fundamental_hz(),
         unlimited,
@@ -269,6 +267,7 @@ pub(crate) fn predict(
             })
             .collect(),
         periods,
+        repeats_after: repeats,
         voltage_pu: voltage,
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::error::PlantError;
 use crate::linear::{Linear, Rest};
-use crate::modes::{Mode, growth};
+use crate::modes::{Mode, Modes, ON_THE_AXIS, growth};
 use crate::orbit::orbit;
 use crate::periodic::PeriodicLoad;
 use crate::plant::Plant;
@@ -72,7 +72,7 @@ pub struct ResonanceVerdict {
     pub meets: bool,
     /// The line that moves the plant most.
     pub line: Option<LineResponse>,
-    /// Names of modes that do not decay at the operating point.
+    /// Modes that grow at the operating point, in words.
     pub unstable: Vec<String>,
     /// Ranges of cadence within the search, hertz, in which the swing stays below the limit.
     pub safe_hz: Vec<(f64, f64)>,
@@ -105,7 +105,7 @@ impl Point<'_> {
         if linear_hz > limit_hz || !reaches_a_limit(self.linear, self.rest, &lines) {
             return linear_hz;
         }
-        let found = orbit(self.rest, self.linear, load, self.base_w);
+        let found = orbit(self.rest, load, self.base_w);
         match found.settled {
             Settled::Collapsed { .. } => f64::INFINITY,
             Settled::Periodic | Settled::NotPeriodic => {
@@ -114,13 +114,9 @@ impl Point<'_> {
         }
     }
 
-    fn safe_ranges(&self, q: &ResonanceQuestion<'_>) -> Vec<(f64, f64)> {
+    fn safe_ranges(&self, q: &ResonanceQuestion<'_>, modes: Option<&Modes>) -> Vec<(f64, f64)> {
         let (low, high) = q.search_hz;
-        let step = libm::log(high / low) / f64::from(CADENCES);
-        if !(step > 0.0 && step.is_finite()) {
-            return Vec::new();
-        }
-        let at = |i: i32| low * libm::exp(step * f64::from(i));
+        let points = cadences(q, modes);
         let safe = |f_hz: f64| {
             q.load
                 .at_frequency(f_hz)
@@ -141,13 +137,14 @@ impl Point<'_> {
         let mut ranges = Vec::new();
         let mut open: Option<f64> = None;
         let mut before = false;
-        for i in 0..=CADENCES {
-            let here = safe(at(i));
+        for (i, f_hz) in points.iter().copied().enumerate() {
+            let here = safe(f_hz);
+            let last = points[i.saturating_sub(1)];
             if here && !before {
-                open = Some(if i == 0 { low } else { border(at(i), at(i - 1)) });
+                open = Some(if i == 0 { low } else { border(f_hz, last) });
             }
             if let (false, true, Some(from)) = (here, before, open) {
-                ranges.push((from, border(at(i - 1), at(i))));
+                ranges.push((from, border(last, f_hz)));
                 open = None;
             }
             before = here;
@@ -155,6 +152,25 @@ impl Point<'_> {
         ranges.extend(open.map(|from| (from, high)));
         ranges
     }
+}
+
+/// Cadences to try, in order: evenly over the logarithm, and those of which a line falls on a mode, which may lie between.
+fn cadences(q: &ResonanceQuestion<'_>, modes: Option<&Modes>) -> Vec<f64> {
+    let (low, high) = q.search_hz;
+    let step = libm::log(high / low) / f64::from(CADENCES);
+    if !(step > 0.0 && step.is_finite()) {
+        return Vec::new();
+    }
+    let mut points: Vec<f64> = (1..CADENCES)
+        .map(|i| low * libm::exp(step * f64::from(i)))
+        .collect();
+    points.extend([low, high]);
+    for mode in modes.iter().flat_map(|m| &m.modes) {
+        let on_it = (1..=FEW_LINES).map(|k| mode.frequency_hz / k as f64);
+        points.extend(on_it.filter(|f| (low..=high).contains(f)));
+    }
+    points.sort_by(f64::total_cmp);
+    points
 }
 
 /// Smallest value in `0..most` at which a falling swing is within the limit; none if it is not even at `most`.
@@ -204,7 +220,7 @@ pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantErr
     let unstable: Vec<String> = modes
         .iter()
         .flat_map(|m| &m.modes)
-        .filter(|m| !m.stable)
+        .filter(|m| m.growth_per_s > ON_THE_AXIS)
         .map(ToString::to_string)
         .collect();
     let within = prediction.settled == Settled::Periodic
@@ -241,7 +257,7 @@ pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantErr
         meets,
         line,
         unstable,
-        safe_hz: point.safe_ranges(q),
+        safe_hz: point.safe_ranges(q, modes.as_ref()),
         search_hz: q.search_hz,
         jitter_s,
         storage_w,
@@ -253,14 +269,20 @@ pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantErr
 fn retunes(q: &ResonanceQuestion<'_>, now_hz: f64) -> Vec<Retune> {
     let mut enough: Vec<Retune> = Vec::new();
     let mut best: Option<Retune> = None;
-    for Retuned { spec, key, from, to } in candidates(q.plant) {
+    for Retuned {
+        spec,
+        key,
+        from,
+        to,
+    } in candidates(q.plant)
+    {
         if enough.iter().any(|r| r.key == key) {
             continue;
         }
         let Ok(plant) = Plant::new(&spec, q.load.mean_w(), q.step_s) else {
             continue;
         };
-        if growth(plant.linear()).is_none_or(|g| g >= 0.0) {
+        if growth(plant.linear()).is_none_or(|g| g > ON_THE_AXIS) {
             continue;
         }
         let point = Point {
@@ -312,6 +334,9 @@ impl fmt::Display for ResonanceVerdict {
             brief(self.limit_pp_hz),
         )?;
         match p.settled {
+            Settled::Periodic if p.repeats_after > 1 => {
+                write!(f, "; it repeats after {} periods", p.repeats_after)?;
+            }
             Settled::Periodic => {}
             Settled::NotPeriodic => f.write_str("; it does not settle into one period")?,
             Settled::Collapsed { at_s } => write!(f, "; it collapses after {at_s:.2} s")?,
@@ -332,8 +357,13 @@ impl fmt::Display for ResonanceVerdict {
         if let Some(s) = p.unlimited {
             write!(
                 f,
-                "; unlimited linear value {} Hz",
-                brief(s.peak_to_peak_hz)
+                "; unlimited linear value {} Hz{}",
+                brief(s.peak_to_peak_hz),
+                if p.growth_per_s.is_some_and(|g| g > ON_THE_AXIS) {
+                    ", never reached: the operating point is not stable"
+                } else {
+                    ""
+                }
             )?;
         }
         f.write_str(". ")?;
@@ -392,7 +422,11 @@ impl fmt::Display for ResonanceVerdict {
                 r.key,
                 brief(r.to),
                 brief(r.from),
-                if enough { "" } else { " (not enough by itself)" },
+                if enough {
+                    ""
+                } else {
+                    " (not enough by itself)"
+                },
                 brief(r.peak_to_peak_hz)
             )?;
         }

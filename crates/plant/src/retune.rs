@@ -3,16 +3,7 @@
 use crate::spec::{GovernorSpec, PlantSpec};
 
 /// Factors tried, nearest to one first.
-const FACTORS: [f64; 8] = [
-    1.0 / 1.25,
-    1.25,
-    1.0 / 1.5,
-    1.5,
-    0.5,
-    2.0,
-    1.0 / 3.0,
-    3.0,
-];
+const FACTORS: [f64; 8] = [1.0 / 1.25, 1.25, 1.0 / 1.5, 1.5, 0.5, 2.0, 1.0 / 3.0, 3.0];
 
 /// A plant with one value changed in every set of one governor model.
 pub(crate) struct Retuned {
@@ -34,10 +25,9 @@ fn knobs(governor: &mut GovernorSpec) -> Vec<(&'static str, &mut f64)> {
         GovernorSpec::Pi(g) => vec![("kp_pu", &mut g.kp_pu), ("ki_per_s", &mut g.ki_per_s)],
         GovernorSpec::Degov1(g) => vec![("k", &mut g.k), ("t4_s", &mut g.t4_s)],
         GovernorSpec::Degov(g) => vec![("k", &mut g.k), ("t4_s", &mut g.t4_s)],
-        GovernorSpec::Ggov1(g) => vec![
-            ("kpgov", &mut g.kpgov),
-            ("kigov_per_s", &mut g.kigov_per_s),
-        ],
+        GovernorSpec::Ggov1(g) => {
+            vec![("kpgov", &mut g.kpgov), ("kigov_per_s", &mut g.kigov_per_s)]
+        }
         GovernorSpec::Gast(g) => vec![("droop_pu", &mut g.droop_pu)],
         GovernorSpec::Ieeeg1(g) => vec![("k", &mut g.k)],
         GovernorSpec::Pid(g) => vec![

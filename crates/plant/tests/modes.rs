@@ -10,8 +10,8 @@
 mod common;
 
 use ballast_plant::{
-    AlternatorSpec, ExciterSpec, GenclsSpec, GenrouSpec, GovernorSpec, Mode, ModeKind, Modes, Plant,
-    PlantSpec, SexsSpec, Tgov1Spec, TorqueConvention,
+    AlternatorSpec, ExciterSpec, GenclsSpec, GenrouSpec, GovernorSpec, Mode, ModeKind, Modes,
+    Plant, PlantSpec, SexsSpec, Tgov1Spec, TorqueConvention,
 };
 use common::{BASE_W, one_set, pi, set, tgov1, yeager};
 use std::f64::consts::{FRAC_PI_2, TAU};
@@ -21,7 +21,10 @@ fn droop(t1_s: f64) -> GovernorSpec {
 }
 
 fn modes(spec: &PlantSpec) -> Modes {
-    Plant::new(spec, 0.4 * BASE_W, 1e-3).unwrap().modes().unwrap()
+    Plant::new(spec, 0.4 * BASE_W, 1e-3)
+        .unwrap()
+        .modes()
+        .unwrap()
 }
 
 /// Roots are given as (σ, ω); polynomials in ascending powers.
@@ -69,9 +72,17 @@ fn one_shaft_with_a_governor() {
 fn a_constant_power_load_takes_damping() {
     let spec = one_set(droop(0.1), 1.0, 0.0, TorqueConvention::PowerOverSpeed);
     check("P/ω", &spec, &[20.0, 2.0, 0.2]);
-    let spec = one_set(GovernorSpec::Constant, 1.0, 0.0, TorqueConvention::PowerOverSpeed);
+    let spec = one_set(
+        GovernorSpec::Constant,
+        1.0,
+        0.0,
+        TorqueConvention::PowerOverSpeed,
+    );
     let free = &modes(&spec).modes[0];
-    assert!((free.growth_per_s - 0.4 / 2.0).abs() < 1e-9 && !free.stable, "{free}");
+    assert!(
+        (free.growth_per_s - 0.4 / 2.0).abs() < 1e-9 && !free.stable,
+        "{free}"
+    );
 }
 
 /// `s + (K/2H) e^{−s TD} = 0` crosses the axis at `K = (π/2)(2H/TD)`, `ω = π/(2 TD)`.
@@ -96,7 +107,10 @@ fn dead_time_bounds_a_gain() {
     for m in &all {
         let (re, im) = (m.growth_per_s, TAU * m.frequency_hz);
         let k = 0.7 * critical / 2.0 / h * libm::exp(-re * dead_time);
-        let off = libm::hypot(re + k * libm::cos(im * dead_time), im - k * libm::sin(im * dead_time));
+        let off = libm::hypot(
+            re + k * libm::cos(im * dead_time),
+            im - k * libm::sin(im * dead_time),
+        );
         assert!(off < 1e-9 * libm::hypot(re, im), "{m}: {off:e}");
     }
 }
@@ -107,7 +121,12 @@ fn degov1_crosses_the_axis_where_its_swing_grows() {
     let spec = |k: f64| {
         let mut governor = yeager();
         governor.k = k;
-        one_set(GovernorSpec::Degov1(governor), 1.0, 0.0, TorqueConvention::Power)
+        one_set(
+            GovernorSpec::Degov1(governor),
+            1.0,
+            0.0,
+            TorqueConvention::Power,
+        )
     };
     let (mut low, mut high) = (10.0, 2000.0);
     assert!(modes(&spec(low)).stable() && !modes(&spec(high)).stable());
@@ -216,7 +235,11 @@ fn ring_down_of_genrou_sexs_tgov1() {
     let mode = all.nearest(1.0).unwrap().clone();
     assert_eq!(mode.kind, ModeKind::SpeedGovernor, "{mode:?}");
     assert_eq!(mode.name, "speed governor mode of g1");
-    assert!(all.modes.iter().any(|m| m.kind == ModeKind::VoltageRegulator));
+    assert!(
+        all.modes
+            .iter()
+            .any(|m| m.kind == ModeKind::VoltageRegulator)
+    );
     assert!(all.stable());
     // A pulse leaves no offset; the first swing holds the fast modes.
     let (mut times, mut values) = (Vec::new(), Vec::new());
@@ -229,7 +252,10 @@ fn ring_down_of_genrou_sexs_tgov1() {
         }
     }
     let (f, decay) = ring(&times, &values);
-    println!("time domain {f} Hz {decay}/s; mode {} Hz {}/s", mode.frequency_hz, mode.growth_per_s);
+    println!(
+        "time domain {f} Hz {decay}/s; mode {} Hz {}/s",
+        mode.frequency_hz, mode.growth_per_s
+    );
     assert!((f / mode.frequency_hz - 1.0).abs() < 0.01);
     assert!((decay / mode.growth_per_s - 1.0).abs() < 0.01);
 }
@@ -253,24 +279,42 @@ fn rotors_swing_against_each_other() {
     // Without load the two equal voltages stand in phase: 2-set synchronising power E²/(2 X') of each kVA.
     let plant = Plant::new(&spec, 0.0, 1e-3).unwrap();
     let all = plant.modes().unwrap();
-    let mode = all.modes.iter().find(|m| m.kind == ModeKind::Electromechanical).unwrap();
+    let mode = all
+        .modes
+        .iter()
+        .find(|m| m.kind == ModeKind::Electromechanical)
+        .unwrap();
     println!("{mode}");
     let k = 1.0 / (2.0 * 0.3);
     let expected = (TAU * 60.0 * k * (1.0 / 2.0 + 1.0 / 4.0)).sqrt() / TAU;
-    assert!((mode.frequency_hz / expected - 1.0).abs() < 1e-8, "{expected}");
-    assert!(mode.name == "electromechanical mode g1 against g2", "{}", mode.name);
+    assert!(
+        (mode.frequency_hz / expected - 1.0).abs() < 1e-8,
+        "{expected}"
+    );
+    assert!(
+        mode.name == "electromechanical mode g1 against g2",
+        "{}",
+        mode.name
+    );
 }
 
 #[test]
 fn unlike_sets_with_everything() {
     let mut spec = one_set(droop(0.2), 1.0, 0.0, TorqueConvention::PowerOverSpeed);
-    spec.sets = vec![electric("g1", 1.0), electric("g2", 1.3), electric("g3", 0.8)];
+    spec.sets = vec![
+        electric("g1", 1.0),
+        electric("g2", 1.3),
+        electric("g3", 0.8),
+    ];
     let plant = Plant::new(&spec, 1.2 * BASE_W, 1e-3).unwrap();
     let all = plant.modes().unwrap();
     for m in &all.modes {
         println!("{m}");
     }
-    let between = all.modes.iter().filter(|m| m.kind == ModeKind::Electromechanical && m.frequency_hz > 0.0);
+    let between = all
+        .modes
+        .iter()
+        .filter(|m| m.kind == ModeKind::Electromechanical && m.frequency_hz > 0.0);
     assert_eq!(between.count(), 2);
     assert!(all.stable() && !all.at_a_kink);
 }

@@ -10,8 +10,8 @@
 mod common;
 
 use ballast_plant::{
-    AlternatorSpec, ExciterSpec, GenrouSpec, GovernorSpec, PeriodicLoad, Plant, PlantSpec, ResonanceQuestion, Settled,
-    SexsSpec, Tgov1Spec, TorqueConvention, resonance,
+    AlternatorSpec, ExciterSpec, GenrouSpec, GovernorSpec, PeriodicLoad, Plant, PlantSpec,
+    ResonanceQuestion, Settled, SexsSpec, Tgov1Spec, TorqueConvention, resonance,
 };
 use common::{one_set, set, tgov1};
 
@@ -100,7 +100,10 @@ fn a_square_wave_is_predicted_before_the_run() {
         for (name, spec) in [("light", light(electric)), ("tuned", tuned(electric))] {
             let plant = at_mean(&spec);
             let modes = plant.modes().unwrap();
-            println!("{name}, alternator {electric}: {}", modes.nearest(1.0).unwrap());
+            println!(
+                "{name}, alternator {electric}: {}",
+                modes.nearest(1.0).unwrap()
+            );
             for f_hz in [0.2, 0.5, 1.0, 2.0] {
                 let clock = std::time::Instant::now();
                 let p = plant.predict(&square(f_hz));
@@ -109,8 +112,16 @@ fn a_square_wave_is_predicted_before_the_run() {
                 let unlimited = p.unlimited.unwrap();
                 println!(
                     "{name} {f_hz} Hz: run {low:.3} to {high:.3} ({:.3}); limited {:.3} to {:.3} ({:.3}); unlimited linear {:.3} to {:.3} ({:.3}); {:?} {:?} {} periods {took:?}",
-                    high - low, p.limited.lowest_hz, p.limited.highest_hz, p.limited.peak_to_peak_hz,
-                    unlimited.lowest_hz, unlimited.highest_hz, unlimited.peak_to_peak_hz, p.settled, p.reached, p.periods
+                    high - low,
+                    p.limited.lowest_hz,
+                    p.limited.highest_hz,
+                    p.limited.peak_to_peak_hz,
+                    unlimited.lowest_hz,
+                    unlimited.highest_hz,
+                    unlimited.peak_to_peak_hz,
+                    p.settled,
+                    p.reached,
+                    p.periods
                 );
                 assert_eq!(p.settled, Settled::Periodic);
                 let off = p.limited.peak_to_peak_hz / (high - low) - 1.0;
@@ -152,7 +163,10 @@ fn the_verdict_names_the_mode_and_what_moves_it() {
         assert!(v.meets);
         assert!(v.safe_hz.iter().all(|r| !(r.0..=r.1).contains(&1.0)));
         let text = v.to_string();
-        assert!(text.contains("meets speed governor mode of g1 at 0.960 Hz"), "{text}");
+        assert!(
+            text.contains("meets speed governor mode of g1 at 0.960 Hz"),
+            "{text}"
+        );
         // A storage that takes that much off the line: the limit is met, and just so.
         let mut lines = load.harmonics();
         lines[0].amplitude_w -= v.storage_w.unwrap();
@@ -160,9 +174,16 @@ fn the_verdict_names_the_mode_and_what_moves_it() {
         let with = PeriodicLoad::of_lines(load.mean_w(), &lines).unwrap();
         let p = at_mean(&spec).predict(&with);
         println!("with storage {:?}", p.limited);
-        assert!((p.limited.peak_to_peak_hz / 2.0 - 1.0).abs() < 0.02, "{p:?}");
+        assert!(
+            (p.limited.peak_to_peak_hz / 2.0 - 1.0).abs() < 0.02,
+            "{p:?}"
+        );
         // What is retuned keeps its promise.
-        let droop = v.retune.iter().find(|r| r.key == "droop_pu" || r.key == "t1_s").unwrap();
+        let droop = v
+            .retune
+            .iter()
+            .find(|r| r.key == "droop_pu" || r.key == "t1_s")
+            .unwrap();
         let mut other = spec.clone();
         if let GovernorSpec::Tgov1(g) = &mut other.sets[0].governor {
             if droop.key == "droop_pu" {
