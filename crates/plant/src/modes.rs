@@ -179,7 +179,7 @@ fn chebyshev(count: usize) -> Vec<Vec<f64>> {
     let at = |j: usize| 0.5 - 0.5 * libm::cos(std::f64::consts::PI * j as f64 / count as f64);
     let weight = |j: usize| {
         let end = if j == 0 || j == count { 0.5 } else { 1.0 };
-        if j % 2 == 0 { end } else { -end }
+        if j.is_multiple_of(2) { end } else { -end }
     };
     (0..=count)
         .map(|i| {
@@ -218,13 +218,13 @@ pub(crate) fn candidates(linear: &Linear) -> Option<Vec<Complex>> {
             m[(row, first + NODES - 1)] += d.effect[row];
         }
         // u(t − θT): ∂u/∂t = −(1/T) ∂u/∂θ, and u(t) = C x at θ = 0.
-        for node in 1..=NODES {
+        for (node, slopes) in derivative.iter().enumerate().skip(1) {
             let row = first + node - 1;
             for column in 0..n {
-                m[(row, column)] -= derivative[node][0] / d.dead_time * d.fuel[column];
+                m[(row, column)] -= slopes[0] / d.dead_time * d.fuel[column];
             }
             for other in 1..=NODES {
-                m[(row, first + other - 1)] -= derivative[node][other] / d.dead_time;
+                m[(row, first + other - 1)] -= slopes[other] / d.dead_time;
             }
         }
     }
