@@ -335,6 +335,9 @@ pub(crate) fn orbit(rest: &Rest, load: &PeriodicLoad, base_w: f64) -> Orbit {
             return plain(rest, load, base_w);
         }
         let g = shooting.kernel.state.clone();
+        if !g.iter().all(|v| v.is_finite()) {
+            return plain(rest, load, base_w);
+        }
         let f = difference(&g, &x);
         let size = shooting.size(&f);
         if size <= 1.0 {
