@@ -1,8 +1,9 @@
-//! Generating sets on one bus: shaft, governor, engine, integrator, linear gain.
+//! Generating sets on one bus: shaft, governor, engine, integrator, modes, resonance.
 //!
 //! What flows: a [`PlantSpec`] becomes constants and a steady state (`start`), a kernel (`integrate`) moves the state
 //! step by step under a load in watts (`model` is the right side, `events` and `limiter` the mode switches), and [`Plant`] is what a study sees: speed, its rate, every set's throttle,
-//! torque and power, and the linear gain from load to speed (`gain`). [`problems`] names all contradictions of a
+//! torque and power, the linear gain from load to speed (`linear`), its modes (`modes`), the settled swing under a load that repeats (`predict`, `orbit`) and the
+//! verdict on it ([`fn@resonance`]). [`problems`] names all contradictions of a
 //! description before that.
 //!
 //! All sets share one speed `ω` (per unit of nominal, `Δω = ω − 1`); per unit on each set's kVA `Sᵢ`:
@@ -35,22 +36,29 @@ mod check_alternator;
 mod check_general;
 mod complex;
 mod delay;
+mod dense;
 mod error;
 mod events;
 mod exciter;
-mod gain;
 mod general;
 mod ggov1;
 mod governor;
 mod governor_spec;
 mod integrate;
 mod limiter;
+mod linear;
 mod load_spec;
 mod machine;
 mod model;
+mod modes;
 mod network;
+mod orbit;
+mod periodic;
 mod plant;
+mod predict;
 mod resolution;
+mod resonance;
+mod retune;
 mod spec;
 mod start;
 mod start_network;
@@ -63,7 +71,11 @@ pub use check::{SpecProblem, problems};
 pub use error::PlantError;
 pub use governor_spec::{GastSpec, Ggov1Feedback, Ggov1Spec, Ieeeg1Spec, PidSpec};
 pub use load_spec::LoadModelSpec;
+pub use modes::{Mode, ModeKind, Modes, Participation, StateKind};
+pub use periodic::{Harmonic, LoadError, PeriodicLoad};
 pub use plant::{Limiter, Plant, SetState, StepStatus};
+pub use predict::{LineResponse, Prediction, Reached, Settled, Swing};
+pub use resonance::{ResonanceQuestion, ResonanceVerdict, Retune, resonance};
 pub use spec::{
     Degov1Spec, DegovSpec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,
     TurboSpec,

@@ -1,10 +1,15 @@
 //! The plant as studies see it.
 
+use std::sync::{Arc, OnceLock};
+
 use crate::check::problems;
 use crate::error::PlantError;
-use crate::gain::gain;
 use crate::governor::BOOST;
 use crate::integrate::{Kernel, Power};
+use crate::linear::{Linear, Rest};
+use crate::modes::{Modes, modes};
+use crate::periodic::PeriodicLoad;
+use crate::predict::{Prediction, predict};
 use crate::resolution::unresolved;
 use crate::spec::{PlantSpec, TorqueConvention};
 use crate::start::{start, total_kva, total_kw};
@@ -64,12 +69,13 @@ pub struct Plant {
     kernel: Kernel,
     /// Kilovolt-amperes of all sets, as watts.
     base_w: f64,
-    first_load: f64,
     /// Sets of each entry on the bus.
     on_bus: Vec<u32>,
     /// Reactive over active power of a load whose reactive power is not given.
     tan_phi: f64,
-    first_outputs: Vec<f64>,
+    /// The start, and its linear model once it has been asked for.
+    rest: Arc<Rest>,
+    linear: OnceLock<Arc<Linear>>,
 }
 
 /// Reactive over active power.
@@ -142,24 +148,27 @@ impl Plant {
         let tan_phi = tan_phi(spec.load.power_factor);
         let (model, state) = start(spec, initial_load_w, initial_load_var)?;
         let base_w = total_kva(spec) * 1e3;
-        let first_load = initial_load_w / base_w;
         let first = Power {
-            active: first_load,
+            active: initial_load_w / base_w,
             reactive: initial_load_var / base_w,
         };
-        let kernel = Kernel::new(model, state, first, spec.voltage_pu, step_s);
-        let first_outputs = kernel
-            .signals
-            .iter()
-            .map(|signals| signals.output)
-            .collect();
+        let rest = Arc::new(Rest {
+            model: model.clone(),
+            state: state.clone(),
+            load: first,
+            voltage: spec.voltage_pu,
+            tan_phi,
+            step_s,
+            names: spec.sets.iter().map(|set| set.name.clone()).collect(),
+            frequency_hz: spec.frequency_hz,
+        });
         Ok(Self {
-            kernel,
+            kernel: Kernel::new(model, state, first, spec.voltage_pu, step_s),
             base_w,
-            first_load,
             on_bus: spec.sets.iter().map(|set| set.count).collect(),
             tan_phi,
-            first_outputs,
+            rest,
+            linear: OnceLock::new(),
         })
     }
 
@@ -277,17 +286,77 @@ impl Plant {
         }
     }
 
-    /// Linear gain `|Δω/ΔP|` at `f_hz`: per unit of speed per per unit of the plant's kVA.
+    /// The plant at its start.
+    pub(crate) fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
+    /// Its equations, linear around the start.
+    pub(crate) fn linear(&self) -> &Linear {
+        self.linear
+            .get_or_init(|| Arc::new(Linear::new(&self.rest)))
+    }
+
+    /// Linear gain `|Δω/ΔP|` at `f_hz`: per unit of speed per per unit of the plant's kVA; with alternators the mean speed, weighted by inertia.
     ///
-    /// Around nominal speed and the first load, limits ignored, dead time exact. Zero at `f = 0` with an isochronous
+    /// Around the start of the plant, limits ignored, dead time exact. Zero at `f = 0` with an isochronous
     /// governor; infinite where nothing at all holds the speed.
     pub fn gain_pu(&self, f_hz: f64) -> f64 {
-        gain(
-            &self.kernel.model,
-            self.first_load,
-            &self.first_outputs,
-            f_hz,
-        )
+        self.linear().gain(f_hz)
+    }
+
+    /// Linear gains of one set of entry `i` at `f_hz`, per per unit of the plant's load: of its own speed, and of its terminal voltage where it has an alternator.
+    ///
+    /// As [`Plant::gain_pu`]. `None` if there is no entry `i`.
+    pub fn set_gains_pu(&self, i: usize, f_hz: f64) -> Option<(f64, Option<f64>)> {
+        (i < self.set_count()).then(|| self.linear().set_gains(i, f_hz))
+    }
+
+    /// Frequency of the highest linear gain between two frequencies, hertz, and the gain there, per unit as [`Plant::gain_pu`].
+    ///
+    /// 400 points over the logarithm of frequency, then golden section to 1e-6 around the highest.
+    pub fn peak_gain(&self, low_hz: f64, high_hz: f64) -> (f64, f64) {
+        let points = 400;
+        let ratio = libm::log(high_hz / low_hz) / f64::from(points);
+        let at = |i: i32| low_hz * libm::exp(ratio * f64::from(i));
+        let gain = |log_f: f64| self.gain_pu(low_hz * libm::exp(log_f));
+        let (mut best, mut most) = (0, self.gain_pu(low_hz));
+        for i in 1..=points {
+            let here = self.gain_pu(at(i));
+            if here > most {
+                (best, most) = (i, here);
+            }
+        }
+        if !most.is_finite() {
+            return (at(best), most);
+        }
+        let golden = 0.5 * (5.0_f64.sqrt() - 1.0);
+        let mut a = ratio * f64::from((best - 1).max(0));
+        let mut b = ratio * f64::from((best + 1).min(points));
+        while b - a > 1e-6 {
+            let (x, y) = (b - golden * (b - a), a + golden * (b - a));
+            if gain(x) > gain(y) {
+                b = y;
+            } else {
+                a = x;
+            }
+        }
+        let log_f = 0.5 * (a + b);
+        (low_hz * libm::exp(log_f), gain(log_f).max(most))
+    }
+
+    /// Modes of the plant at its start, limits ignored, dead times exact. `None` above 500 states (some 30 entries with alternators), or if
+    /// the eigenvalues cannot be found.
+    pub fn modes(&self) -> Option<Modes> {
+        modes(&self.rest, self.linear())
+    }
+
+    /// The settled swing under a load that repeats: unlimited linear, and limited (see [`Prediction`]).
+    ///
+    /// Around the start of this plant, whatever it has done since: give it the load's mean (or the load before it begins) as its first load. The load's reactive power follows at
+    /// `load.power_factor`. Costs up to some hundred periods of integration.
+    pub fn predict(&self, load: &PeriodicLoad) -> Prediction {
+        predict(&self.rest, self.linear(), load, self.base_w)
     }
 
     /// Base of the plant's per-unit power: kilovolt-amperes of all sets, as watts.

@@ -146,7 +146,7 @@ fn gain_over_frequency() {
             worst = worst.max((plant.gain_pu(*f_hz) / reference - 1.0).abs());
         }
         println!("cf5 {column}: {worst:e} relative");
-        assert!(worst <= 1e-6, "{column}: {worst:e}");
+        assert!(worst <= 1e-10, "{column}: {worst:e}");
     }
 }
 
