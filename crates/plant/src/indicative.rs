@@ -143,7 +143,7 @@ fn is_weak(entry: &Provenance) -> bool {
 /// The corners to look at: each weak constant with a range at its low and its high end alone, then all at their worse ends together.
 ///
 /// At most two for each constant and two more: the worst with the gains low and with the gains high (one if no gain has a range). A set without such
-/// constants has none. A corner may be unusable (a tuning that is unstable, a step too long): that is for the caller to say.
+/// constants has none, and the corners' own descriptions state no ranges. A corner may be unusable (a tuning that is unstable, a step too long): that is for the caller to say.
 pub fn variants(set: &SetSpec) -> Vec<Variant> {
     let weak: Vec<(String, f64, (f64, f64))> = weak_parameters(set)
         .into_iter()
@@ -196,6 +196,10 @@ fn with<'a>(set: &SetSpec, values: impl IntoIterator<Item = (&'a str, f64)>) -> 
         if let Some(slot) = slot(&mut changed, key) {
             *slot = value;
         }
+    }
+    // The ranges are about the values that were left: a corner has none.
+    for entry in changed.provenance.values_mut() {
+        (entry.low, entry.high) = (None, None);
     }
     let dead_time = |set: &SetSpec| value(set, "governor.dead_time_s").filter(|t| *t > 0.0);
     let slower = match (dead_time(set), dead_time(&changed)) {

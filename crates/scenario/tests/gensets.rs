@@ -106,8 +106,8 @@ struct Step {
 fn step(name: &str, spec: &PlantSpec, from: f64, to: f64, seconds: usize) -> Step {
     let set = &spec.sets[0];
     let rated_w = 1e3 * set.rated_kw * f64::from(set.count);
-    let mut plant = Plant::new(spec, from * rated_w, 1e-3)
-        .unwrap_or_else(|e| panic!("{name} at {from}: {e}"));
+    let mut plant =
+        Plant::new(spec, from * rated_w, 1e-3).unwrap_or_else(|e| panic!("{name} at {from}: {e}"));
     for _ in 0..500 {
         plant.advance(1e-3, from * rated_w, from * rated_w);
     }
@@ -168,13 +168,123 @@ fn every_preset_starts_and_takes_a_quarter_of_its_load() {
                 "{name} {from} to {to}: nadir {:.4}, end {:.5} of {settled:.5}, ripple {:.1e}, volts {:?} then {:?}",
                 s.nadir, s.end, s.ripple, s.voltage, s.last_voltage
             );
-            println!("{report}");
             assert!(s.nadir > 0.85, "{report}");
-            assert!((s.end - settled).abs() < 2e-3, "{report}");
-            assert!(s.ripple < 1e-3, "{report}");
+            assert!((s.end - settled).abs() < 3e-3, "{report}");
+            // One of the synthetic pair is lightly damped on purpose: it still rings after 20 s, less than at first.
+            let still = if name == "synthetic-tgov1-light" {
+                0.3 * (1.0 - s.nadir).max(0.01)
+            } else {
+                1e-3
+            };
+            assert!(s.ripple < still, "{report}");
             assert!(s.voltage.0 > 0.8 && s.voltage.1 < 1.15, "{report}");
             assert!(s.last_voltage.1 - s.last_voltage.0 < 2e-3, "{report}");
             assert!((s.last_voltage.0 - 1.0).abs() < 0.02, "{report}");
+        }
+    }
+}
+
+#[test]
+fn fuel_curves_are_physical() {
+    for (name, spec) in all() {
+        let set = &spec.sets[0];
+        let full = set.efficiency(set.rated_kw).unwrap();
+        let half = set.efficiency(0.5 * set.rated_kw).unwrap();
+        // Engines and turbines that make power from fuel; at half load the fuel at no load weighs twice.
+        assert!((0.25..0.45).contains(&full), "{name}: {full}");
+        assert!(
+            half < full * 1.02 && half > 0.6 * full,
+            "{name}: {half} {full}"
+        );
+        let mut before = -1.0;
+        for share in 0..=110 {
+            let rate = set
+                .fuel_rate(f64::from(share) * 0.01 * set.rated_kw)
+                .unwrap();
+            assert!(rate >= 0.0 && rate > before, "{name} at {share} %");
+            before = rate;
+        }
+        // Fuel of an hour at half load is less than that of half an hour at full load and half an hour idle would be, or the same: the
+        // curve has no step.
+        assert!(
+            set.fuel_rate(0.0).unwrap() < 0.5 * set.fuel_rate(set.rated_kw).unwrap(),
+            "{name}"
+        );
+        assert_eq!(set.fuel_rate(-1.0), None);
+    }
+}
+
+#[test]
+fn published_fuel_points_are_met() {
+    let rate = |preset: &str, kw: f64| plant(preset).sets[0].fuel_rate(kw).unwrap();
+    let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-3, "{a} {b}");
+    close(rate("cat-c15-500kw-60hz", 375.0), 110.5);
+    close(rate("cummins-c1250n6-gas-60hz", 1250.0), 3550.0);
+    // 11.54 MJ per kWh.
+    close(rate("cat-g3516-gas-60hz", 1040.0), 11.54 * 1040.0 / 3.6);
+    close(rate("jenbacher-jms620-gas-50hz", 2509.0), 5758.0);
+    close(rate("cummins-qsk60-1655kw-50hz", 0.5 * 1655.0), 200.0);
+    assert_eq!(
+        plant("cat-c15-500kw-60hz").sets[0]
+            .fuel
+            .as_ref()
+            .unwrap()
+            .unit,
+        FuelUnit::LPerH
+    );
+}
+
+#[test]
+fn acceptance_tables_lead_to_full_load() {
+    for (name, spec) in all() {
+        let set = &spec.sets[0];
+        let (mut load, mut steps) = (0.0, 0);
+        while load < 0.999 && steps < 12 {
+            let step = acceptance(&set.acceptance, load, 0.0)
+                .unwrap()
+                .largest_step_share
+                .min(1.0 - load);
+            assert!(
+                acceptance(&set.acceptance, load, step).unwrap().allowed,
+                "{name}"
+            );
+            load += step;
+            steps += 1;
+        }
+        assert!(load > 0.999, "{name}: ends at {load}");
+        assert!(
+            !acceptance(&set.acceptance, 0.0, 1.0).unwrap().allowed,
+            "{name}"
+        );
+    }
+}
+
+/// The corners of the stated ranges are descriptions that can be run, a bounded number of them.
+#[test]
+fn corners_are_sound_and_start() {
+    for (name, spec) in all() {
+        let set = &spec.sets[0];
+        let corners = variants(set);
+        let ranges = weak_parameters(set)
+            .iter()
+            .filter(|w| w.range.is_some())
+            .count();
+        assert!(corners.len() <= 2 * ranges + 2, "{name}");
+        if !name.starts_with("synthetic") {
+            assert!(corners.len() >= 5, "{name}: {}", corners.len());
+        }
+        for corner in corners {
+            let mut at = spec.clone();
+            at.sets[0] = corner.set;
+            assert_eq!(problems(&at, 1e-3), [], "{name}: {}", corner.corner);
+            // A small step: the corner is a tuning that holds, not one that rings up by itself.
+            let s = step(&format!("{name}: {}", corner.corner), &at, 0.5, 0.55, 20);
+            assert!(
+                s.ripple < 2e-3,
+                "{name}: {}: {:.1e}",
+                corner.corner,
+                s.ripple
+            );
         }
     }
 }
