@@ -112,8 +112,8 @@ fn check_acceptance(list: &mut List, set: &SetSpec) {
     let rows = &set.acceptance;
     for (index, row) in rows.iter().enumerate() {
         let at = |key: &str| format!("acceptance.{index}.{key}");
-        list.not_negative(&at("from_share"), row.from_share, "");
-        list.positive(&at("step_share"), row.step_share, "");
+        list.not_negative(&at("from_share"), row.from_share, "of rated power");
+        list.positive(&at("step_share"), row.step_share, "of rated power");
         list.positive(&at("recovery_s"), row.recovery_s, "s");
         let before = index.checked_sub(1).map(|i| rows[i]);
         match before {
