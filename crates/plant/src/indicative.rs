@@ -175,10 +175,9 @@ pub fn variants(set: &SetSpec) -> Vec<Variant> {
     for (corner, gain_high) in together {
         let ends = weak.iter().map(|(key, _, (low, high))| {
             let end = match worse(key) {
-                Worse::Low => *low,
                 Worse::High => *high,
                 Worse::Gain if *gain_high => *high,
-                Worse::Gain => *low,
+                Worse::Low | Worse::Gain => *low,
             };
             (key.as_str(), end)
         });
