@@ -288,3 +288,36 @@ fn corners_are_sound_and_start() {
         }
     }
 }
+
+/// Unlike sets share a bus: regulators that integrate need their droop, and generic classes serve 50 Hz as well.
+#[test]
+fn unlike_sets_run_side_by_side() {
+    let mut spec = plant("generic-diesel-1000kw");
+    spec.frequency_hz = 50.0;
+    spec.sets[0].count = 2;
+    spec.load.power_factor = 0.95;
+    for (name, preset) in [
+        ("gas", "generic-gas-1500kw"),
+        ("cat", "cat-3516-2500kw-60hz"),
+    ] {
+        let mut other = plant(preset).sets.remove(0);
+        other.name = name.to_owned();
+        spec.sets.push(other);
+    }
+    assert_eq!(problems(&spec, 1e-3), []);
+    let mut plant = Plant::new(&spec, 3e6, 1e-3).unwrap();
+    for i in 0..20_000 {
+        let load_w = if i < 500 { 3e6 } else { 3.6e6 };
+        assert_eq!(plant.advance(1e-3, load_w, load_w), StepStatus::Running);
+    }
+    assert!((plant.speed_pu() - 1.0).abs() < 1e-3);
+    for i in 0..3 {
+        let set = plant.set(i);
+        assert!((set.voltage_pu.unwrap() - 1.0).abs() < 0.03);
+        assert!(
+            set.reactive_pu.unwrap() > 0.05,
+            "all of them carry reactive power"
+        );
+        assert!((set.speed_pu - plant.speed_pu()).abs() < 1e-4, "in step");
+    }
+}
