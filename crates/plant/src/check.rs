@@ -2,6 +2,7 @@
 
 use crate::check_alternator::{check_alternator, check_together};
 use crate::check_general::check_general;
+use crate::check_supply::check_supply;
 use crate::resolution::unresolved;
 use crate::spec::{Degov1Spec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec};
 
@@ -133,6 +134,7 @@ fn check_set(list: &mut List, set: &SetSpec) {
         list.positive("turbo.acceptance_pu", set.turbo.acceptance_pu, "pu");
     }
     check_alternator(list, set);
+    check_supply(list, set);
     match &set.governor {
         GovernorSpec::Constant => {}
         GovernorSpec::Tgov1(t) => check_tgov1(list, t),

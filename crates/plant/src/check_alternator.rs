@@ -258,6 +258,25 @@ pub(crate) fn check_together(list: &mut List, plant: &PlantSpec) {
             "give droop_pu (0.03 to 0.05) or cross_current_pu to all sets but one at least".to_owned(),
         );
     }
+    for (index, set) in plant.sets.iter().enumerate() {
+        if let Some(knee) = set.voltage_control.knee_hz
+            && knee > plant.frequency_hz
+        {
+            list.add(
+                &format!("sets.{index}.voltage_control.knee_hz"),
+                format!(
+                    "{} Hz is above the nominal {} Hz: the voltage would be held down all the time",
+                    number(knee),
+                    number(plant.frequency_hz)
+                ),
+                format!(
+                    "a little below nominal, as {} Hz",
+                    number(0.95 * plant.frequency_hz)
+                ),
+            );
+            list.against("frequency_hz");
+        }
+    }
     check_load(list, &plant.load);
     if !(plant.voltage_pu > 0.0 && plant.voltage_pu.is_finite()) {
         list.positive("voltage_pu", plant.voltage_pu, "pu");

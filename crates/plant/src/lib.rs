@@ -21,6 +21,10 @@
 //! demand; at the moving ceiling the throttle is the ceiling and leaves it as soon as the governor wants to rise less.
 //! A PI demand at a limit holds its integral (see `limiter`).
 //!
+//! # Besides the dynamics
+//! `fuel` (rate and efficiency over load), `acceptance` (largest step a maker lets a set take), [`iso8528`] (numbers of the standard for one step),
+//! `indicative` (which constants are weak, and the corners of their ranges). Pure functions; nothing of them enters the integration.
+//!
 //! # Accuracy
 //! Fourth-order Runge-Kutta at the given step. Limiter events are located to 1e-12 s and split the step; kinks that
 //! leave a dead time split it again; the throttle's past is kept as cubic Hermite pieces (`delay`), so the order
@@ -29,22 +33,27 @@
 //!
 //! Nothing is allocated while advancing; memory grows with dead time over step only.
 
+mod acceptance;
 mod alternator_spec;
 mod bus;
 mod check;
 mod check_alternator;
 mod check_general;
+mod check_supply;
 mod complex;
 mod delay;
 mod dense;
 mod error;
 mod events;
 mod exciter;
+mod fuel;
 mod general;
 mod ggov1;
 mod governor;
 mod governor_spec;
+mod indicative;
 mod integrate;
+pub mod iso8528;
 mod limiter;
 mod linear;
 mod load_spec;
@@ -63,13 +72,16 @@ mod spec;
 mod start;
 mod start_network;
 
+pub use acceptance::{AcceptanceRow, Accepted, acceptance, first_step_share};
 pub use alternator_spec::{
     Ac8bSpec, AlternatorSpec, Dc1aSpec, ExciterSaturation, ExciterSpec, GenclsSpec, GenrouSpec,
     GensalSpec, SexsSpec, VoltageControlSpec,
 };
 pub use check::{SpecProblem, problems};
 pub use error::PlantError;
+pub use fuel::{FuelKind, FuelSpec, FuelUnit};
 pub use governor_spec::{GastSpec, Ggov1Feedback, Ggov1Spec, Ieeeg1Spec, PidSpec};
+pub use indicative::{Variant, WeakKind, WeakParameter, variants, weak_parameters};
 pub use load_spec::LoadModelSpec;
 pub use modes::{Mode, ModeKind, Modes, Participation, StateKind};
 pub use periodic::{Harmonic, LoadError, PeriodicLoad};

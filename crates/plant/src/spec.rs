@@ -8,7 +8,9 @@ use ballast_units::Provenance;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::acceptance::AcceptanceRow;
 use crate::alternator_spec::{AlternatorSpec, ExciterSpec, VoltageControlSpec};
+use crate::fuel::FuelSpec;
 use crate::governor_spec::{GastSpec, Ggov1Spec, Ieeeg1Spec, PidSpec};
 use crate::load_spec::LoadModelSpec;
 
@@ -102,6 +104,12 @@ pub struct SetSpec {
     /// Quadrature droop, cross-current compensation and under-frequency roll-off of the voltage reference.
     #[serde(default)]
     pub voltage_control: VoltageControlSpec,
+    /// Fuel over load. Default: not known, fuel is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<FuelSpec>,
+    /// Largest load step the set accepts, by the load it steps from. Default: not known, steps are not looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acceptance: Vec<AcceptanceRow>,
     /// Source, grade and confidence of the values above, by key (`inertia_s`, `governor.k`, …).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub provenance: BTreeMap<String, Provenance>,

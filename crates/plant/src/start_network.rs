@@ -10,6 +10,9 @@ use crate::machine::Machine;
 use crate::network::{Control, Network, Unit};
 use crate::spec::{PlantSpec, SetSpec, TorqueConvention};
 
+/// Knee of the roll-off where none is given: within the 57 to 58 Hz of 60, 47.5 Hz of 50, that makers set.
+const DEFAULT_KNEE_PU: f64 = 0.95;
+
 /// Alternator and exciter of a set at the start, and the air-gap power its engine has to give.
 pub(crate) struct Started {
     pub(crate) unit: Unit,
@@ -56,7 +59,7 @@ pub(crate) fn unit(
         cross: c.cross_current_pu,
         knee: c
             .knee_hz
-            .map_or(f64::NEG_INFINITY, |hz| hz / plant.frequency_hz),
+            .map_or(DEFAULT_KNEE_PU, |hz| hz / plant.frequency_hz),
         slope: c.volts_per_hertz,
         at_start: 0.0,
     };

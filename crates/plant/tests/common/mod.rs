@@ -59,6 +59,8 @@ pub fn set(name: &str, governor: GovernorSpec, inertia_s: f64, damping_pu: f64) 
         exciter: None,
         line_x_pu: 0.0,
         voltage_control: VoltageControlSpec::default(),
+        fuel: None,
+        acceptance: Vec::new(),
         provenance: BTreeMap::new(),
     }
 }
