@@ -487,9 +487,9 @@ impl Check<'_> {
     /// Isochronous sets hold nominal speed at any load; only droop, or a constant set beside others, knows a dispatched power.
     fn dispatch(&mut self, plant: &PlantSpec) {
         let isochronous = |governor: &GovernorSpec| match governor {
-            GovernorSpec::Pi(_) => true,
+            GovernorSpec::Pi(_) | GovernorSpec::Degov(_) => true,
             GovernorSpec::Degov1(d) => d.droop_pu == 0.0,
-            GovernorSpec::Tgov1(_) | GovernorSpec::Constant => false,
+            _ => false,
         };
         let all = |of: &dyn Fn(&GovernorSpec) -> bool| plant.sets.iter().all(|s| of(&s.governor));
         let constant = |governor: &GovernorSpec| matches!(governor, GovernorSpec::Constant);
