@@ -14,9 +14,11 @@ use crate::task::Task;
 const PLACES: usize = 24;
 /// Descents from the best of them, beside the one from the first guess.
 const DESCENTS: usize = 3;
-/// Sum of squares by which another solution has to be better to be preferred to that of the first guess, or a default worse to be
-/// dropped: two standard deviations of one figure.
+/// Sum of squares by which a default has to be worse to be dropped, and within which solutions fit as well as one another: two standard
+/// deviations of one figure.
 const CLEARLY: f64 = 4.0;
+/// Sum of squares by which another solution has to be better to be preferred to that of the first guess.
+const BETTER: f64 = 0.1;
 /// Spread of a parameter over solutions that fit as well, above which it is not identified (natural logarithm).
 const SPREAD: f64 = 0.25;
 
@@ -248,7 +250,7 @@ impl Search<'_> {
         from_best[worst] = first[worst];
         let a = self.descend(first, &active)?;
         let b = self.descend(from_best, &active)?;
-        Ok(if b.cost < a.cost - CLEARLY { b } else { a })
+        Ok(if b.cost < a.cost - BETTER { b } else { a })
     }
 }
 
@@ -285,8 +287,8 @@ fn choose(task: &Task, solutions: &[Solution]) -> (Solution, Vec<f64>) {
             high - low
         })
         .collect();
-    // In the order of the starts: the one from the first guess, if it is as good as any.
-    let chosen = as_good.first().map_or_else(
+    // In the order of the starts: the one from the first guess, if none is better.
+    let chosen = as_good.iter().find(|s| s.cost - least <= BETTER).map_or_else(
         || Solution {
             x: task.start(),
             cost: f64::MAX,

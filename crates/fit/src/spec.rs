@@ -139,7 +139,7 @@ pub struct StepRow {
     #[schemars(range(min = -1.0, max = 1.2))]
     pub step_share: f64,
     /// Largest deviation of the frequency the way the step drives it, percent of nominal, positive.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 50.0, "x-unit" = "%"))]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 40.0, "x-unit" = "%"))]
     pub dip_percent: f64,
     /// Time from the step until the frequency stays within `band_percent` of where it settles, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
