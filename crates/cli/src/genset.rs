@@ -94,7 +94,11 @@ type Input = (
 fn input(args: &FitArgs) -> Result<Input, Vec<Problem>> {
     let document = read_document::<FitSpec>(&args.file).map_err(|p| p.0)?;
     let mut spec = document.value.clone();
-    let folder = args.file.parent().map(Path::to_path_buf).unwrap_or_default();
+    let folder = args
+        .file
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default();
     let mut paths: Vec<PathBuf> = spec
         .recordings
         .iter()

@@ -14,7 +14,7 @@ pub fn preset_name(spec: &FitSpec) -> &str {
     match (spec.governor, spec.engine) {
         (Some(GovernorModel::Tgov1), _) => "synthetic-tgov1-tuned",
         (Some(GovernorModel::Degov1), _) | (None, EngineKind::Diesel) => "generic-diesel-2000kw",
-        (Some(GovernorModel::Pi), _) | (None, EngineKind::Gas) | (Some(GovernorModel::Ggov1), _) => {
+        (Some(GovernorModel::Pi | GovernorModel::Ggov1), _) | (None, EngineKind::Gas) => {
             "generic-gas-1500kw"
         }
     }
@@ -30,7 +30,8 @@ pub fn base_set(spec: &FitSpec, preset: &SetSpec) -> Result<SetSpec, GovernorMod
     let mut set = preset.clone();
     let wanted = spec
         .governor
-        .or((spec.preset.is_none() && spec.engine == EngineKind::Gas).then_some(GovernorModel::Ggov1));
+        .or((spec.preset.is_none() && spec.engine == EngineKind::Gas)
+            .then_some(GovernorModel::Ggov1));
     if let Some(wanted) = wanted {
         let same = matches!(
             (wanted, &set.governor),

@@ -23,7 +23,12 @@ pub struct FitProblem {
 struct List(Vec<FitProblem>);
 
 impl List {
-    fn add(&mut self, path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
+    fn add(
+        &mut self,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.0.push(FitProblem {
             path: path.into(),
             message: message.into(),
@@ -105,7 +110,7 @@ fn check_row(list: &mut List, path: &str, row: &StepRow) {
     if to < -1e-9 {
         list.add(
             format!("{path}.step_share"),
-            format!("{:.3} of the rating would be left", to),
+            format!("{to:.3} of the rating would be left"),
             "no more can be taken off than from_share",
         );
     }
@@ -161,7 +166,10 @@ fn check_free(
     if free.key.starts_with("turbo.") && !base.turbo.enabled {
         list.add(
             format!("{path}.key"),
-            format!("`{}` has no effect: the preset has no turbo ceiling", free.key),
+            format!(
+                "`{}` has no effect: the preset has no turbo ceiling",
+                free.key
+            ),
             "choose a preset with turbo.enabled = true",
         );
     }
@@ -211,7 +219,10 @@ fn check_set(list: &mut List, spec: &FitSpec, base: &SetSpec) {
         sets: vec![base.clone()],
     };
     for problem in ballast_plant::problems(&plant, FINEST_S) {
-        let key = problem.path.strip_prefix("sets.0.").unwrap_or(&problem.path);
+        let key = problem
+            .path
+            .strip_prefix("sets.0.")
+            .unwrap_or(&problem.path);
         let path = if spec.values.contains_key(key) {
             format!("values.{key}")
         } else {

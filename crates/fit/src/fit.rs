@@ -96,7 +96,7 @@ pub fn fit(
     loop {
         let active = search.active(&held);
         let known = identify(&task, &best, &active);
-        let Some(worst) = worst(&task, &known, &spread, &held, &weak) else {
+        let Some(worst) = worst(&known, &spread, &held, &weak) else {
             return Ok(report(
                 spec,
                 base,
@@ -116,7 +116,7 @@ pub fn fit(
                 parameter: worst,
                 error: known.error[worst],
                 spread: spread[worst],
-                fitted: best.x[worst].exp(),
+                fitted: libm::exp(best.x[worst]),
                 with: known
                     .pairs
                     .iter()
@@ -288,35 +288,32 @@ fn choose(task: &Task, solutions: &[Solution]) -> (Solution, Vec<f64>) {
         })
         .collect();
     // In the order of the starts: the one from the first guess, if none is better.
-    let chosen = as_good.iter().find(|s| s.cost - least <= BETTER).map_or_else(
-        || Solution {
-            x: task.start(),
-            cost: f64::MAX,
-            iterations: 0,
-            converged: false,
-        },
-        |s| (*s).clone(),
-    );
+    let chosen = as_good
+        .iter()
+        .find(|s| s.cost - least <= BETTER)
+        .map_or_else(
+            || Solution {
+                x: task.start(),
+                cost: f64::MAX,
+                iterations: 0,
+                converged: false,
+            },
+            |s| (*s).clone(),
+        );
     (chosen, spread)
 }
 
 /// The parameter the figures say least about, if that is too little.
-fn worst(
-    task: &Task,
-    known: &Identified,
-    spread: &[f64],
-    held: &[Held],
-    weak: &[usize],
-) -> Option<usize> {
+fn worst(known: &Identified, spread: &[f64], held: &[Held], weak: &[usize]) -> Option<usize> {
     let first_pass = held.is_empty();
     let mut worst: Option<(usize, f64)> = None;
-    for parameter in 0..task.parameters.len() {
+    for (parameter, apart) in spread.iter().enumerate() {
         if held.iter().any(|h| h.parameter == parameter) || weak.contains(&parameter) {
             continue;
         }
         let mut doubt = known.doubt(parameter);
         if first_pass {
-            doubt = doubt.max(spread[parameter] / SPREAD);
+            doubt = doubt.max(apart / SPREAD);
         }
         if doubt > 1.0 && worst.is_none_or(|(_, most)| doubt > most) {
             worst = Some((parameter, doubt));

@@ -55,10 +55,9 @@ pub(crate) fn eigen(a: &[Vec<f64>]) -> (Vec<f64>, Vec<Vec<f64>>) {
                 for row in &mut a {
                     (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
                 }
-                for k in 0..n {
-                    let (x, y) = (a[p][k], a[q][k]);
-                    (a[p][k], a[q][k]) = (c * x - s * y, s * x + c * y);
-                }
+                let (x, y) = (a[p].clone(), a[q].clone());
+                a[p] = x.iter().zip(&y).map(|(x, y)| c * x - s * y).collect();
+                a[q] = x.iter().zip(&y).map(|(x, y)| s * x + c * y).collect();
                 for row in &mut v {
                     (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
                 }

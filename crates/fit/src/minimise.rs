@@ -46,7 +46,11 @@ pub(crate) fn jacobian(
     for unknown in active {
         // One-sided differences go where there is room.
         let (_, high) = bounds[*unknown];
-        let up = if x[*unknown] + width > high { -width } else { width };
+        let up = if x[*unknown] + width > high {
+            -width
+        } else {
+            width
+        };
         widths.push(up);
         let mut place = x.to_vec();
         place[*unknown] += up;

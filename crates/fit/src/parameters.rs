@@ -75,8 +75,9 @@ pub(crate) fn parameter(
     let (start, low, high) = given;
     let start = start.unwrap_or(at);
     let known = RANGES.iter().find(|(k, _, _)| *k == key);
-    let (usual_low, usual_high) =
-        known.map_or((start / RANGE, start * RANGE), |(_, low, high)| (*low, *high));
+    let (usual_low, usual_high) = known.map_or((start / RANGE, start * RANGE), |(_, low, high)| {
+        (*low, *high)
+    });
     Parameter {
         key: key.to_owned(),
         start,
@@ -106,7 +107,9 @@ pub(crate) fn keys(set: &Value) -> Vec<String> {
     let mut keys = Vec::new();
     for (key, value) in set.as_object().into_iter().flatten() {
         match value {
-            Value::Number(_) if ["inertia_s", "damping_pu", "friction_pu"].contains(&key.as_str()) => {
+            Value::Number(_)
+                if ["inertia_s", "damping_pu", "friction_pu"].contains(&key.as_str()) =>
+            {
                 keys.push(key.clone());
             }
             Value::Object(inner) if ["governor", "turbo"].contains(&key.as_str()) => {

@@ -34,8 +34,8 @@ pub(crate) fn toml(
     let plain: Map<String, Value> = set
         .iter()
         .filter(|(key, value)| {
-            !left_out.contains(&key.as_str())
-                && !(key.as_str() == "line_x_pu" && value.as_f64() == Some(0.0))
+            !(left_out.contains(&key.as_str())
+                || key.as_str() == "line_x_pu" && value.as_f64() == Some(0.0))
         })
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
@@ -100,7 +100,9 @@ fn head(spec: &FitSpec, parameters: &[ParameterReport], warnings: &[String]) -> 
     for warning in warnings {
         let _ = writeln!(text, "# Warning: {}.", one_line(warning));
     }
-    text.push_str("# Per-unit values on rated_kva. Every number has its entry under [provenance].\n\n");
+    text.push_str(
+        "# Per-unit values on rated_kva. Every number has its entry under [provenance].\n\n",
+    );
     text
 }
 
@@ -182,7 +184,10 @@ fn provenance(
                 all.insert(
                     p.key.clone(),
                     Provenance {
-                        source: format!("not identified by the fit ({}); default: {before}", p.note),
+                        source: format!(
+                            "not identified by the fit ({}); default: {before}",
+                            p.note
+                        ),
                         grade: Grade::Estimated,
                         confidence: Confidence::Low,
                     },

@@ -172,7 +172,8 @@ fn ready(
         )]);
     }
     let calm = &rows[..quiet];
-    let mean = |of: &dyn Fn(&(f64, f64, f64)) -> f64| calm.iter().map(of).sum::<f64>() / quiet as f64;
+    let mean =
+        |of: &dyn Fn(&(f64, f64, f64)) -> f64| calm.iter().map(of).sum::<f64>() / quiet as f64;
     let (f0, first_w) = (mean(&|r| r.1), mean(&|r| r.2));
     let spread = (calm.iter().map(|r| (r.1 - f0) * (r.1 - f0)).sum::<f64>()
         / (quiet as f64 - 1.0).max(1.0))

@@ -150,7 +150,7 @@ pub(crate) fn report(
     (held, weak): (&[Held], &[usize]),
     iterations: usize,
 ) -> FitReport {
-    let events = task.all(&best.x);
+    let (held_list, events) = (held, task.all(&best.x));
     let binds = events.iter().any(|e| e.ceiling);
     let above = events
         .iter()
@@ -159,7 +159,7 @@ pub(crate) fn report(
         .map(|p| {
             let held = held.iter().find(|h| h.parameter == p);
             let note = held.map_or_else(
-                || doubtful(task, p, best),
+                || doubtful(task, p, best, held_list),
                 |held| why(task, held, (binds, above)),
             );
             one(task, p, best, known, (held, weak.contains(&p)), note)
@@ -208,12 +208,12 @@ fn one(
     note: String,
 ) -> ParameterReport {
     let parameter = &task.parameters[p];
-    let value = best.x[p].exp();
+    let value = libm::exp(best.x[p]);
     let error = held.map_or(known.error[p], |h| h.error);
     let half = (NINETY_FIVE * error).min(20.0);
     let interval = held
         .is_none()
-        .then(|| (value * (-half).exp(), value * half.exp()));
+        .then(|| (value * libm::exp(-half), value * libm::exp(half)));
     ParameterReport {
         key: parameter.key.clone(),
         value: if held.is_some() {
@@ -235,21 +235,32 @@ fn one(
 }
 
 /// What is doubtful about a fitted parameter.
-fn doubtful(task: &Task, p: usize, best: &Solution) -> String {
+fn doubtful(task: &Task, p: usize, best: &Solution, held: &[Held]) -> String {
     let (low, high) = task.bounds()[p];
     let parameter = &task.parameters[p];
     for (end, word) in [(low, "lowest"), (high, "highest")] {
         if (best.x[p] - end).abs() < 1e-9 {
             return format!(
                 "at the {word} value allowed, {}; the figures ask for more",
-                preset::rounded(end.exp())
+                preset::rounded(libm::exp(end))
             );
         }
     }
     if parameter.low >= parameter.high {
         return "bounds leave no choice".to_owned();
     }
-    String::new()
+    let with: Vec<&str> = held
+        .iter()
+        .filter(|h| h.with.iter().any(|(other, _)| *other == p))
+        .map(|h| task.parameters[h.parameter].key.as_str())
+        .collect();
+    if with.is_empty() {
+        return String::new();
+    }
+    format!(
+        "this value and its interval hold with {} at its default",
+        with.join(", ")
+    )
 }
 
 /// Why a parameter is not identified.
@@ -278,9 +289,8 @@ fn why(task: &Task, held: &Held, (binds, above): (bool, f64)) -> String {
     }
     if held.spread > 0.0 && held.error < crate::identify::MOST_ERROR {
         return format!(
-            "values from {} times to {} times another fit as well",
-            1,
-            preset::rounded(held.spread.exp())
+            "values that differ by a factor of {} fit as well",
+            preset::rounded(libm::exp(held.spread))
         );
     }
     format!(

@@ -1,6 +1,8 @@
 //! The residuals: what the figures say against what a trial set does.
 
-use ballast_plant::{GovernorSpec, Ggov1Feedback, PlantError, PlantSpec, SetSpec, TorqueConvention};
+use ballast_plant::{
+    Ggov1Feedback, GovernorSpec, PlantError, PlantSpec, SetSpec, TorqueConvention,
+};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -45,7 +47,10 @@ pub(crate) struct EventFit {
 pub(crate) enum Seen {
     Step(StepResponse),
     /// Root mean square and largest difference, per unit.
-    Recording { rms_pu: f64, most_pu: f64 },
+    Recording {
+        rms_pu: f64,
+        most_pu: f64,
+    },
     Nothing,
 }
 
@@ -82,12 +87,15 @@ impl Task {
 
     /// Where the unknowns start, and their bounds.
     pub(crate) fn start(&self) -> Vec<f64> {
-        let logs = self.parameters.iter().map(|p| p.start.ln());
+        let logs = self.parameters.iter().map(|p| libm::log(p.start));
         logs.chain(self.recordings.iter().map(|_| 0.0)).collect()
     }
 
     pub(crate) fn bounds(&self) -> Vec<(f64, f64)> {
-        let logs = self.parameters.iter().map(|p| (p.low.ln(), p.high.ln()));
+        let logs = self
+            .parameters
+            .iter()
+            .map(|p| (libm::log(p.low), libm::log(p.high)));
         logs.chain(self.recordings.iter().map(|_| (-1.5, 1.5)))
             .collect()
     }
@@ -96,7 +104,7 @@ impl Task {
     fn set(&self, x: &[f64]) -> Option<SetSpec> {
         let mut json = self.template.clone();
         for (parameter, log) in self.parameters.iter().zip(x) {
-            put(&mut json, &parameter.key, log.exp());
+            put(&mut json, &parameter.key, libm::exp(*log));
         }
         serde_json::from_value(json).ok()
     }
@@ -151,7 +159,7 @@ impl Task {
             .collect();
         parts
             .chunks(self.events().max(1))
-            .map(|events| events.concat())
+            .map(<[Vec<f64>]>::concat)
             .collect()
     }
 
@@ -183,7 +191,12 @@ impl Task {
         }
     }
 
-    fn simulate(&self, plant: &PlantSpec, event: usize, shift: f64) -> Result<EventFit, PlantError> {
+    fn simulate(
+        &self,
+        plant: &PlantSpec,
+        event: usize,
+        shift: f64,
+    ) -> Result<EventFit, PlantError> {
         if let Some(row) = self.rows.get(event) {
             return self.simulate_row(plant, row);
         }
@@ -194,7 +207,9 @@ impl Task {
             .map(|at| replay.shifted(&recording.t_s, at, shift_s) - recording.deviation[at])
             .collect();
         let sum: f64 = differences.iter().map(|d| d * d).sum();
-        let most_pu = differences.iter().fold(0.0_f64, |most, d| most.max(d.abs()));
+        let most_pu = differences
+            .iter()
+            .fold(0.0_f64, |most, d| most.max(d.abs()));
         let mut residuals: Vec<f64> = differences.iter().map(|d| d / recording.noise_pu).collect();
         // A load that steps between two samples is known to half an interval.
         residuals.push(shift / 0.5);

@@ -31,7 +31,11 @@ pub fn text(report: &FitReport) -> String {
             interval,
             error,
             p.start,
-            if p.outcome == Outcome::Weak { "  weak" } else { "" }
+            if p.outcome == Outcome::Weak {
+                "  weak"
+            } else {
+                ""
+            }
         );
     }
     if !report.steps.is_empty() {
@@ -73,7 +77,11 @@ pub fn text(report: &FitReport) -> String {
             r.largest_difference_hz,
             r.noise_hz,
             1e3 * r.shift_s,
-            if r.ceiling_binds { "binds" } else { "does not bind" }
+            if r.ceiling_binds {
+                "binds"
+            } else {
+                "does not bind"
+            }
         );
     }
     let missing = |p: &&crate::report::ParameterReport| p.outcome == Outcome::NotIdentified;

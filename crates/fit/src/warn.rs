@@ -147,6 +147,9 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("steps.0 and steps.1"), "{found:?}");
         assert!(contradictions(&[row(0.5, 6.0), row(0.25, 2.0)], 0.1).is_empty());
-        assert_eq!(contradictions(&[row(0.5, 6.0), row(0.5, 7.0)], 0.1).len(), 1);
+        assert_eq!(
+            contradictions(&[row(0.5, 6.0), row(0.5, 7.0)], 0.1).len(),
+            1
+        );
     }
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 #![expect(clippy::print_stdout, reason = "tests print what they measured")]
 
+use std::fmt::Write as _;
+
 use ballast_fit::{FitReport, FitSpec, Outcome, Recording, Silent, base_set, fit, problems};
 use ballast_plant::{GovernorSpec, LoadModelSpec, Plant, PlantSpec, SetSpec, TorqueConvention};
 use ballast_series::rng::Stream;
@@ -143,7 +145,11 @@ fn worst(report: &FitReport, truth: &[(&str, f64)]) -> f64 {
     for (key, value) in truth {
         let p = report.parameters.iter().find(|p| p.key == *key).unwrap();
         let error = p.value / value - 1.0;
-        println!("{key}: true {value}, fitted {} ({:+.2} %)", p.value, 100.0 * error);
+        println!(
+            "{key}: true {value}, fitted {} ({:+.2} %)",
+            p.value,
+            100.0 * error
+        );
         assert_ne!(p.outcome, Outcome::NotIdentified, "{key}: {}", p.note);
         worst = worst.max(error.abs());
     }
@@ -172,7 +178,13 @@ fn table(digits: Option<i32>) -> String {
     STEPS.iter().map(|s| row(&set, *s, digits)).collect()
 }
 
-const SHARES: [(f64, f64); 5] = [(0.0, 0.1), (1.0, 0.35), (9.0, 0.1), (16.0, 0.75), (26.0, 0.3)];
+const SHARES: [(f64, f64); 5] = [
+    (0.0, 0.1),
+    (1.0, 0.35),
+    (9.0, 0.1),
+    (16.0, 0.75),
+    (26.0, 0.3),
+];
 
 const RECORDING: &str = "\n[[recordings]]\nfile = \"steps.csv\"\n";
 
@@ -180,7 +192,10 @@ const RECORDING: &str = "\n[[recordings]]\nfile = \"steps.csv\"\n";
 fn an_exact_table_gives_the_set_back() {
     let report = run(&format!("{HEAD}{}", table(None)), &[]);
     assert!(report.converged);
-    assert!(report.steps.iter().any(|s| s.ceiling_binds) && report.steps.iter().any(|s| !s.ceiling_binds));
+    assert!(
+        report.steps.iter().any(|s| s.ceiling_binds)
+            && report.steps.iter().any(|s| !s.ceiling_binds)
+    );
     assert!(worst(&report, &TRUTH) < 0.05);
 }
 
@@ -228,7 +243,12 @@ fn one_small_step_says_nothing_about_the_ceiling() {
     let set = truth();
     let report = run(&format!("{HEAD}{}", row(&set, (0.0, 0.2), Some(1))), &[]);
     ceiling_is_unknown(&report);
-    assert!(report.warnings.iter().any(|w| w.contains("hardly told apart")));
+    assert!(
+        report
+            .warnings
+            .iter()
+            .any(|w| w.contains("hardly told apart"))
+    );
     for noise_hz in [0.0, 0.02] {
         let recording = recording(&set, &[(0.0, 0.1), (1.0, 0.3)], 8.0, 0.02, noise_hz);
         let report = run(&format!("{HEAD}{RECORDING}"), &[recording]);
@@ -236,6 +256,206 @@ fn one_small_step_says_nothing_about_the_ceiling() {
         // What the small step does show is found all the same.
         assert!(worst(&report, &TRUTH[..2]) < 0.15);
     }
+}
+
+/// Gas sets by GGOV1 and PI, a set with droop: the steps of each give it back.
+#[test]
+fn other_governors_are_found_as_well() {
+    type Case = (&'static str, &'static str, &'static [(&'static str, f64)]);
+    let cases: [Case; 3] = [
+        (
+            "engine = \"gas\"\n",
+            "generic-gas-1500kw",
+            &[("inertia_s", 1.3), ("governor.kpgov", 7.0)],
+        ),
+        (
+            "governor = \"pi\"\n",
+            "generic-gas-1500kw",
+            &[
+                ("inertia_s", 1.3),
+                ("governor.kp_pu", 7.0),
+                ("governor.ki_per_s", 2.2),
+            ],
+        ),
+        (
+            "governor = \"tgov1\"\n",
+            "synthetic-tgov1-tuned",
+            &[("inertia_s", 1.3), ("governor.droop_pu", 0.04)],
+        ),
+    ];
+    for (head, name, values) in cases {
+        let head = format!("{HEAD}{head}");
+        let mut json =
+            serde_json::to_value(base_set(&spec(&head), &preset(name)).unwrap()).unwrap();
+        for (key, value) in values {
+            *json
+                .pointer_mut(&format!("/{}", key.replace('.', "/")))
+                .unwrap() = (*value).into();
+        }
+        let set: SetSpec = serde_json::from_value(json).unwrap();
+        let recording = recording(
+            &set,
+            &[(0.0, 0.2), (1.0, 0.3), (12.0, 0.2)],
+            20.0,
+            0.02,
+            0.005,
+        );
+        let report = run(&format!("{head}{RECORDING}"), &[recording]);
+        assert!(report.converged);
+        assert!(worst(&report, values) < 0.15, "{name}");
+    }
+}
+
+/// The preset that comes out is one a scenario can use, and says where each value comes from.
+#[test]
+fn the_preset_is_a_set_with_provenance() {
+    let text = format!(
+        "{HEAD}{}\n[values]\n\"friction_pu\" = 0.08\n",
+        row(&truth(), (0.0, 0.2), Some(1))
+    );
+    let report = run(&text, &[]);
+    let named = format!("name = \"x\"\n{}", report.preset_toml);
+    let set: SetSpec = ballast_scenario::document_from("preset.toml", &named)
+        .unwrap_or_else(|e| panic!("{e}\n{}", report.preset_toml))
+        .value;
+    println!("{}", report.preset_toml);
+    assert_eq!((set.rated_kw, set.friction_pu), (2000.0, 0.08));
+    for p in &report.parameters {
+        let json = serde_json::to_value(&set).unwrap();
+        let value = json
+            .pointer(&format!("/{}", p.key.replace('.', "/")))
+            .unwrap();
+        assert_eq!(value.as_f64(), Some(p.value), "{}", p.key);
+        let from = &set.provenance[&p.key];
+        assert_eq!(
+            from.source.starts_with("fitted to"),
+            p.outcome != Outcome::NotIdentified
+        );
+    }
+    assert_eq!(
+        set.provenance["friction_pu"].grade,
+        ballast_units::Grade::Given
+    );
+}
+
+#[test]
+fn the_same_input_gives_the_same_answer_on_any_number_of_threads() {
+    let text = format!(
+        "{HEAD}{}{}",
+        row(&truth(), (0.0, 0.25), Some(1)),
+        row(&truth(), (0.0, 0.55), Some(1))
+    );
+    let on = |threads| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap()
+            .install(|| run(&text, &[]))
+    };
+    assert_eq!(on(1), on(3));
+}
+
+#[test]
+fn a_table_that_contradicts_itself_is_named() {
+    let rows = "
+[[steps]]
+from_share = 0.0
+step_share = 0.25
+dip_percent = 5.0
+
+[[steps]]
+from_share = 0.0
+step_share = 0.5
+dip_percent = 3.0
+";
+    let report = run(&format!("{HEAD}{rows}"), &[]);
+    let said = report.warnings.join("\n");
+    assert!(
+        said.contains("steps.1 and steps.0 contradict each other"),
+        "{said}"
+    );
+    assert!(
+        said.contains("no value of the free parameters gives its dip"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_problem_comes_at_once() {
+    let text = "name = \"G\"
+rated_kw = 3000
+rated_kva = 2500
+speed_rpm = 1700
+
+[values]
+\"governor.quick\" = 1
+
+[[free]]
+key = \"governor.t1_s\"
+low = 2.0
+high = 1.0
+
+[[free]]
+key = \"inertia\"
+
+[[steps]]
+from_share = 0.5
+step_share = -0.6
+dip_percent = 1.0
+recovery_s = 1.0
+
+[[steps]]
+from_share = 0.5
+step_share = 0.0
+dip_percent = 1.0
+recovery_s = 1.0
+band_percent = 2.0
+";
+    let spec = spec(text);
+    let base = base_set(&spec, &preset("generic-diesel-2000kw")).unwrap();
+    let found = problems(&spec, &base);
+    let paths: Vec<&str> = found.iter().map(|p| p.path.as_str()).collect();
+    for path in [
+        "rated_kw",
+        "speed_rpm",
+        "values.governor.quick",
+        "free.0.low",
+        "free.1.key",
+        "steps.0.step_share",
+        "steps.0.recovery_s",
+        "steps.1.step_share",
+        "steps.1.band_percent",
+    ] {
+        assert!(paths.contains(&path), "{path} is not in {paths:?}");
+    }
+}
+
+#[test]
+fn a_recording_that_cannot_be_used_says_why() {
+    let spec = spec(&format!("{HEAD}{RECORDING}"));
+    let base = base_set(&spec, &preset("generic-diesel-2000kw")).unwrap();
+    let said = |recording: Recording| match fit(&spec, &base, &[recording], &Silent) {
+        Err(ballast_fit::FitError::Recordings(wrong)) => wrong
+            .into_iter()
+            .map(|w| w.1.0)
+            .collect::<Vec<_>>()
+            .join("\n"),
+        other => panic!("{other:?}"),
+    };
+    let mut bad = recording(&truth(), &[(0.0, 0.1), (1.0, 0.3)], 3.0, 0.02, 0.0);
+    let good = bad.clone();
+    bad.columns[1].0 = "freq".to_owned();
+    assert!(said(bad).contains("no column f_hz or f_pu"));
+    let mut bad = good.clone();
+    bad.columns[0].1[50] = 0.0;
+    bad.columns[2].1[70] = -5.0;
+    let text = said(bad);
+    assert!(
+        text.contains("does not rise") && text.contains("a power of"),
+        "{text}"
+    );
+    let flat = recording(&truth(), &[(0.0, 0.1)], 3.0, 0.02, 0.0);
+    assert!(said(flat).contains("never leaves"));
 }
 
 /// Writes the example's recording; by hand, when the model changes: `cargo test -p ballast-fit -- --ignored`.
@@ -254,10 +474,13 @@ fn write_the_example() {
     );
     let column = |at: usize| &recording.columns[at].1;
     for ((t, f), p) in column(0).iter().zip(column(1)).zip(column(2)) {
-        text.push_str(&format!("{t:.2},{f:.4},{p:.1}\n"));
+        writeln!(text, "{t:.2},{f:.4},{p:.1}").unwrap();
     }
     std::fs::write(
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/genset-fit/commissioning.csv"),
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../examples/genset-fit/commissioning.csv"
+        ),
         text,
     )
     .unwrap();

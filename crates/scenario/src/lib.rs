@@ -58,9 +58,7 @@ mod tree;
 mod walk;
 
 pub use confidence::LowInput;
-pub use document::{
-    Document, document_from, document_schema, genset_preset, read_document,
-};
+pub use document::{Document, document_from, document_schema, genset_preset, read_document};
 pub use load::{Loaded, load, load_str};
 pub use patch::{Patch, PatchError};
 pub use presets::{PresetKind, preset_names, preset_text};
