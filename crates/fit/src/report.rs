@@ -268,7 +268,7 @@ fn why(task: &Task, held: &Held, (binds, above): (bool, f64)) -> String {
     let key = &task.parameters[held.parameter].key;
     if key.starts_with("turbo.") && !binds {
         let reached = if key == "turbo.acceptance_pu" && above.is_finite() && above > 0.0 {
-            format!("; it is at least {:.2} pu", preset::rounded(above))
+            format!(" (the throttle goes at most {above:.2} pu above the boost)")
         } else {
             String::new()
         };

@@ -458,6 +458,46 @@ fn a_recording_that_cannot_be_used_says_why() {
     assert!(said(flat).contains("never leaves"));
 }
 
+/// Sets far from the preset: what is called identified is right.
+#[test]
+fn what_is_called_identified_is_right_for_other_sets_too() {
+    let mut draws = Stream::new(3, "other sets", 0, 0);
+    let mut between = |low: f64, high: f64| low * (high / low).powf(draws.uniform());
+    for _ in 0..4 {
+        let mut set = truth();
+        set.inertia_s = between(0.5, 2.0);
+        set.turbo.acceptance_pu = between(0.2, 0.5);
+        set.turbo.time_constant_s = between(0.8, 5.0);
+        let GovernorSpec::Degov1(governor) = &mut set.governor else {
+            panic!("a DEGOV1 preset")
+        };
+        // About the crossover of the loop that the preset has.
+        governor.k = 28.0 * set.inertia_s / 0.9 * between(0.5, 1.3);
+        let values = [
+            ("inertia_s", set.inertia_s),
+            ("governor.k", governor.k),
+            ("turbo.acceptance_pu", set.turbo.acceptance_pu),
+            ("turbo.time_constant_s", set.turbo.time_constant_s),
+        ];
+        let accepted = set.turbo.acceptance_pu / 0.8;
+        let steps =
+            [0.4, 0.8, 1.1, 1.2].map(|part| (0.0, (100.0 * accepted * part).round() / 100.0));
+        let text: String = steps.iter().map(|s| row(&set, *s, Some(1))).collect();
+        let report = run(&format!("{HEAD}{text}"), &[]);
+        assert!(report.converged);
+        let mut found = 0;
+        for (key, value) in values {
+            let p = report.parameters.iter().find(|p| p.key == key).unwrap();
+            println!("{key}: true {value:.3}, fitted {} {:?}", p.value, p.outcome);
+            if p.outcome == Outcome::Identified && p.note.is_empty() {
+                found += 1;
+                assert!((p.value / value).ln().abs() < 0.25, "{key}");
+            }
+        }
+        println!("{found} of 4 identified without reserve");
+    }
+}
+
 /// Writes the example's recording; by hand, when the model changes: `cargo test -p ballast-fit -- --ignored`.
 #[test]
 #[ignore = "writes examples/genset-fit/commissioning.csv"]
