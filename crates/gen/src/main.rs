@@ -15,11 +15,18 @@ struct Args {
     check: bool,
 }
 
-fn files() -> [(&'static str, String); 3] {
+fn files() -> [(&'static str, String); 4] {
     [
         (
             "schema/scenario.schema.json",
             format!("{:#}\n", ballast_scenario::schema()),
+        ),
+        (
+            "schema/genset-fit.schema.json",
+            format!(
+                "{:#}\n",
+                ballast_scenario::document_schema::<ballast_fit::FitSpec>()
+            ),
         ),
         (
             "docs/scenario-reference.md",
