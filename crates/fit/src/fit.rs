@@ -170,6 +170,16 @@ pub(crate) fn with_nameplate(spec: &FitSpec, base: &SetSpec) -> SetSpec {
     if spec.exciter.is_some() {
         set.exciter = spec.exciter;
     }
+    // A range of the preset is one around its own value, which a fit moves.
+    for p in set.provenance.values_mut() {
+        (p.low, p.high) = (None, None);
+    }
+    let fuel = crate::base::fuel(spec);
+    // Litres per hour of a set of another size say nothing of this one.
+    let same_size = (base.rated_kw - spec.rated_kw).abs() <= 1e-9 * spec.rated_kw;
+    if fuel.is_some() || !same_size {
+        set.fuel = fuel;
+    }
     set
 }
 

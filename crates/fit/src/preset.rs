@@ -55,10 +55,13 @@ pub(crate) fn toml(
     for (key, p) in provenance(spec, base, parameters) {
         let grade = word(&p.grade);
         let confidence = word(&p.confidence);
+        let range = p.low.zip(p.high).map_or_else(String::new, |(low, high)| {
+            format!(", low = {low}, high = {high}")
+        });
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{key:?} = {{ source = {}, grade = {grade}, confidence = {confidence} }}",
+            "{key:?} = {{ source = {}, grade = {grade}, confidence = {confidence}{range} }}",
             quoted(&p.source)
         );
     }
@@ -79,7 +82,13 @@ fn head(spec: &FitSpec, parameters: &[ParameterReport], warnings: &[String]) -> 
     if let Some(rpm) = spec.speed_rpm {
         let _ = writeln!(text, "# {rpm} rpm at {} Hz.", spec.frequency_hz);
     }
-    for point in &spec.fuel {
+    // Standard cubic metres are no unit of a curve.
+    let noted = if crate::base::fuel(spec).is_some() {
+        &[]
+    } else {
+        spec.fuel.as_slice()
+    };
+    for point in noted {
         let _ = writeln!(
             text,
             "# Fuel at {:.0} % load: {} per hour.",
@@ -127,17 +136,30 @@ fn table(text: &mut String, path: &str, entries: &Map<String, Value>) {
 }
 
 fn line(text: &mut String, key: &str, value: &Value) {
-    let shown = match value {
-        Value::Null => return,
+    if !value.is_null() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{key} = {}", shown(value));
+    }
+}
+
+/// A value as TOML, all on one line.
+fn shown(value: &Value) -> String {
+    let listed = |items: Vec<String>| items.join(", ");
+    match value {
         Value::String(s) => quoted(s),
         Value::Number(n) => match n.as_f64() {
             // 2000.0 reads as 2000: TOML takes either for a number here.
             Some(x) if x.fract() == 0.0 && x.abs() < 1e15 => format!("{x:.0}"),
             _ => n.to_string(),
         },
+        Value::Array(items) => format!("[{}]", listed(items.iter().map(shown).collect())),
+        Value::Object(entries) => {
+            let entries = entries.iter().filter(|(_, value)| !value.is_null());
+            let pairs = entries.map(|(key, value)| format!("{key} = {}", shown(value)));
+            format!("{{ {} }}", listed(pairs.collect()))
+        }
         other => other.to_string(),
-    };
-    let _ = writeln!(text, "{key} = {shown}");
+    }
 }
 
 /// A TOML basic string. JSON's escapes are TOML's, but for the delete character that JSON leaves as it is.
@@ -155,10 +177,15 @@ fn provenance(
     parameters: &[ParameterReport],
 ) -> BTreeMap<String, Provenance> {
     let mut all = base.provenance.clone();
+    if base.fuel.is_none() {
+        all.retain(|key, _| key != "fuel" && !key.starts_with("fuel."));
+    }
     let given = |source: String| Provenance {
         source,
         grade: Grade::Given,
         confidence: Confidence::Medium,
+        low: None,
+        high: None,
     };
     for key in ["rated_kw", "rated_kva"] {
         all.insert(key.to_owned(), given("given with the set".to_owned()));
@@ -169,6 +196,7 @@ fn provenance(
     for (key, there) in [
         ("alternator", spec.alternator.is_some()),
         ("exciter", spec.exciter.is_some()),
+        ("fuel", crate::base::fuel(spec).is_some()),
     ] {
         if there {
             all.insert(key.to_owned(), given("given with the set".to_owned()));
@@ -190,26 +218,36 @@ fn provenance(
                         ),
                         grade: Grade::Estimated,
                         confidence: Confidence::Low,
+                        low: None,
+                        high: None,
                     },
                 );
             }
             Outcome::Identified | Outcome::Weak => {
-                let interval = p.low.zip(p.high).map_or_else(String::new, |(low, high)| {
-                    format!(", 95 % interval {low} to {high}")
-                });
+                let range = p.low.zip(p.high);
                 let good = p.outcome == Outcome::Identified
                     && p.relative_error <= MEDIUM
                     && p.note.is_empty();
                 all.insert(
                     p.key.clone(),
                     Provenance {
-                        source: format!("fitted to {}{interval}", evidence(spec)),
+                        source: format!(
+                            "fitted to {}{}",
+                            evidence(spec),
+                            if range.is_some() {
+                                "; range: 95 % interval"
+                            } else {
+                                ""
+                            }
+                        ),
                         grade: Grade::Derived,
                         confidence: if good {
                             Confidence::Medium
                         } else {
                             Confidence::Low
                         },
+                        low: range.map(|(low, _)| low),
+                        high: range.map(|(_, high)| high),
                     },
                 );
             }

@@ -50,7 +50,7 @@ pub struct FitSpec {
     /// Voltage regulator and exciter, copied into the preset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exciter: Option<ExciterSpec>,
-    /// Fuel at part load, noted in the preset.
+    /// Fuel at part load: the preset's fuel curve for a diesel with two points at least, else noted in the preset.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fuel: Vec<FuelPoint>,
     /// What to fit. Default: inertia, the governor's gains and dead time, and the turbo ceiling where it is on.
