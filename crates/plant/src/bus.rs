@@ -12,9 +12,9 @@ pub(crate) struct Phasor {
     pub(crate) im: f64,
 }
 
-#[cfg(test)]
 impl Phasor {
-    fn size(self) -> f64 {
+    /// Its size.
+    pub(crate) fn size(self) -> f64 {
         (self.re * self.re + self.im * self.im).sqrt()
     }
 }

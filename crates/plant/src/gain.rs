@@ -8,6 +8,7 @@
 use crate::complex::{Complex, ONE, real};
 use crate::governor::{Actuator, ControlBox, Engine, Group, Law};
 use crate::model::Model;
+use crate::sharing::{Member, Sharing};
 use crate::spec::TorqueConvention;
 
 /// Angular frequency above which only the inertia counts, rad/s.
@@ -21,19 +22,63 @@ pub(crate) fn gain(model: &Model, load: f64, outputs: &[f64], f_hz: f64) -> f64 
     }
     let s = Complex { re: 0.0, im: omega };
     let mut stiffness = s * model.two_h + real(model.damping);
-    if model.torque == TorqueConvention::PowerOverSpeed {
+    let divide = model.torque == TorqueConvention::PowerOverSpeed;
+    if divide {
         stiffness = stiffness + real(-load);
     }
+    let mut responses = Vec::with_capacity(model.groups.len());
     for (group, output) in model.groups.iter().zip(outputs) {
         let Some(own) = response(group, s) else {
             return 0.0; // an isochronous governor holds nominal speed at f = 0
         };
         stiffness = stiffness + own * group.weight;
-        if model.torque == TorqueConvention::PowerOverSpeed && group.output_is_power {
+        let over_speed = divide && group.output_is_power;
+        if over_speed {
             stiffness = stiffness + real(output * group.weight);
         }
+        // Power a set gives up as the speed falls by one: governor, inertia, damping, torque over speed.
+        let power = if over_speed { *output } else { 0.0 } - if divide { *output } else { 0.0 };
+        let given = own + s * (2.0 * group.inertia) + real(group.damping + power);
+        responses.push((own, given));
+    }
+    if let Some(sharing) = &model.sharing {
+        stiffness = stiffness + shared(model, sharing, &responses, s) * -1.0;
     }
     1.0 / libm::hypot(stiffness.re, stiffness.im)
+}
+
+/// What the load-sharing line takes from the stiffness.
+///
+/// Per set `P = −Z Δω + G x`, trim `x = L (m − P/r)` with `L = g/(1+τ s)`, rating `r` and the line's mean `m = Σ w P / Σ w r`. With
+/// `ρ = (L G/r)/(1 + L G/r)` the torque it adds is `w r ρ (m + Z Δω/r)`, and `m Σ w r (1−ρ) = −Δω Σ w Z (1−ρ)`.
+fn shared(
+    model: &Model,
+    sharing: &Sharing,
+    responses: &[(Complex, Complex)],
+    s: Complex,
+) -> Complex {
+    let line = ONE / (ONE + s * (1.0 / sharing.inv_lag));
+    let (mut mean, mut ratings) = (real(0.0), real(0.0));
+    let each = |member: &Member| {
+        let (own, given) = responses[member.group];
+        let open = line * own * (member.gain / member.rating);
+        let rest = ONE / (ONE + open);
+        (given, open * rest, rest)
+    };
+    for member in &sharing.members {
+        let weight = model.groups[member.group].weight;
+        let (given, _, rest) = each(member);
+        mean = mean + given * rest * weight;
+        ratings = ratings + rest * (weight * member.rating);
+    }
+    let mean = mean / ratings;
+    let mut sum = real(0.0);
+    for member in &sharing.members {
+        let weight = model.groups[member.group].weight;
+        let (given, closed, _) = each(member);
+        sum = sum + closed * (given + mean * -member.rating) * weight;
+    }
+    sum
 }
 
 /// Output per unit of falling speed; `None` where it is infinite.

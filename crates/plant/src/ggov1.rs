@@ -109,7 +109,7 @@ impl Ggov1 {
             let normal = s.kpgov * error + slope + own[INTEGRAL];
             normal.min(limiter).min(acceleration).clamp(s.vmin_pu, high)
         };
-        let error_for = |fed_back: f64| self.error(at.speed, own[SUPERVISOR], fed_back);
+        let error_for = |fed_back: f64| self.error(at.speed - at.trim, own[SUPERVISOR], fed_back);
         let error = match s.feedback {
             Ggov1Feedback::Isochronous => error_for(0.0),
             Ggov1Feedback::Power => error_for(measured_power),

@@ -98,7 +98,10 @@ impl Kernel {
                 Delay::new(
                     group.dead_time,
                     step,
-                    group.fuel(group.throttle(Mode::FREE, own, speed), speed),
+                    group.fuel(
+                        group.throttle(Mode::FREE, own, group.governed(&state)),
+                        speed,
+                    ),
                 )
             })
             .collect();
@@ -320,10 +323,37 @@ impl Kernel {
     /// Takes sets off the bus at the present instant: `share` of the group's weight stays.
     pub(crate) fn trip(&mut self, index: usize, share: f64) {
         self.model.trip(index, share, &mut self.state);
-        if self.model.groups.iter().all(|group| group.weight == 0.0) {
+        let grid = self
+            .model
+            .network
+            .as_ref()
+            .is_some_and(|n| n.utility.is_some());
+        if !grid && self.model.groups.iter().all(|group| group.weight == 0.0) {
             self.collapsed = true;
             return;
         }
+        self.after_jump();
+    }
+
+    /// The grid's frequency from now on: deviation and rate, per unit.
+    pub(crate) fn set_frequency(&mut self, deviation: f64, slope: f64) {
+        if let Some(utility) = self.model.network.as_mut().and_then(|n| n.utility.as_mut()) {
+            utility.slope = slope;
+            self.state[0] = deviation;
+            self.after_jump();
+        }
+    }
+
+    /// The size of the grid's voltage from now on.
+    pub(crate) fn set_grid_voltage(&mut self, size: f64) {
+        if let Some(utility) = self.model.network.as_mut().and_then(|n| n.utility.as_mut()) {
+            utility.set_size(size);
+            self.after_jump();
+        }
+    }
+
+    /// Derivatives after something other than the load has jumped.
+    fn after_jump(&mut self) {
         let time = self.time();
         self.note_kinks(time);
         self.evaluate_start(self.load);

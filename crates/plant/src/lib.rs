@@ -33,6 +33,7 @@ mod bus;
 mod check;
 mod check_alternator;
 mod check_general;
+mod check_together;
 mod complex;
 mod delay;
 mod error;
@@ -50,10 +51,15 @@ mod machine;
 mod model;
 mod network;
 mod plant;
+mod reserve;
 mod resolution;
+mod schedule;
+mod sharing;
 mod spec;
 mod start;
 mod start_network;
+mod together_spec;
+mod utility;
 
 pub use alternator_spec::{
     Ac8bSpec, AlternatorSpec, Dc1aSpec, ExciterSaturation, ExciterSpec, GenclsSpec, GenrouSpec,
@@ -63,8 +69,13 @@ pub use check::{SpecProblem, problems};
 pub use error::PlantError;
 pub use governor_spec::{GastSpec, Ggov1Feedback, Ggov1Spec, Ieeeg1Spec, PidSpec};
 pub use load_spec::LoadModelSpec;
-pub use plant::{Limiter, Plant, SetState, StepStatus};
+pub use plant::{Limiter, Plant, SetState, StepStatus, UtilityState};
+pub use reserve::{SpinningReserve, spinning_reserve, worst_trip_set};
+pub use schedule::{PlannedTrip, planned_trips};
 pub use spec::{
     Degov1Spec, DegovSpec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,
     TurboSpec,
+};
+pub use together_spec::{
+    FrequencyEventSpec, SharingLineSpec, SharingSpec, TripSpec, UtilitySpec, VoltageEventSpec,
 };

@@ -1,7 +1,7 @@
 //! Sets with alternators on one bus: each its own angle and speed.
 //!
 //! The network's axes turn with the sets' common speed (the mean weighted by inertia), so angles stay small however long a run is. Slot 0 of the
-//! state is that mean. Electrical torque is the air-gap power, or that over the set's speed ([`crate::TorqueConvention`]).
+//! state is that mean. With a utility the axes turn with its voltage and slot 0 is its frequency. Electrical torque is the air-gap power, or that over the set's speed ([`crate::TorqueConvention`]).
 
 use crate::bus::{LoadModel, Norton, Phasor, solve};
 use crate::exciter::Exciter;
@@ -9,6 +9,7 @@ use crate::governor::{Electric, Group, Signals};
 use crate::machine::{ANGLE, FLUX, Machine, SPEED};
 use crate::model::Instant;
 use crate::spec::TorqueConvention;
+use crate::utility::Utility;
 
 /// A Runge-Kutta stage never divides by less; such a step ends in a collapse, which is then located.
 const STAGE_SPEED: f64 = 0.25;
@@ -21,6 +22,8 @@ pub(crate) struct Network {
     pub(crate) omega_base: f64,
     /// By group.
     pub(crate) units: Vec<Unit>,
+    /// The grid, where there is one.
+    pub(crate) utility: Option<Utility>,
 }
 
 /// Alternator and exciter of one group.
@@ -90,7 +93,7 @@ impl Turn {
 }
 
 impl Network {
-    /// Rates of shafts, alternators and exciters; the groups' torques are in `signals`. Returns the sets' common acceleration.
+    /// Rates of shafts, alternators and exciters; the groups' torques are in `signals`. Returns the rate of slot 0.
     pub(crate) fn rates(
         &self,
         groups: &[Group],
@@ -102,6 +105,9 @@ impl Network {
         signals: &mut [Signals],
     ) -> f64 {
         let mut sources = Norton::default();
+        if let Some(utility) = &self.utility {
+            utility.feed(&mut sources);
+        }
         for (unit, group) in self.units.iter().zip(groups) {
             if group.weight == 0.0 {
                 continue;
@@ -176,7 +182,7 @@ impl Network {
                 .rates(states, size, shift, current, exciter_rate);
             (signal.electric.field, signal.electric.field_current) = (field, current);
         }
-        push / inertia
+        self.utility.map_or(push / inertia, |utility| utility.slope)
     }
 
     /// Brings the exciters' limited states back onto their limits.

@@ -1,6 +1,7 @@
 //! The steady state of alternators and exciters.
 //!
 //! The bus starts at `voltage_pu`, its angle is zero. Active power comes from the governors' start; reactive power is shared by kVA.
+//! Beside a utility the sets deliver the dispatched power and no reactive power, the grid gives the rest and its source the bus voltage.
 
 use crate::alternator_spec::ExciterSpec;
 use crate::bus::LoadModel;
@@ -9,6 +10,7 @@ use crate::exciter::{EXCITER_WIDTH, Exciter};
 use crate::machine::Machine;
 use crate::network::{Control, Network, Unit};
 use crate::spec::{PlantSpec, SetSpec, TorqueConvention};
+use crate::utility::Utility;
 
 /// Alternator and exciter of a set at the start, and the air-gap power its engine has to give.
 pub(crate) struct Started {
@@ -19,19 +21,19 @@ pub(crate) struct Started {
     pub(crate) air_gap: f64,
 }
 
-/// One set at the bus with `active` and `reactive` power, per unit of its kVA, and a speed deviation.
+/// One set at a bus of this voltage with `active` and `reactive` power, per unit of its kVA, and a speed deviation.
 pub(crate) fn unit(
     plant: &PlantSpec,
     set: &SetSpec,
-    active: f64,
-    reactive: f64,
+    voltage: f64,
+    (active, reactive): (f64, f64),
     speed: f64,
 ) -> Result<Option<Started>, PlantError> {
     let Some(alternator) = &set.alternator else {
         return Ok(None);
     };
     let mut machine = Machine::new(alternator, set.line_x_pu);
-    let steady = machine.steady(plant.voltage_pu, active, reactive);
+    let steady = machine.steady(voltage, active, reactive);
     let mut states = vec![steady.angle, speed];
     states.extend_from_slice(&steady.flux[..machine.width() - states.len()]);
     let mut own = [0.0; EXCITER_WIDTH];
@@ -98,11 +100,35 @@ pub(crate) fn electrical(
     }
 }
 
+/// Voltage of the bus at the start, and the grid where there is one; `load` and `sets` per unit of the plant.
+pub(crate) fn bus(
+    plant: &PlantSpec,
+    (active, reactive): (f64, f64),
+    sets: f64,
+    base_kva: f64,
+) -> Result<(f64, Option<Utility>), PlantError> {
+    let Some(spec) = &plant.utility else {
+        return Ok((plant.voltage_pu, None));
+    };
+    let mut utility = Utility::new(spec, base_kva);
+    let load = LoadModel::new(&plant.load);
+    let drawn = |v: f64| {
+        let (p, q) = load.factors(v);
+        (active * p - sets, reactive * q)
+    };
+    let voltage = utility.settle(drawn).ok_or(PlantError::NoVoltage {
+        load_w: active * base_kva * 1e3,
+        short_circuit_w: spec.short_circuit_kva() * 1e3,
+    })?;
+    Ok((voltage, Some(utility)))
+}
+
 /// The network of these units.
-pub(crate) fn network(plant: &PlantSpec, units: Vec<Unit>) -> Network {
+pub(crate) fn network(plant: &PlantSpec, units: Vec<Unit>, utility: Option<Utility>) -> Network {
     Network {
         load: LoadModel::new(&plant.load),
         omega_base: 2.0 * std::f64::consts::PI * plant.frequency_hz,
         units,
+        utility,
     }
 }

@@ -110,6 +110,9 @@ fn any_plant() -> impl Strategy<Value = PlantSpec> {
                 dispatch_kw: dispatch.map(|share: f64| share * rated),
                 voltage_pu: 1.0,
                 load: LoadModelSpec::default(),
+                sharing: None,
+                trips: Vec::new(),
+                utility: None,
                 sets,
             }
         })
