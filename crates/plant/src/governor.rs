@@ -8,6 +8,7 @@
 use crate::general::{General, In};
 use crate::limiter::{Mode, Sub};
 use crate::machine::Stator;
+use crate::network::Turn;
 use crate::plant::Limiter;
 
 /// States of the laws of this file.
@@ -143,6 +144,9 @@ pub(crate) struct Signals {
     /// Alternator, where there is one.
     pub(crate) electric: Electric,
     pub(crate) stator: Stator,
+    /// Its voltage behind the subtransient reactances, and its rotor's direction.
+    pub(crate) behind: (f64, f64),
+    pub(crate) turn: Turn,
 }
 
 /// What an alternator does at one instant, per unit of its set.

@@ -8,7 +8,9 @@ use crate::bus::Phasor;
 use crate::delay::{Delay, Kinks};
 use crate::governor::Signals;
 use crate::limiter::Mode;
+use crate::machine::ANGLE;
 use crate::model::{Instant, Memory, Model, evaluate, pin};
+use crate::network::Anchor;
 
 /// A load step smaller than this is no kink, per unit.
 const JUMP: f64 = 1e-12;
@@ -105,6 +107,12 @@ impl Kernel {
                 )
             })
             .collect();
+        let anchors = model
+            .network
+            .iter()
+            .flat_map(|network| &network.units)
+            .map(|unit| Anchor::new(state[unit.machine_at + ANGLE]))
+            .collect();
         let mut kernel = Self {
             delayed: model.groups.iter().any(|group| group.dead_time > 0.0),
             modes: vec![Mode::FREE; groups],
@@ -122,6 +130,7 @@ impl Kernel {
                     re: voltage,
                     im: 0.0,
                 },
+                anchors,
             },
             kinks: Kinks::new(),
             model,
@@ -186,6 +195,9 @@ impl Kernel {
     ) -> f64 {
         let ramp = Ramp { line, elapsed };
         self.settle(ramp.after(0.0), switches, most);
+        if self.collapsed {
+            return length;
+        }
         self.locating = *switches < most;
         for (delay, signals) in self.memory.delays.iter_mut().zip(&self.signals) {
             delay.begin(signals.fuel_rate);
@@ -305,10 +317,10 @@ impl Kernel {
         }
     }
 
-    /// Derivatives and signals of the present state with this load.
+    /// Derivatives and signals of the present state with this load. A load no voltage of the bus goes with ends the run, with the values before it.
     pub(crate) fn evaluate_start(&mut self, load: Power) {
         let at = Instant::new(self.time(), load);
-        let (state, rate) = (&self.state, &mut self.rate);
+        let (state, rate) = (&self.state, &mut self.end_rate);
         evaluate(
             &self.model,
             &mut self.memory,
@@ -316,8 +328,14 @@ impl Kernel {
             at,
             state,
             rate,
-            &mut self.signals,
+            &mut self.end_signals,
         );
+        if self.model.network.is_some() && self.end_rate[0].is_nan() {
+            self.collapsed = true;
+            return;
+        }
+        std::mem::swap(&mut self.rate, &mut self.end_rate);
+        std::mem::swap(&mut self.signals, &mut self.end_signals);
     }
 
     /// Takes sets off the bus at the present instant: `share` of the group's weight stays.

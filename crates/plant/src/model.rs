@@ -5,7 +5,7 @@ use crate::delay::Delay;
 use crate::governor::{Group, Signals};
 use crate::integrate::Power;
 use crate::limiter::Mode;
-use crate::network::Network;
+use crate::network::{Anchor, Network};
 use crate::sharing::Sharing;
 use crate::spec::TorqueConvention;
 
@@ -72,6 +72,8 @@ pub(crate) struct Memory {
     pub(crate) delays: Vec<Delay>,
     /// Bus voltage found last.
     pub(crate) voltage: Phasor,
+    /// Rotor angles with known sine and cosine, by group.
+    pub(crate) anchors: Vec<Anchor>,
 }
 
 /// Puts limited states on their limits and, if asked, free ones between theirs.
@@ -128,7 +130,7 @@ pub(crate) fn evaluate(
             &model.groups,
             model.torque,
             at,
-            &mut memory.voltage,
+            memory,
             state,
             rate,
             signals,

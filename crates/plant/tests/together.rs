@@ -400,7 +400,7 @@ fn a_step_is_shared_by_reactance_then_inertia_then_droop() {
                 );
                 (one.rated_kva, one.rated_kw) = (kva[i], 0.8 * kva[i]);
                 one.alternator = Some(gencls(x[i]));
-                one.damping_pu = 1.0;
+                one.damping_pu = 4.0;
                 one
             })
             .collect(),
@@ -452,14 +452,14 @@ fn a_step_is_shared_by_reactance_then_inertia_then_droop() {
             // Swings do not end within 0.2 s and the governors have begun: a twelfth.
             assert!((mean[i] - wanted).abs() < 0.08, "{i}: {} {wanted}", mean[i]);
         }
-        for _ in 0..120_000 {
+        for _ in 0..240_000 {
             plant.advance(0.25e-3, start_w + step_w, start_w + step_w);
         }
         // Damping counts beside the droop: 1/R + D.
-        let droop: f64 = (0..3).map(|i| kva[i] * (1.0 / r[i] + 1.0)).sum();
+        let droop: f64 = (0..3).map(|i| kva[i] * (1.0 / r[i] + 4.0)).sum();
         for i in 0..3 {
             let got = (plant.set(i).electrical_pu * kva[i] - before[i]) * 1e3 / step_w;
-            let wanted = kva[i] * (1.0 / r[i] + 1.0) / droop;
+            let wanted = kva[i] * (1.0 / r[i] + 4.0) / droop;
             assert!((got - wanted).abs() < 1e-6, "{i}: {got} {wanted}");
         }
     }
