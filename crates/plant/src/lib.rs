@@ -52,6 +52,7 @@ mod model;
 mod network;
 mod plant;
 mod reserve;
+mod residual;
 mod resolution;
 mod schedule;
 mod sharing;
@@ -71,6 +72,7 @@ pub use governor_spec::{GastSpec, Ggov1Feedback, Ggov1Spec, Ieeeg1Spec, PidSpec}
 pub use load_spec::LoadModelSpec;
 pub use plant::{Limiter, Plant, SetState, StepStatus, UtilityState};
 pub use reserve::{SpinningReserve, spinning_reserve, worst_trip_set};
+pub use residual::{Residualised, residualise};
 pub use schedule::{PlannedTrip, planned_trips};
 pub use spec::{
     Degov1Spec, DegovSpec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,

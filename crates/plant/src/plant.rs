@@ -377,6 +377,29 @@ impl Plant {
         }
     }
 
+    /// Power by which the shafts' energy balance does not close, per unit of the plant's kVA:
+    /// `Σ wᵢ (Tmᵢ ωᵢ − Peᵢ − Dᵢ Δωᵢ ωᵢ − d(Hᵢ ωᵢ²)/dt)`, `Pe` the power across the air gap.
+    ///
+    /// Zero with `Te = P/ω`. With `Te = P` it is the price of that convention, `Pe Δω`.
+    pub fn power_residual_pu(&self) -> f64 {
+        let kernel = &self.kernel;
+        let mut sum = 0.0;
+        for (index, group) in kernel.model.groups.iter().enumerate() {
+            if group.weight == 0.0 {
+                continue;
+            }
+            let (speed, rate) = (kernel.state[group.speed_at], kernel.rate[group.speed_at]);
+            let (omega, signals) = (1.0 + speed, &kernel.signals[index]);
+            let electrical = kernel.model.network.as_ref().map_or_else(
+                || self.set(index).electrical_pu,
+                |network| network.units[index].machine.air_gap(signals.stator),
+            );
+            let shaft = signals.torque - group.damping * speed - 2.0 * group.inertia * rate;
+            sum += group.weight * (shaft * omega - electrical);
+        }
+        sum
+    }
+
     /// Linear gain `|Δω/ΔP|` at `f_hz`: per unit of speed per per unit of the plant's kVA.
     ///
     /// Around nominal speed and the first load, limits ignored, dead time exact. Zero at `f = 0` with an isochronous

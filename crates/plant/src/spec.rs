@@ -339,7 +339,7 @@ impl GovernorSpec {
 
 impl DegovSpec {
     /// The DEGOV1 it is.
-    fn with_droop(&self) -> Degov1Spec {
+    pub(crate) fn with_droop(&self) -> Degov1Spec {
         Degov1Spec {
             t1_s: self.t1_s,
             t2_s: self.t2_s,
