@@ -95,7 +95,7 @@ pub enum PlantError {
         /// Load at the start, watts.
         load_w: f64,
     },
-    /// The grid cannot carry the load: no voltage of the bus goes with it.
+    /// The grid cannot carry the load: no voltage of the bus above half of nominal goes with it.
     #[error(
         "the grid, {short_circuit_w} W of short-circuit power, cannot carry the load of {load_w} W at the start"
     )]

@@ -71,6 +71,9 @@ fn shared(
         mean = mean + given * rest * weight;
         ratings = ratings + rest * (weight * member.rating);
     }
+    if ratings.re == 0.0 && ratings.im == 0.0 {
+        return real(0.0); // all of them off the bus
+    }
     let mean = mean / ratings;
     let mut sum = real(0.0);
     for member in &sharing.members {

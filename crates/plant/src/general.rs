@@ -65,11 +65,12 @@ impl General {
     pub(crate) fn start(
         spec: &GovernorSpec,
         power: f64,
+        electrical: f64,
         own: &mut [f64; MOST],
     ) -> Option<(Self, f64)> {
         match spec {
             GovernorSpec::Ggov1(s) => {
-                let (unit, valve) = Ggov1::start(s, power, own);
+                let (unit, valve) = Ggov1::start(s, power, electrical, own);
                 Some((Self::Ggov1(unit), valve))
             }
             GovernorSpec::Gast(s) => {

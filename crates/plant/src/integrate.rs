@@ -32,6 +32,8 @@ pub(crate) struct Kernel {
     pub(crate) end_rate: Vec<f64>,
     pub(crate) end_signals: Vec<Signals>,
     pub(crate) memory: Memory,
+    /// Voltage of the bus at the present state: every trial sets out from it, so equal trials give equal results.
+    voltage: Phasor,
     pub(crate) kinks: Kinks,
     delayed: bool,
     time: f64,
@@ -132,6 +134,10 @@ impl Kernel {
                 },
                 anchors,
             },
+            voltage: Phasor {
+                re: voltage,
+                im: 0.0,
+            },
             kinks: Kinks::new(),
             model,
             state,
@@ -213,10 +219,11 @@ impl Kernel {
                 // Frozen on the near side, where every value is sound.
                 self.collapsed = true;
                 taken = before;
-                if taken == 0.0 {
+                // At the edge of what the sources carry rounding may decide: then the step's beginning stands.
+                if taken == 0.0 || !self.trial(taken, ramp).is_finite() {
+                    self.memory.voltage = self.voltage;
                     return length;
                 }
-                self.trial(taken, ramp);
             }
         }
         let located = taken < length || self.collapsed;
@@ -253,6 +260,7 @@ impl Kernel {
     fn runge_kutta(&mut self, length: f64, ramp: Ramp) {
         let time = self.time();
         let half = 0.5 * length;
+        self.memory.voltage = self.voltage;
         let [second, third, fourth] = &mut self.stage_rates;
         let mut stage_at = |offset: f64, from: &[f64], into: &mut [f64], stage: &mut [f64]| {
             for ((out, start), rate) in stage.iter_mut().zip(&self.state).zip(from) {
@@ -296,6 +304,7 @@ impl Kernel {
         std::mem::swap(&mut self.state, &mut self.end);
         std::mem::swap(&mut self.rate, &mut self.end_rate);
         std::mem::swap(&mut self.signals, &mut self.end_signals);
+        self.voltage = self.memory.voltage;
         // Neumaier sum: the time stays exact over days of steps.
         let sum = self.time + length;
         self.time_rest += (self.time - sum) + length;
@@ -334,6 +343,7 @@ impl Kernel {
             self.collapsed = true;
             return;
         }
+        self.voltage = self.memory.voltage;
         std::mem::swap(&mut self.rate, &mut self.end_rate);
         std::mem::swap(&mut self.signals, &mut self.end_signals);
     }

@@ -118,8 +118,9 @@ pub(crate) struct Steady {
     pub(crate) field: f64,
     /// Air-gap power.
     pub(crate) air_gap: f64,
-    /// Voltage at the terminals.
+    /// Voltage and reactive power at the terminals.
     pub(crate) terminals: f64,
+    pub(crate) reactive: f64,
 }
 
 impl Machine {
@@ -287,6 +288,7 @@ impl Machine {
         let mut steady = self.steady_at_terminals(terminals, p, q + losses);
         steady.angle += libm::atan2(im, re);
         steady.terminals = terminals;
+        steady.reactive = q + losses;
         steady
     }
 
@@ -306,6 +308,7 @@ impl Machine {
                 field: self.emf,
                 air_gap: p + self.ra * (ir * ir + ii * ii),
                 terminals: v,
+                reactive: q,
             };
         }
         let at = |angle: f64| self.at_angle(angle, v, ir, ii);
@@ -331,6 +334,7 @@ impl Machine {
             field: self.field(&flux, stator).0,
             air_gap: self.air_gap(stator),
             terminals: v,
+            reactive: q,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::machine::SPEED;
 use crate::model::Model;
 use crate::sharing::{Sharing, isochronous};
 use crate::spec::{Degov1Spec, GovernorSpec, PlantSpec, SetSpec, TorqueConvention};
-use crate::start_network::{bus, electrical, network, unit};
+use crate::start_network::{bus, electrical, network, settle_references, unit};
 
 /// Base of the plant's per-unit power: kVA of all sets, or of the grid's connection where there are none.
 pub(crate) fn total_kva(spec: &PlantSpec) -> f64 {
@@ -124,7 +124,7 @@ pub(crate) fn start(
 
     let mut state = vec![speed];
     let mut groups = Vec::with_capacity(spec.sets.len());
-    let mut units = Vec::new();
+    let (mut units, mut reactives) = (Vec::new(), Vec::new());
     for ((set, answer), power) in spec.sets.iter().zip(&answers).zip(&dispatched) {
         let throttle = if let Answer::Droop(gain) = answer {
             power - gain * speed
@@ -161,7 +161,9 @@ pub(crate) fn start(
             own[LAG] = throttle;
         }
         own[BOOST] = throttle;
-        if let Some((general, valve)) = General::start(&set.governor, power, &mut general_states) {
+        if let Some((general, valve)) =
+            General::start(&set.governor, power, active, &mut general_states)
+        {
             own[LIMITED] = valve;
             own[LAG..].copy_from_slice(&general_states);
             group.width = LAG + general.own();
@@ -175,6 +177,7 @@ pub(crate) fn start(
             state.extend_from_slice(&started.machine);
             started.unit.exciter_at = state.len();
             state.extend_from_slice(&started.exciter);
+            reactives.push((weight(set), started.reactive));
             units.push(started.unit);
         }
         groups.push(group);
@@ -183,6 +186,7 @@ pub(crate) fn start(
         .iter()
         .map(|group| 2.0 * group.weight * group.inertia)
         .sum();
+    settle_references(&mut units, &reactives, speed);
     let sharing = Sharing::new(spec, &mut groups, &mut state);
     Ok((
         Model {

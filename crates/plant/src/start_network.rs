@@ -19,6 +19,8 @@ pub(crate) struct Started {
     pub(crate) machine: Vec<f64>,
     pub(crate) exciter: Vec<f64>,
     pub(crate) air_gap: f64,
+    /// Reactive power at the terminals.
+    pub(crate) reactive: f64,
 }
 
 /// One set at a bus of this voltage with `active` and `reactive` power, per unit of its kVA, and a speed deviation.
@@ -53,7 +55,7 @@ pub(crate) fn unit(
         max_pu: out.high,
     })?;
     let c = set.voltage_control;
-    let mut control = Control {
+    let control = Control {
         droop: c.droop_pu,
         cross: c.cross_current_pu,
         knee: c
@@ -62,8 +64,6 @@ pub(crate) fn unit(
         slope: c.volts_per_hertz,
         at_start: 0.0,
     };
-    // Reactive power is shared by kVA at the start, so every set has the mean.
-    control.at_start = -control.shift(speed, reactive, reactive);
     let width = exciter.width();
     Ok(Some(Started {
         unit: Unit {
@@ -76,7 +76,17 @@ pub(crate) fn unit(
         machine: states,
         exciter: own[..width].to_vec(),
         air_gap: steady.air_gap,
+        reactive: steady.reactive,
     }))
+}
+
+/// Makes the references up for the shifts at the start; `reactive` are kVA weights and reactive powers at the terminals.
+pub(crate) fn settle_references(units: &mut [Unit], reactive: &[(f64, f64)], speed: f64) {
+    let all: f64 = reactive.iter().map(|(weight, _)| weight).sum();
+    let mean = reactive.iter().map(|(weight, q)| weight * q).sum::<f64>() / all;
+    for (unit, (_, q)) in units.iter_mut().zip(reactive) {
+        unit.control.at_start = -unit.control.shift(speed, *q, mean);
+    }
 }
 
 /// Electrical power of a set whose governor gives `output` at a steady speed deviation.

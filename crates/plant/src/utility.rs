@@ -20,6 +20,9 @@ pub(crate) struct Utility {
     pub(crate) slope: f64,
 }
 
+/// A root below this is a collapsed bus whose load is at its current limit, not where a site starts, per unit.
+const LEAST_VOLTAGE: f64 = 0.5;
+
 impl Utility {
     /// With the impedance given; `base_kva` is the plant's. Its angle is set by [`Utility::settle`].
     pub(crate) fn new(spec: &UtilitySpec, base_kva: f64) -> Self {
@@ -69,6 +72,9 @@ impl Utility {
             }
         }
         let v = 0.5 * (low + high);
+        if v < LEAST_VOLTAGE {
+            return None;
+        }
         let e = source(v);
         let size = libm::hypot(e.re, e.im);
         self.towards = Phasor {
