@@ -31,7 +31,7 @@ pub fn residualise(spec: &PlantSpec, step_s: f64) -> (PlantSpec, Vec<Residualise
         match &mut set.exciter {
             None | Some(ExciterSpec::Constant) => {}
             Some(ExciterSpec::Sexs(s)) => {
-                cut.pair(("exciter.tb_s", &mut s.tb_s), ("exciter.ta_s", &mut s.ta_s));
+                cut.pair("exciter.tb_s", &mut s.tb_s, "exciter.ta_s", &mut s.ta_s);
                 cut.lag("exciter.te_s", &mut s.te_s);
             }
             Some(ExciterSpec::Ac8b(s)) => {
@@ -58,10 +58,7 @@ fn governor(cut: &mut Cut<'_>, governor: &mut GovernorSpec) {
         GovernorSpec::Constant | GovernorSpec::Gast(_) => {}
         GovernorSpec::Tgov1(t) => {
             cut.lag("governor.t1_s", &mut t.t1_s);
-            cut.pair(
-                ("governor.t3_s", &mut t.t3_s),
-                ("governor.t2_s", &mut t.t2_s),
-            );
+            cut.pair("governor.t3_s", &mut t.t3_s, "governor.t2_s", &mut t.t2_s);
         }
         GovernorSpec::Pi(p) => cut.lag("governor.t_s", &mut p.t_s),
         GovernorSpec::Degov1(d) => cut.degov1(d),
@@ -74,23 +71,19 @@ fn governor(cut: &mut Cut<'_>, governor: &mut GovernorSpec) {
         GovernorSpec::Ggov1(g) => {
             cut.lag("governor.tpelec_s", &mut g.tpelec_s);
             cut.lag("governor.tfload_s", &mut g.tfload_s);
+            cut.pair("governor.tb_s", &mut g.tb_s, "governor.tc_s", &mut g.tc_s);
             cut.pair(
-                ("governor.tb_s", &mut g.tb_s),
-                ("governor.tc_s", &mut g.tc_s),
-            );
-            cut.pair(
-                ("governor.tsb_s", &mut g.tsb_s),
-                ("governor.tsa_s", &mut g.tsa_s),
+                "governor.tsb_s",
+                &mut g.tsb_s,
+                "governor.tsa_s",
+                &mut g.tsa_s,
             );
             if g.kdgov_s == 0.0 {
                 cut.lag("governor.tdgov_s", &mut g.tdgov_s);
             }
         }
         GovernorSpec::Ieeeg1(g) => {
-            cut.pair(
-                ("governor.t1_s", &mut g.t1_s),
-                ("governor.t2_s", &mut g.t2_s),
-            );
+            cut.pair("governor.t1_s", &mut g.t1_s, "governor.t2_s", &mut g.t2_s);
             for (stage, t_s) in g.stages_s.iter_mut().enumerate() {
                 cut.lag(&format!("governor.stages_s.{stage}"), t_s);
             }
@@ -126,10 +119,10 @@ impl Cut<'_> {
     }
 
     /// `(1 + lead s)/(1 + lag s)`: both or none.
-    fn pair(&mut self, lag: (&str, &mut f64), lead: (&str, &mut f64)) {
-        if self.short(*lag.1) && *lead.1 < self.short_s {
-            self.lag(lag.0, lag.1);
-            self.lag(lead.0, lead.1);
+    fn pair(&mut self, lag: &str, lag_s: &mut f64, lead: &str, lead_s: &mut f64) {
+        if self.short(*lag_s) && *lead_s < self.short_s {
+            self.lag(lag, lag_s);
+            self.lag(lead, lead_s);
         }
     }
 

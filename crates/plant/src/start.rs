@@ -65,7 +65,7 @@ pub(crate) fn start(
     load_w: f64,
     reactive_var: f64,
 ) -> Result<(Model, Vec<f64>, f64), PlantError> {
-    let (kva, kw) = (total_kva(spec), total_kw(spec));
+    let kva = total_kva(spec);
     let electric = spec.utility.is_some() || spec.sets.iter().any(|set| set.alternator.is_some());
     let nominal = (load_w / (kva * 1e3), reactive_var / (kva * 1e3));
     let sets = spec.dispatch_kw.map_or(0.0, |kw| kw / kva);
@@ -82,46 +82,13 @@ pub(crate) fn start(
     }
     let dispatch = spec.dispatch_kw.map_or(load, |kw| kw / kva);
     let weight = |set: &SetSpec| f64::from(set.count) * set.rated_kva / kva;
-    // Per unit of a set's own kVA when the plant delivers `power`, per unit of the plant's.
-    let share = |set: &SetSpec, power: f64| power * (kva / kw) * (set.rated_kw / set.rated_kva);
     let answers: Vec<Answer> = spec.sets.iter().map(|set| answer(&set.governor)).collect();
     let damping: f64 = spec
         .sets
         .iter()
         .map(|set| weight(set) * set.damping_pu)
         .sum();
-
-    let mut speed = 0.0;
-    let mut dispatched: Vec<f64> = spec.sets.iter().map(|set| share(set, dispatch)).collect();
-    if dispatch != load {
-        let takes_the_rest = |answer: &Answer| *answer == Answer::Isochronous;
-        let rating = |set: &SetSpec| f64::from(set.count) * set.rated_kw;
-        if answers.iter().all(|answer| *answer == Answer::Stays) {
-            dispatched = spec.sets.iter().map(|set| share(set, load)).collect();
-        } else if answers.iter().any(takes_the_rest) {
-            let willing: f64 = spec
-                .sets
-                .iter()
-                .zip(&answers)
-                .filter(|(_, a)| takes_the_rest(a))
-                .map(|(set, _)| rating(set))
-                .sum();
-            for ((set, answer), power) in spec.sets.iter().zip(&answers).zip(&mut dispatched) {
-                if takes_the_rest(answer) {
-                    *power += (load - dispatch) * kva / willing * (set.rated_kw / set.rated_kva);
-                }
-            }
-        } else {
-            let surplus =
-                |speed: f64| surplus_torque(spec, &answers, &dispatched, damping, load, speed);
-            let lost = PlantError::NoSteadySpeed {
-                dispatch_w: dispatch * kva * 1e3,
-                load_w,
-            };
-            speed = steady_speed(surplus).ok_or(lost)?;
-        }
-    }
-
+    let (dispatched, speed) = dispatched(spec, &answers, (load, dispatch), damping)?;
     let mut state = vec![speed];
     let mut groups = Vec::with_capacity(spec.sets.len());
     let (mut units, mut reactives) = (Vec::new(), Vec::new());
@@ -200,6 +167,49 @@ pub(crate) fn start(
         state,
         voltage,
     ))
+}
+
+/// What every set delivers, per unit of its kVA, for the load and the dispatched power per unit of the plant's, and the speed deviation it goes with.
+fn dispatched(
+    spec: &PlantSpec,
+    answers: &[Answer],
+    (load, dispatch): (f64, f64),
+    damping: f64,
+) -> Result<(Vec<f64>, f64), PlantError> {
+    let (kva, kw) = (total_kva(spec), total_kw(spec));
+    // Per unit of a set's own kVA when the plant delivers `power`, per unit of the plant's.
+    let share = |set: &SetSpec, power: f64| power * (kva / kw) * (set.rated_kw / set.rated_kva);
+    let mut speed = 0.0;
+    let mut dispatched: Vec<f64> = spec.sets.iter().map(|set| share(set, dispatch)).collect();
+    if dispatch != load {
+        let takes_the_rest = |answer: &Answer| *answer == Answer::Isochronous;
+        let rating = |set: &SetSpec| f64::from(set.count) * set.rated_kw;
+        if answers.iter().all(|answer| *answer == Answer::Stays) {
+            dispatched = spec.sets.iter().map(|set| share(set, load)).collect();
+        } else if answers.iter().any(takes_the_rest) {
+            let willing: f64 = spec
+                .sets
+                .iter()
+                .zip(answers)
+                .filter(|(_, a)| takes_the_rest(a))
+                .map(|(set, _)| rating(set))
+                .sum();
+            for ((set, answer), power) in spec.sets.iter().zip(answers).zip(&mut dispatched) {
+                if takes_the_rest(answer) {
+                    *power += (load - dispatch) * kva / willing * (set.rated_kw / set.rated_kva);
+                }
+            }
+        } else {
+            let surplus =
+                |speed: f64| surplus_torque(spec, answers, &dispatched, damping, load, speed);
+            let lost = PlantError::NoSteadySpeed {
+                dispatch_w: dispatch * kva * 1e3,
+                load_w: load * kva * 1e3,
+            };
+            speed = steady_speed(surplus).ok_or(lost)?;
+        }
+    }
+    Ok((dispatched, speed))
 }
 
 /// Torque left over at a speed deviation, all governors at rest there.
