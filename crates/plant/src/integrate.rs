@@ -34,6 +34,8 @@ pub(crate) struct Kernel {
     pub(crate) memory: Memory,
     /// Voltage of the bus at the present state: every trial sets out from it, so equal trials give equal results.
     voltage: Phasor,
+    /// Its rate over the last step, zero after a jump: a first guess of the stages.
+    voltage_rate: Phasor,
     pub(crate) kinks: Kinks,
     delayed: bool,
     time: f64,
@@ -138,6 +140,7 @@ impl Kernel {
                 re: voltage,
                 im: 0.0,
             },
+            voltage_rate: Phasor { re: 0.0, im: 0.0 },
             kinks: Kinks::new(),
             model,
             state,
@@ -260,16 +263,22 @@ impl Kernel {
     fn runge_kutta(&mut self, length: f64, ramp: Ramp) {
         let time = self.time();
         let half = 0.5 * length;
-        self.memory.voltage = self.voltage;
+        let (voltage, slope) = (self.voltage, self.voltage_rate);
+        self.memory.voltage = Phasor {
+            re: voltage.re + half * slope.re,
+            im: voltage.im + half * slope.im,
+        };
         let [second, third, fourth] = &mut self.stage_rates;
-        let mut stage_at = |offset: f64, from: &[f64], into: &mut [f64], stage: &mut [f64]| {
+        let memory = &mut self.memory;
+        let mut stage_at = |memory: &mut Memory, offset: f64, from: &[f64], into: &mut [f64]| {
+            let stage = &mut self.stage;
             for ((out, start), rate) in stage.iter_mut().zip(&self.state).zip(from) {
                 *out = start + offset * rate;
             }
             let at = Instant::new(time + offset, ramp.after(offset));
             evaluate(
                 &self.model,
-                &mut self.memory,
+                memory,
                 &self.modes,
                 at,
                 stage,
@@ -277,9 +286,13 @@ impl Kernel {
                 &mut self.stage_signals,
             );
         };
-        stage_at(half, &self.rate, second, &mut self.stage);
-        stage_at(half, second, third, &mut self.stage);
-        stage_at(length, third, fourth, &mut self.stage);
+        stage_at(memory, half, &self.rate, second);
+        stage_at(memory, half, second, third);
+        // As far again as the middle is from the start.
+        let middle = &mut memory.voltage;
+        middle.re += middle.re - voltage.re;
+        middle.im += middle.im - voltage.im;
+        stage_at(memory, length, third, fourth);
         let sixth = length / 6.0;
         for index in 0..self.end.len() {
             let sum = self.rate[index] + 2.0 * (second[index] + third[index]) + fourth[index];
@@ -304,7 +317,14 @@ impl Kernel {
         std::mem::swap(&mut self.state, &mut self.end);
         std::mem::swap(&mut self.rate, &mut self.end_rate);
         std::mem::swap(&mut self.signals, &mut self.end_signals);
-        self.voltage = self.memory.voltage;
+        let now = self.memory.voltage;
+        if length > 0.0 {
+            self.voltage_rate = Phasor {
+                re: (now.re - self.voltage.re) / length,
+                im: (now.im - self.voltage.im) / length,
+            };
+        }
+        self.voltage = now;
         // Neumaier sum: the time stays exact over days of steps.
         let sum = self.time + length;
         self.time_rest += (self.time - sum) + length;
@@ -344,6 +364,7 @@ impl Kernel {
             return;
         }
         self.voltage = self.memory.voltage;
+        self.voltage_rate = Phasor { re: 0.0, im: 0.0 };
         std::mem::swap(&mut self.rate, &mut self.end_rate);
         std::mem::swap(&mut self.signals, &mut self.end_signals);
     }
