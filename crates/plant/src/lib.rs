@@ -74,6 +74,7 @@ pub use plant::{Limiter, Plant, SetState, StepStatus, UtilityState};
 pub use reserve::{SpinningReserve, spinning_reserve, worst_trip_set};
 pub use residual::{Residualised, residualise};
 pub use schedule::{PlannedTrip, planned_trips};
+pub use sharing::isochronous;
 pub use spec::{
     Degov1Spec, DegovSpec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,
     TurboSpec,

@@ -6,7 +6,7 @@ use crate::spec::{GovernorSpec, PlantSpec};
 use crate::together_spec::SharingSpec;
 
 /// Whether a governor's integral drives the speed to its reference whatever the load, so that it has no share of its own.
-pub(crate) fn isochronous(governor: &GovernorSpec) -> bool {
+pub fn isochronous(governor: &GovernorSpec) -> bool {
     match governor {
         GovernorSpec::Pi(p) => p.ki_per_s > 0.0,
         GovernorSpec::Degov1(d) => d.droop_pu == 0.0,
