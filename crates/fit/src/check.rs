@@ -217,6 +217,9 @@ fn check_set(list: &mut List, spec: &FitSpec, base: &SetSpec) {
         voltage_pu: 1.0,
         load: LoadModelSpec::default(),
         sets: vec![base.clone()],
+        sharing: None,
+        trips: Vec::new(),
+        utility: None,
     };
     for problem in ballast_plant::problems(&plant, FINEST_S) {
         let key = problem

@@ -117,6 +117,9 @@ impl Task {
             voltage_pu: 1.0,
             load: ballast_plant::LoadModelSpec::default(),
             sets: vec![self.set(x)?],
+            sharing: None,
+            trips: Vec::new(),
+            utility: None,
         })
     }
 

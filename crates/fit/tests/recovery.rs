@@ -44,6 +44,9 @@ fn plant(set: &SetSpec) -> PlantSpec {
         voltage_pu: 1.0,
         load: LoadModelSpec::default(),
         sets: vec![set.clone()],
+        sharing: None,
+        trips: Vec::new(),
+        utility: None,
     }
 }
 

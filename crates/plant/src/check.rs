@@ -3,6 +3,7 @@
 use crate::check_alternator::{check_alternator, check_together};
 use crate::check_general::check_general;
 use crate::check_supply::check_supply;
+use crate::check_together::check_running_together;
 use crate::resolution::unresolved;
 use crate::spec::{Degov1Spec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec};
 
@@ -29,11 +30,11 @@ pub fn problems(spec: &PlantSpec, step_s: f64) -> Vec<SpecProblem> {
         prefix: String::new(),
     };
     list.positive("frequency_hz", spec.frequency_hz, "Hz");
-    if spec.sets.is_empty() {
+    if spec.sets.is_empty() && spec.utility.is_none() {
         list.add(
             "sets",
             "no generating set".to_owned(),
-            "give at least one [[sets]] entry".to_owned(),
+            "give at least one [[sets]] entry, or a utility".to_owned(),
         );
     }
     if let Some(dispatch_kw) = spec.dispatch_kw {
@@ -57,6 +58,7 @@ pub fn problems(spec: &PlantSpec, step_s: f64) -> Vec<SpecProblem> {
         }
     }
     check_together(&mut list, spec);
+    check_running_together(&mut list, spec);
     for (index, set) in spec.sets.iter().enumerate() {
         list.prefix = format!("sets.{index}.");
         if let Some(first) = spec.sets[..index]
@@ -240,6 +242,11 @@ pub(crate) struct List {
 }
 
 impl List {
+    /// Number of problems so far.
+    pub(crate) fn len(&self) -> usize {
+        self.found.len()
+    }
+
     pub(crate) fn add(&mut self, key: &str, message: String, help: String) {
         self.found.push(SpecProblem {
             path: format!("{}{key}", self.prefix),

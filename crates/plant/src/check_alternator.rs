@@ -227,7 +227,7 @@ fn check_exciter(list: &mut List, exciter: &ExciterSpec) {
 pub(crate) fn check_together(list: &mut List, plant: &PlantSpec) {
     let with = plant.sets.iter().filter(|s| s.alternator.is_some()).count();
     for (index, set) in plant.sets.iter().enumerate() {
-        if with > 0 && set.alternator.is_none() {
+        if with > 0 && set.alternator.is_none() && plant.utility.is_none() {
             list.add(
                 &format!("sets.{index}.alternator"),
                 format!(

@@ -40,6 +40,7 @@ mod check;
 mod check_alternator;
 mod check_general;
 mod check_supply;
+mod check_together;
 mod complex;
 mod delay;
 mod dense;
@@ -65,12 +66,18 @@ mod orbit;
 mod periodic;
 mod plant;
 mod predict;
+mod reserve;
+mod residual;
 mod resolution;
 mod resonance;
 mod retune;
+mod schedule;
+mod sharing;
 mod spec;
 mod start;
 mod start_network;
+mod together_spec;
+mod utility;
 
 pub use acceptance::{AcceptanceRow, Accepted, acceptance, first_step_share};
 pub use alternator_spec::{
@@ -85,10 +92,17 @@ pub use indicative::{Variant, WeakKind, WeakParameter, variants, weak_parameters
 pub use load_spec::LoadModelSpec;
 pub use modes::{Mode, ModeKind, Modes, Participation, StateKind};
 pub use periodic::{Harmonic, LoadError, PeriodicLoad};
-pub use plant::{Limiter, Plant, SetState, StepStatus};
+pub use plant::{Limiter, Plant, SetState, StepStatus, UtilityState};
 pub use predict::{LineResponse, Prediction, Reached, Settled, Swing};
+pub use reserve::{SpinningReserve, spinning_reserve, worst_trip_set};
+pub use residual::{Residualised, residualise};
 pub use resonance::{ResonanceQuestion, ResonanceVerdict, Retune, resonance};
+pub use schedule::{PlannedTrip, planned_trips};
+pub use sharing::isochronous;
 pub use spec::{
     Degov1Spec, DegovSpec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,
     TurboSpec,
+};
+pub use together_spec::{
+    FrequencyEventSpec, SharingLineSpec, SharingSpec, TripSpec, UtilitySpec, VoltageEventSpec,
 };

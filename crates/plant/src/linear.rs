@@ -4,6 +4,8 @@
 //! right side that is integrated, with throttles free, so every model has them. One extrapolation (Richardson) takes the error of the differences to the fourth
 //! order of a step of 1e-4: what remains is rounding, about 1e-11 of the largest entry.
 //!
+//! Beside a utility the axes turn with its voltage: every angle counts, and the plant's speed, that of the grid, answers to nothing.
+//!
 //! Left out are what carries no motion: the sets' mean speed and the angle of one alternator (both follow from the rest), constants, and states that nothing looks at.
 
 use crate::bus::Phasor;
@@ -13,7 +15,7 @@ use crate::governor::{BOOST, Engine, Group, LAG, LIMITED, Law, Signals};
 use crate::integrate::Power;
 use crate::limiter::Mode;
 use crate::machine::{ANGLE, SPEED};
-use crate::model::{Instant, Memory, Model, evaluate};
+use crate::model::{Instant, Memory, Model, anchors, evaluate};
 use crate::modes::StateKind;
 
 /// Step of the differences; all states are per unit or radians.
@@ -141,7 +143,8 @@ impl<'a> Differences<'a> {
             .iter()
             .map(|group| {
                 let (own, speed) = (group.own(&rest.state), rest.state[group.speed_at]);
-                group.fuel(group.throttle(Mode::FREE, own, speed), speed)
+                let governed = group.governed(&rest.state);
+                group.fuel(group.throttle(Mode::FREE, own, governed), speed)
             })
             .collect();
         let delays = model
@@ -171,6 +174,7 @@ impl<'a> Differences<'a> {
                     re: rest.voltage,
                     im: 0.0,
                 },
+                anchors: anchors(model, &rest.state),
             },
             fuel,
             signals: vec![Signals::default(); model.groups.len()],
@@ -187,6 +191,9 @@ impl<'a> Differences<'a> {
         let Some(network) = &self.rest.model.network else {
             return;
         };
+        if network.utility.is_some() {
+            return; // the axes turn with the grid
+        }
         for (index, unit) in network.units.iter().enumerate() {
             if slot == unit.machine_at + SPEED {
                 state[0] += by * self.inertia[index];
@@ -297,6 +304,16 @@ fn slots(rest: &Rest, differences: &Differences<'_>) -> Vec<Tag> {
             }));
         }
     }
+    let members = model.sharing.iter().flat_map(|line| &line.members);
+    tags.extend(
+        members
+            .filter(|member| model.groups[member.group].weight > 0.0)
+            .map(|member| Tag {
+                set: Some(member.group),
+                kind: StateKind::Sharing,
+                slot: member.at,
+            }),
+    );
     let Some(network) = &model.network else {
         tags.push(Tag {
             set: None,
@@ -311,7 +328,7 @@ fn slots(rest: &Rest, differences: &Differences<'_>) -> Vec<Tag> {
         }
         for own in 0..unit.machine.width() {
             let kind = match own {
-                ANGLE if index == differences.heaviest => continue,
+                ANGLE if index == differences.heaviest && network.utility.is_none() => continue,
                 ANGLE => StateKind::Angle,
                 SPEED => StateKind::Speed,
                 _ => StateKind::Flux,
@@ -376,7 +393,10 @@ impl Linear {
         };
         let slot_row = |slot: usize| picked(&|tag: &Tag| f64::from(tag.slot == slot));
         let inertia = &differences.inertia;
-        let speed = if model.network.is_some() {
+        let beside_a_grid = model.network.as_ref().is_some_and(|n| n.utility.is_some());
+        let speed = if beside_a_grid {
+            picked(&|_| 0.0)
+        } else if model.network.is_some() {
             picked(&|tag: &Tag| match (tag.kind, tag.set) {
                 (StateKind::Speed, Some(set)) => inertia[set],
                 _ => 0.0,

@@ -38,6 +38,8 @@ pub enum StateKind {
     Throttle,
     /// Another state of the governor.
     Governor,
+    /// Trim of the speed reference by a load-sharing line.
+    Sharing,
     /// Engine or turbine behind the throttle.
     Engine,
     /// Dead time of the engine.
@@ -57,6 +59,7 @@ impl fmt::Display for StateKind {
             Self::Angle => "rotor angle",
             Self::Throttle => "throttle",
             Self::Governor => "governor",
+            Self::Sharing => "load sharing",
             Self::Engine => "engine",
             Self::DeadTime => "dead time",
             Self::Boost => "boost",
@@ -448,6 +451,7 @@ fn kind(shares: &[(Option<usize>, StateKind, f64)]) -> ModeKind {
     let governor = sum(&[
         StateKind::Throttle,
         StateKind::Governor,
+        StateKind::Sharing,
         StateKind::Engine,
         StateKind::DeadTime,
     ]);

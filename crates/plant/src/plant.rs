@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::check::problems;
+use crate::delay::SAME_TIME_S;
 use crate::error::PlantError;
 use crate::governor::BOOST;
 use crate::integrate::{Kernel, Power};
@@ -11,6 +12,7 @@ use crate::modes::{Modes, modes};
 use crate::periodic::PeriodicLoad;
 use crate::predict::{Prediction, predict};
 use crate::resolution::unresolved;
+use crate::schedule::{Happening, PlannedTrip, Schedule};
 use crate::spec::{PlantSpec, TorqueConvention};
 use crate::start::{start, total_kva, total_kw};
 
@@ -32,7 +34,8 @@ pub enum Limiter {
 pub enum StepStatus {
     /// It runs.
     Running,
-    /// Its speed left 0.5 to 1.5 of nominal; the state stands still at that instant.
+    /// Its speed left 0.5 to 1.5 of nominal, no voltage of the bus goes with the load, or no source is left; the state stands still at
+    /// that instant.
     Collapsed,
 }
 
@@ -76,6 +79,23 @@ pub struct Plant {
     /// The start, and its linear model once it has been asked for.
     rest: Arc<Rest>,
     linear: OnceLock<Arc<Linear>>,
+    schedule: Schedule,
+    /// Rated active power of one set per unit of its kVA, by entry.
+    ratings: Vec<f64>,
+    frequency_hz: f64,
+}
+
+/// The grid at the present instant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UtilityState {
+    /// Active power delivered to the bus, watts; negative: taken in.
+    pub power_w: f64,
+    /// Reactive power delivered to the bus, vars.
+    pub reactive_var: f64,
+    /// Voltage of the bus, per unit.
+    pub bus_voltage_pu: f64,
+    /// Its frequency, hertz.
+    pub frequency_hz: f64,
 }
 
 /// Reactive over active power.
@@ -128,7 +148,8 @@ impl Plant {
                 });
             }
         }
-        let rated_w = total_kw(spec) * 1e3;
+        let grid_kva = spec.utility.as_ref().map_or(0.0, |u| u.rated_kva);
+        let rated_w = (total_kw(spec) + grid_kva) * 1e3;
         if !initial_load_w.is_finite() {
             return Err(PlantError::LoadNotFinite {
                 load_w: initial_load_w,
@@ -146,7 +167,7 @@ impl Plant {
             });
         }
         let tan_phi = tan_phi(spec.load.power_factor);
-        let (model, state) = start(spec, initial_load_w, initial_load_var)?;
+        let (model, state, voltage) = start(spec, initial_load_w, initial_load_var)?;
         let base_w = total_kva(spec) * 1e3;
         let first = Power {
             active: initial_load_w / base_w,
@@ -156,19 +177,26 @@ impl Plant {
             model: model.clone(),
             state: state.clone(),
             load: first,
-            voltage: spec.voltage_pu,
+            voltage: voltage,
             tan_phi,
             step_s,
             names: spec.sets.iter().map(|set| set.name.clone()).collect(),
             frequency_hz: spec.frequency_hz,
         });
         Ok(Self {
-            kernel: Kernel::new(model, state, first, spec.voltage_pu, step_s),
+            kernel: Kernel::new(model, state, first, voltage, step_s),
             base_w,
             on_bus: spec.sets.iter().map(|set| set.count).collect(),
             tan_phi,
             rest,
             linear: OnceLock::new(),
+            schedule: Schedule::new(spec),
+            ratings: spec
+                .sets
+                .iter()
+                .map(|set| set.rated_kw / set.rated_kva)
+                .collect(),
+            frequency_hz: spec.frequency_hz,
         })
     }
 
@@ -199,12 +227,79 @@ impl Plant {
         if !self.kernel.collapsed && h_s > 0.0 && h_s.is_finite() {
             let sound = |p: Power| p.active.is_finite() && p.reactive.is_finite();
             if sound(start) && sound(end) {
-                self.kernel.advance(h_s, start, end);
+                self.advance_over_events(h_s, start, end);
             } else {
                 self.kernel.collapsed = true;
             }
         }
         self.status()
+    }
+
+    /// The same, split where something is planned.
+    fn advance_over_events(&mut self, h_s: f64, start: Power, end: Power) {
+        let begin = self.kernel.time();
+        let at = |elapsed: f64| {
+            let share = elapsed / h_s;
+            let between = |a: f64, b: f64| a + (b - a) * share;
+            Power {
+                active: between(start.active, end.active),
+                reactive: between(start.reactive, end.reactive),
+            }
+        };
+        let mut done = 0.0;
+        // What falls on the end of the interval belongs to the next one.
+        while let Some((at_s, happening)) = self.schedule.before(begin + h_s - SAME_TIME_S) {
+            let until = (at_s - begin).max(done);
+            if until > done + SAME_TIME_S {
+                self.kernel.advance(until - done, at(done), at(until));
+                done = until;
+            }
+            if self.kernel.collapsed {
+                return;
+            }
+            self.schedule.done();
+            match happening {
+                Happening::Trip { entry, sets } => self.trip(entry, sets),
+                Happening::Frequency(knot) => {
+                    self.kernel.set_frequency(knot.deviation, knot.slope);
+                }
+                Happening::Voltage(size) => self.kernel.set_grid_voltage(size),
+            }
+        }
+        let first = if done == 0.0 { start } else { at(done) };
+        if !self.kernel.collapsed {
+            self.kernel.advance(h_s - done, first, end);
+        }
+    }
+
+    /// Plans further trips, in the plant's time: [`Plant::advance`] splits its interval there. Those of the description are planned already;
+    /// a trip in the past happens at the next call.
+    pub fn schedule(&mut self, trips: &[PlannedTrip]) {
+        self.schedule.add(trips);
+    }
+
+    /// The grid; none without one.
+    pub fn utility_state(&self) -> Option<UtilityState> {
+        let utility = self.kernel.model.network.as_ref()?.utility.as_ref()?;
+        let bus = self.kernel.memory.voltage;
+        let (power, reactive) = utility.power(bus);
+        Some(UtilityState {
+            power_w: power * self.base_w,
+            reactive_var: reactive * self.base_w,
+            bus_voltage_pu: bus.size(),
+            frequency_hz: self.frequency_hz * self.speed_pu(),
+        })
+    }
+
+    /// Voltage of the bus, per unit; none where voltage is not looked at.
+    pub fn bus_voltage_pu(&self) -> Option<f64> {
+        let electric = self.kernel.model.network.is_some();
+        electric.then(|| self.kernel.memory.voltage.size())
+    }
+
+    /// Electrical power of a set of entry `i` over its rated active power; none if none of them is on the bus.
+    pub fn loading(&self, i: usize) -> Option<f64> {
+        (self.on_bus(i) > 0).then(|| self.set(i).electrical_pu / self.ratings[i])
     }
 
     /// Opens the breaker of `sets` of the sets of entry `i` now; what they carried falls on the rest.
@@ -240,7 +335,7 @@ impl Plant {
         self.kernel.time()
     }
 
-    /// Speed (and frequency), per unit of nominal.
+    /// Speed (and frequency), per unit of nominal: of the sets (their mean by inertia), or of the utility.
     pub fn speed_pu(&self) -> f64 {
         1.0 + self.kernel.state[0]
     }
@@ -255,7 +350,7 @@ impl Plant {
         self.kernel.modes.len()
     }
 
-    /// State of one set of entry `i`, in the order of the description.
+    /// State of one set of entry `i`, in the order of the description; of sets that are all off the bus what matters is zero.
     ///
     /// # Panics
     /// If `i` is not below [`Plant::set_count`].
@@ -271,12 +366,17 @@ impl Plant {
             1.0
         };
         let electric = kernel.model.network.as_ref().map(|_| signals.electric);
+        let off = group.weight == 0.0;
         let braking = 2.0 * group.inertia * kernel.rate[group.speed_at] + group.damping * speed;
         SetState {
             throttle_pu: signals.throttle,
             torque_pu: signals.torque,
             mechanical_pu: signals.torque * omega,
-            electrical_pu: electric.map_or((signals.torque - braking) * over, |e| e.active),
+            electrical_pu: if off {
+                0.0
+            } else {
+                electric.map_or((signals.torque - braking) * over, |e| e.active)
+            },
             speed_pu: omega,
             voltage_pu: electric.map(|e| e.voltage),
             reactive_pu: electric.map(|e| e.reactive),
@@ -284,6 +384,29 @@ impl Plant {
             boost_pu: group.turbo.map(|_| own[BOOST]),
             limited: group.limiter(kernel.modes[i], own),
         }
+    }
+
+    /// Power by which the shafts' energy balance does not close, per unit of the plant's kVA:
+    /// `Σ wᵢ (Tmᵢ ωᵢ − Peᵢ − Dᵢ Δωᵢ ωᵢ − d(Hᵢ ωᵢ²)/dt)`, `Pe` the power across the air gap.
+    ///
+    /// Zero with `Te = P/ω`. With `Te = P` it is the price of that convention, `Pe Δω`.
+    pub fn power_residual_pu(&self) -> f64 {
+        let kernel = &self.kernel;
+        let mut sum = 0.0;
+        for (index, group) in kernel.model.groups.iter().enumerate() {
+            if group.weight == 0.0 {
+                continue;
+            }
+            let (speed, rate) = (kernel.state[group.speed_at], kernel.rate[group.speed_at]);
+            let (omega, signals) = (1.0 + speed, &kernel.signals[index]);
+            let electrical = kernel.model.network.as_ref().map_or_else(
+                || self.set(index).electrical_pu,
+                |network| network.units[index].machine.air_gap(signals.stator),
+            );
+            let shaft = signals.torque - group.damping * speed - 2.0 * group.inertia * rate;
+            sum += group.weight * (shaft * omega - electrical);
+        }
+        sum
     }
 
     /// The plant at its start.
@@ -301,7 +424,11 @@ impl Plant {
     ///
     /// Around the start of the plant, limits ignored, dead time exact. Zero at `f = 0` with an isochronous
     /// governor; infinite where nothing at all holds the speed.
+    /// Zero beside a utility, whose frequency does not answer.
     pub fn gain_pu(&self, f_hz: f64) -> f64 {
+        if self.utility_state().is_some() {
+            return 0.0;
+        }
         self.linear().gain(f_hz)
     }
 
@@ -359,7 +486,7 @@ impl Plant {
         predict(&self.rest, self.linear(), load, self.base_w)
     }
 
-    /// Base of the plant's per-unit power: kilovolt-amperes of all sets, as watts.
+    /// Base of the plant's per-unit power, watts: kilovolt-amperes of all sets, or without sets those of the grid's connection.
     pub fn base_w(&self) -> f64 {
         self.base_w
     }

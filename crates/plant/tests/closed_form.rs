@@ -191,6 +191,9 @@ fn droop_sets_share_a_load_step() {
         dispatch_kw: None,
         voltage_pu: 1.0,
         load: LoadModelSpec::default(),
+        sharing: None,
+        trips: Vec::new(),
+        utility: None,
         sets: Vec::new(),
     };
     for (i, droop_pu) in trace["R_pu"].iter().enumerate() {

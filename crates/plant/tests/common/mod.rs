@@ -39,6 +39,9 @@ pub fn one_set(
         dispatch_kw: None,
         voltage_pu: 1.0,
         load: LoadModelSpec::default(),
+        sharing: None,
+        trips: Vec::new(),
+        utility: None,
         sets: vec![set("g", governor, inertia_s, damping_pu)],
     }
 }
