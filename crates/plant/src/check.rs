@@ -2,6 +2,8 @@
 
 use crate::check_alternator::{check_alternator, check_together};
 use crate::check_general::check_general;
+use crate::check_supply::check_supply;
+use crate::check_together::check_running_together;
 use crate::resolution::unresolved;
 use crate::spec::{Degov1Spec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec};
 
@@ -28,11 +30,11 @@ pub fn problems(spec: &PlantSpec, step_s: f64) -> Vec<SpecProblem> {
         prefix: String::new(),
     };
     list.positive("frequency_hz", spec.frequency_hz, "Hz");
-    if spec.sets.is_empty() {
+    if spec.sets.is_empty() && spec.utility.is_none() {
         list.add(
             "sets",
             "no generating set".to_owned(),
-            "give at least one [[sets]] entry".to_owned(),
+            "give at least one [[sets]] entry, or a utility".to_owned(),
         );
     }
     if let Some(dispatch_kw) = spec.dispatch_kw {
@@ -56,6 +58,7 @@ pub fn problems(spec: &PlantSpec, step_s: f64) -> Vec<SpecProblem> {
         }
     }
     check_together(&mut list, spec);
+    check_running_together(&mut list, spec);
     for (index, set) in spec.sets.iter().enumerate() {
         list.prefix = format!("sets.{index}.");
         if let Some(first) = spec.sets[..index]
@@ -133,6 +136,7 @@ fn check_set(list: &mut List, set: &SetSpec) {
         list.positive("turbo.acceptance_pu", set.turbo.acceptance_pu, "pu");
     }
     check_alternator(list, set);
+    check_supply(list, set);
     match &set.governor {
         GovernorSpec::Constant => {}
         GovernorSpec::Tgov1(t) => check_tgov1(list, t),
@@ -238,6 +242,11 @@ pub(crate) struct List {
 }
 
 impl List {
+    /// Number of problems so far.
+    pub(crate) fn len(&self) -> usize {
+        self.found.len()
+    }
+
     pub(crate) fn add(&mut self, key: &str, message: String, help: String) {
         self.found.push(SpecProblem {
             path: format!("{}{key}", self.prefix),

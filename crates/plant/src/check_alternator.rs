@@ -227,7 +227,7 @@ fn check_exciter(list: &mut List, exciter: &ExciterSpec) {
 pub(crate) fn check_together(list: &mut List, plant: &PlantSpec) {
     let with = plant.sets.iter().filter(|s| s.alternator.is_some()).count();
     for (index, set) in plant.sets.iter().enumerate() {
-        if with > 0 && set.alternator.is_none() {
+        if with > 0 && set.alternator.is_none() && plant.utility.is_none() {
             list.add(
                 &format!("sets.{index}.alternator"),
                 format!(
@@ -257,6 +257,25 @@ pub(crate) fn check_together(list: &mut List, plant: &PlantSpec) {
             ),
             "give droop_pu (0.03 to 0.05) or cross_current_pu to all sets but one at least".to_owned(),
         );
+    }
+    for (index, set) in plant.sets.iter().enumerate() {
+        if let Some(knee) = set.voltage_control.knee_hz
+            && knee > plant.frequency_hz
+        {
+            list.add(
+                &format!("sets.{index}.voltage_control.knee_hz"),
+                format!(
+                    "{} Hz is above the nominal {} Hz: the voltage would be held down all the time",
+                    number(knee),
+                    number(plant.frequency_hz)
+                ),
+                format!(
+                    "a little below nominal, as {} Hz",
+                    number(0.95 * plant.frequency_hz)
+                ),
+            );
+            list.against("frequency_hz");
+        }
     }
     check_load(list, &plant.load);
     if !(plant.voltage_pu > 0.0 && plant.voltage_pu.is_finite()) {

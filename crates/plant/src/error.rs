@@ -47,12 +47,12 @@ pub enum PlantError {
         /// Load at the start, watts.
         load_w: f64,
     },
-    /// The load is above the rated power of all sets.
+    /// The load is above the rated power of all sets and of the connection to a grid.
     #[error("the load at the start is {load_w} W, above the {rated_w} W the sets are rated for")]
     LoadAboveRating {
         /// Load at the start, watts.
         load_w: f64,
-        /// Rated power of all sets, watts.
+        /// Rated power of all sets and of the connection to a grid, watts.
         rated_w: f64,
     },
     /// A set's share of the load needs a throttle outside its limits.
@@ -94,5 +94,15 @@ pub enum PlantError {
         dispatch_w: f64,
         /// Load at the start, watts.
         load_w: f64,
+    },
+    /// The grid cannot carry the load: no voltage of the bus above half of nominal goes with it.
+    #[error(
+        "the grid, {short_circuit_w} W of short-circuit power, cannot carry the load of {load_w} W at the start"
+    )]
+    NoVoltage {
+        /// Load at the start, watts.
+        load_w: f64,
+        /// Short-circuit power of the grid at the bus, volt-amperes.
+        short_circuit_w: f64,
     },
 }

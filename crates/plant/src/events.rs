@@ -25,7 +25,7 @@ impl Kernel {
                 if group.weight == 0.0 {
                     continue;
                 }
-                let (own, speed) = (group.own(&self.state), self.state[group.speed_at]);
+                let (own, speed) = (group.own(&self.state), group.governed(&self.state));
                 if group.pressure(mode, own, speed, &self.signals[index]) > 0.0 {
                     let next = group.next_mode(mode, own, speed, &self.signals[index]);
                     if next != mode {
@@ -64,7 +64,7 @@ impl Kernel {
                 pressure = pressure.max(group.pressure(
                     self.modes[index],
                     group.own(&self.end),
-                    self.end[group.speed_at],
+                    group.governed(&self.end),
                     signals,
                 ));
             }

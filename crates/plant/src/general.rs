@@ -12,6 +12,8 @@ use crate::spec::GovernorSpec;
 pub(crate) struct In {
     pub(crate) valve: f64,
     pub(crate) speed: f64,
+    /// What a load-sharing line adds to the speed reference.
+    pub(crate) trim: f64,
     pub(crate) acceleration: f64,
     /// Fuel after the dead time.
     pub(crate) input: f64,
@@ -63,11 +65,12 @@ impl General {
     pub(crate) fn start(
         spec: &GovernorSpec,
         power: f64,
+        electrical: f64,
         own: &mut [f64; MOST],
     ) -> Option<(Self, f64)> {
         match spec {
             GovernorSpec::Ggov1(s) => {
-                let (unit, valve) = Ggov1::start(s, power, own);
+                let (unit, valve) = Ggov1::start(s, power, electrical, own);
                 Some((Self::Ggov1(unit), valve))
             }
             GovernorSpec::Gast(s) => {
@@ -201,7 +204,7 @@ impl General {
                 held(free, at.valve, spec.pmin_pu, high)
             }
             Self::Pid { spec, start } => {
-                let error = -at.speed - spec.droop_pu * (at.valve - start);
+                let error = at.trim - at.speed - spec.droop_pu * (at.valve - start);
                 let slope = lag(error, own[1], spec.td_s);
                 rate[1] = slope;
                 let demand = spec.kp_pu * error + own[0] + spec.kd_s * slope;

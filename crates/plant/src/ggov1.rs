@@ -32,21 +32,27 @@ struct Demand {
 }
 
 impl Ggov1 {
-    pub(crate) fn start(spec: &Ggov1Spec, power: f64, own: &mut [f64]) -> (Self, f64) {
+    /// At rest at an engine power and the electrical power that goes with it (less by the armature's losses).
+    pub(crate) fn start(
+        spec: &Ggov1Spec,
+        power: f64,
+        electrical: f64,
+        own: &mut [f64],
+    ) -> (Self, f64) {
         let stroke = power / spec.kturb + spec.wfnl_pu;
-        own[POWER] = power;
+        own[POWER] = electrical;
         (own[INTEGRAL], own[LIMIT_INTEGRAL]) = (stroke, stroke);
         (own[EXHAUST], own[MEASURED], own[LAST]) = (stroke, stroke, stroke);
         own[ENGINE] = power;
         let fed_back = match spec.feedback {
             Ggov1Feedback::Isochronous => 0.0,
-            Ggov1Feedback::Power => power,
+            Ggov1Feedback::Power => electrical,
             Ggov1Feedback::Valve | Ggov1Feedback::Governor => stroke,
         };
         let unit = Self {
             spec: *spec,
             reference: spec.droop_pu * fed_back,
-            start_power: power,
+            start_power: electrical,
         };
         (unit, stroke)
     }
@@ -109,7 +115,7 @@ impl Ggov1 {
             let normal = s.kpgov * error + slope + own[INTEGRAL];
             normal.min(limiter).min(acceleration).clamp(s.vmin_pu, high)
         };
-        let error_for = |fed_back: f64| self.error(at.speed, own[SUPERVISOR], fed_back);
+        let error_for = |fed_back: f64| self.error(at.speed - at.trim, own[SUPERVISOR], fed_back);
         let error = match s.feedback {
             Ggov1Feedback::Isochronous => error_for(0.0),
             Ggov1Feedback::Power => error_for(measured_power),

@@ -8,6 +8,7 @@
 use crate::general::{General, In};
 use crate::limiter::{Mode, Sub};
 use crate::machine::Stator;
+use crate::network::Turn;
 use crate::plant::Limiter;
 
 /// States of the laws of this file.
@@ -93,6 +94,8 @@ pub(crate) struct Group {
     pub(crate) width: usize,
     /// Slot of its speed deviation: the common one, or its own.
     pub(crate) speed_at: usize,
+    /// Slot of the trim of its speed reference, where it hangs on a load-sharing line.
+    pub(crate) trim_at: Option<usize>,
     /// kVA of the group over kVA of the plant.
     pub(crate) weight: f64,
     pub(crate) inertia: f64,
@@ -133,11 +136,17 @@ pub(crate) struct Signals {
     pub(crate) torque: f64,
     /// Rate of the upper limit when the ceiling is the boost.
     pub(crate) ceiling_rate: f64,
-    /// Shaft acceleration.
+    /// Acceleration the governor sees: that of the shaft less the trim's rate.
     pub(crate) acceleration: f64,
+    /// Trim of the speed reference and its rate.
+    pub(crate) trim: f64,
+    pub(crate) trim_rate: f64,
     /// Alternator, where there is one.
     pub(crate) electric: Electric,
     pub(crate) stator: Stator,
+    /// Its voltage behind the subtransient reactances, and its rotor's direction.
+    pub(crate) behind: (f64, f64),
+    pub(crate) turn: Turn,
 }
 
 /// What an alternator does at one instant, per unit of its set.
@@ -166,6 +175,12 @@ impl Group {
         &mut state[self.at..self.at + self.width]
     }
 
+    /// Speed deviation the governor sees: less the trim of its reference.
+    pub(crate) fn governed(&self, state: &[f64]) -> f64 {
+        let speed = state[self.speed_at];
+        self.trim_at.map_or(speed, |at| speed - state[at])
+    }
+
     /// Moving ceiling `B + acceptance`, infinite without a turbocharger.
     pub(crate) fn boost_ceiling(&self, state: &[f64]) -> f64 {
         self.turbo
@@ -177,7 +192,7 @@ impl Group {
         self.boost_ceiling(state).min(self.upper).max(self.lower)
     }
 
-    /// Throttle without its limiter.
+    /// Throttle without its limiter; `speed` is the governed one, here and in [`Group::throttle`] and [`Group::pin`].
     pub(crate) fn unlimited(&self, state: &[f64], speed: f64) -> f64 {
         match self.law {
             Law::Constant { output } => output,
@@ -246,13 +261,15 @@ impl Group {
             0.0
         };
         let free = mode.limiter == Limiter::None;
+        let governed = speed - signals.trim;
         match self.law {
             Law::Constant { .. } => {}
             Law::General(general) => {
                 let at = In {
                     valve: signals.throttle,
                     speed,
-                    acceleration: signals.acceleration,
+                    trim: signals.trim,
+                    acceleration: signals.acceleration + signals.trim_rate,
                     input: signals.input,
                     power: signals.power,
                     ceiling: self.boost_ceiling(state),
@@ -268,10 +285,10 @@ impl Group {
                 gain,
                 setpoint,
             } => {
-                signals.want = inv_t1 * (setpoint - gain * speed - signals.throttle);
+                signals.want = inv_t1 * (setpoint - gain * governed - signals.throttle);
             }
             Law::Static { kp, ki } => {
-                let integral_rate = -ki * speed;
+                let integral_rate = -ki * governed;
                 signals.want = integral_rate - kp * signals.acceleration;
                 signals.throttle_rate = if free { signals.want } else { limit_rate };
                 rate[LIMITED] = match mode.sub {
@@ -288,7 +305,7 @@ impl Group {
                 droop,
                 reference,
             } => {
-                let error = reference - speed - droop * signals.throttle;
+                let error = reference - governed - droop * signals.throttle;
                 let state = &state[LAG..];
                 let rate = &mut rate[LAG..];
                 // y1 and, as `known + by_error · error'`, its derivative.

@@ -8,7 +8,7 @@ use crate::bus::Phasor;
 use crate::delay::{Delay, Kinks};
 use crate::governor::Signals;
 use crate::limiter::Mode;
-use crate::model::{Instant, Memory, Model, evaluate, pin};
+use crate::model::{Instant, Memory, Model, anchors, evaluate, pin};
 
 /// A load step smaller than this is no kink, per unit.
 const JUMP: f64 = 1e-12;
@@ -30,6 +30,10 @@ pub(crate) struct Kernel {
     pub(crate) end_rate: Vec<f64>,
     pub(crate) end_signals: Vec<Signals>,
     pub(crate) memory: Memory,
+    /// Voltage of the bus at the present state: every trial sets out from it, so equal trials give equal results.
+    voltage: Phasor,
+    /// Its rate over the last step, zero after a jump: a first guess of the stages.
+    voltage_rate: Phasor,
     pub(crate) kinks: Kinks,
     delayed: bool,
     time: f64,
@@ -98,10 +102,14 @@ impl Kernel {
                 Delay::new(
                     group.dead_time,
                     step,
-                    group.fuel(group.throttle(Mode::FREE, own, speed), speed),
+                    group.fuel(
+                        group.throttle(Mode::FREE, own, group.governed(&state)),
+                        speed,
+                    ),
                 )
             })
             .collect();
+        let anchors = anchors(&model, &state);
         let mut kernel = Self {
             delayed: model.groups.iter().any(|group| group.dead_time > 0.0),
             modes: vec![Mode::FREE; groups],
@@ -119,7 +127,13 @@ impl Kernel {
                     re: voltage,
                     im: 0.0,
                 },
+                anchors,
             },
+            voltage: Phasor {
+                re: voltage,
+                im: 0.0,
+            },
+            voltage_rate: Phasor { re: 0.0, im: 0.0 },
             kinks: Kinks::new(),
             model,
             state,
@@ -183,6 +197,9 @@ impl Kernel {
     ) -> f64 {
         let ramp = Ramp { line, elapsed };
         self.settle(ramp.after(0.0), switches, most);
+        if self.collapsed {
+            return length;
+        }
         self.locating = *switches < most;
         for (delay, signals) in self.memory.delays.iter_mut().zip(&self.signals) {
             delay.begin(signals.fuel_rate);
@@ -198,10 +215,11 @@ impl Kernel {
                 // Frozen on the near side, where every value is sound.
                 self.collapsed = true;
                 taken = before;
-                if taken == 0.0 {
+                // At the edge of what the sources carry rounding may decide: then the step's beginning stands.
+                if taken == 0.0 || !self.trial(taken, ramp).is_finite() {
+                    self.memory.voltage = self.voltage;
                     return length;
                 }
-                self.trial(taken, ramp);
             }
         }
         let located = taken < length || self.collapsed;
@@ -238,15 +256,22 @@ impl Kernel {
     fn runge_kutta(&mut self, length: f64, ramp: Ramp) {
         let time = self.time();
         let half = 0.5 * length;
+        let (voltage, slope) = (self.voltage, self.voltage_rate);
+        self.memory.voltage = Phasor {
+            re: voltage.re + half * slope.re,
+            im: voltage.im + half * slope.im,
+        };
         let [second, third, fourth] = &mut self.stage_rates;
-        let mut stage_at = |offset: f64, from: &[f64], into: &mut [f64], stage: &mut [f64]| {
+        let memory = &mut self.memory;
+        let mut stage_at = |memory: &mut Memory, offset: f64, from: &[f64], into: &mut [f64]| {
+            let stage = &mut self.stage;
             for ((out, start), rate) in stage.iter_mut().zip(&self.state).zip(from) {
                 *out = start + offset * rate;
             }
             let at = Instant::new(time + offset, ramp.after(offset));
             evaluate(
                 &self.model,
-                &mut self.memory,
+                memory,
                 &self.modes,
                 at,
                 stage,
@@ -254,9 +279,13 @@ impl Kernel {
                 &mut self.stage_signals,
             );
         };
-        stage_at(half, &self.rate, second, &mut self.stage);
-        stage_at(half, second, third, &mut self.stage);
-        stage_at(length, third, fourth, &mut self.stage);
+        stage_at(memory, half, &self.rate, second);
+        stage_at(memory, half, second, third);
+        // As far again as the middle is from the start.
+        let middle = &mut memory.voltage;
+        middle.re += middle.re - voltage.re;
+        middle.im += middle.im - voltage.im;
+        stage_at(memory, length, third, fourth);
         let sixth = length / 6.0;
         for index in 0..self.end.len() {
             let sum = self.rate[index] + 2.0 * (second[index] + third[index]) + fourth[index];
@@ -281,6 +310,14 @@ impl Kernel {
         std::mem::swap(&mut self.state, &mut self.end);
         std::mem::swap(&mut self.rate, &mut self.end_rate);
         std::mem::swap(&mut self.signals, &mut self.end_signals);
+        let now = self.memory.voltage;
+        if length > 0.0 {
+            self.voltage_rate = Phasor {
+                re: (now.re - self.voltage.re) / length,
+                im: (now.im - self.voltage.im) / length,
+            };
+        }
+        self.voltage = now;
         // Neumaier sum: the time stays exact over days of steps.
         let sum = self.time + length;
         self.time_rest += (self.time - sum) + length;
@@ -302,10 +339,10 @@ impl Kernel {
         }
     }
 
-    /// Derivatives and signals of the present state with this load.
+    /// Derivatives and signals of the present state with this load. A load no voltage of the bus goes with ends the run, with the values before it.
     pub(crate) fn evaluate_start(&mut self, load: Power) {
         let at = Instant::new(self.time(), load);
-        let (state, rate) = (&self.state, &mut self.rate);
+        let (state, rate) = (&self.state, &mut self.end_rate);
         evaluate(
             &self.model,
             &mut self.memory,
@@ -313,17 +350,52 @@ impl Kernel {
             at,
             state,
             rate,
-            &mut self.signals,
+            &mut self.end_signals,
         );
+        if self.model.network.is_some() && self.end_rate[0].is_nan() {
+            self.collapsed = true;
+            return;
+        }
+        self.voltage = self.memory.voltage;
+        self.voltage_rate = Phasor { re: 0.0, im: 0.0 };
+        std::mem::swap(&mut self.rate, &mut self.end_rate);
+        std::mem::swap(&mut self.signals, &mut self.end_signals);
     }
 
     /// Takes sets off the bus at the present instant: `share` of the group's weight stays.
     pub(crate) fn trip(&mut self, index: usize, share: f64) {
         self.model.trip(index, share, &mut self.state);
-        if self.model.groups.iter().all(|group| group.weight == 0.0) {
+        let grid = self
+            .model
+            .network
+            .as_ref()
+            .is_some_and(|n| n.utility.is_some());
+        if !grid && self.model.groups.iter().all(|group| group.weight == 0.0) {
             self.collapsed = true;
             return;
         }
+        self.after_jump();
+    }
+
+    /// The grid's frequency from now on: deviation and rate, per unit.
+    pub(crate) fn set_frequency(&mut self, deviation: f64, slope: f64) {
+        if let Some(utility) = self.model.network.as_mut().and_then(|n| n.utility.as_mut()) {
+            utility.slope = slope;
+            self.state[0] = deviation;
+            self.after_jump();
+        }
+    }
+
+    /// The size of the grid's voltage from now on.
+    pub(crate) fn set_grid_voltage(&mut self, size: f64) {
+        if let Some(utility) = self.model.network.as_mut().and_then(|n| n.utility.as_mut()) {
+            utility.set_size(size);
+            self.after_jump();
+        }
+    }
+
+    /// Derivatives after something other than the load has jumped.
+    fn after_jump(&mut self) {
         let time = self.time();
         self.note_kinks(time);
         self.evaluate_start(self.load);

@@ -82,6 +82,8 @@ pub(crate) struct Machine {
     pub(crate) xq2: f64,
     /// Reactance from the terminals to the bus.
     line: f64,
+    /// Admittance from `E''` to the bus in the machine's own axes: `(id, iq) = Y (E'' − v)`.
+    pub(crate) admittance: [[f64; 2]; 2],
     inv_td01: f64,
     inv_td02: f64,
     inv_tq01: f64,
@@ -116,8 +118,9 @@ pub(crate) struct Steady {
     pub(crate) field: f64,
     /// Air-gap power.
     pub(crate) air_gap: f64,
-    /// Voltage at the terminals.
+    /// Voltage and reactive power at the terminals.
     pub(crate) terminals: f64,
+    pub(crate) reactive: f64,
 }
 
 impl Machine {
@@ -133,6 +136,7 @@ impl Machine {
             xd2: 0.0,
             xq2: 0.0,
             line,
+            admittance: [[0.0; 2]; 2],
             inv_td01: 0.0,
             inv_td02: 0.0,
             inv_tq01: 0.0,
@@ -174,6 +178,9 @@ impl Machine {
                 m.q_share = (s.xq_pu - s.xl_pu) / (s.xd_pu - s.xl_pu);
             }
         }
+        let (d, q) = (m.xd2 + line, m.xq2 + line);
+        let inv = 1.0 / (m.ra * m.ra + d * q);
+        m.admittance = [[m.ra * inv, q * inv], [-d * inv, m.ra * inv]];
         m
     }
 
@@ -198,17 +205,9 @@ impl Machine {
         }
     }
 
-    /// Admittance from `E''` to the bus in the machine's own axes: `(id, iq) = Y (E'' − v)`.
-    pub(crate) fn admittance(&self) -> [[f64; 2]; 2] {
-        let (d, q) = (self.xd2 + self.line, self.xq2 + self.line);
-        let inv = 1.0 / (self.ra * self.ra + d * q);
-        [[self.ra * inv, q * inv], [-d * inv, self.ra * inv]]
-    }
-
     /// Stator for a voltage of the bus; its own voltage is that of the terminals.
-    pub(crate) fn stator(&self, flux: &[f64], vd: f64, vq: f64) -> Stator {
-        let (ed, eq) = self.behind(flux);
-        let y = self.admittance();
+    pub(crate) fn stator(&self, (ed, eq): (f64, f64), vd: f64, vq: f64) -> Stator {
+        let y = &self.admittance;
         let (dd, dq) = (ed - vd, eq - vq);
         let id = y[0][0] * dd + y[0][1] * dq;
         let iq = y[1][0] * dd + y[1][1] * dq;
@@ -237,7 +236,7 @@ impl Machine {
                 let (mut d, mut q) = (0.0, 0.0);
                 if let Some(curve) = self.saturation {
                     let (ed, eq) = self.behind(flux);
-                    let all = libm::hypot(ed, eq);
+                    let all = (ed * ed + eq * eq).sqrt();
                     if all > 0.0 {
                         let share = curve.times(all) / all;
                         (d, q) = (share * eq, share * ed * self.q_share);
@@ -255,9 +254,15 @@ impl Machine {
         flux[0] + (self.xd - self.xd1) * (self.gd1 * id + self.gd2 * (flux[0] - flux[1]))
     }
 
-    /// Rates of the fluxes; returns the field current.
-    pub(crate) fn rates(&self, flux: &[f64], s: Stator, efd: f64, rate: &mut [f64]) -> f64 {
-        let (field, q_field) = self.field(flux, s);
+    /// Rates of the fluxes with the currents of [`Machine::field`].
+    pub(crate) fn rates(
+        &self,
+        flux: &[f64],
+        s: Stator,
+        (field, q_field): (f64, f64),
+        efd: f64,
+        rate: &mut [f64],
+    ) {
         match self.kind {
             Kind::Classical => {}
             Kind::Salient => {
@@ -272,7 +277,6 @@ impl Machine {
                 rate[3] = (flux[2] - flux[3] + (self.xq1 - self.xl) * s.iq) * self.inv_tq02;
             }
         }
-        field
     }
 
     /// Steady state with bus voltage `v` at angle 0, delivering `p + jq` there. For GENCLS it sets the voltage as well.
@@ -284,6 +288,7 @@ impl Machine {
         let mut steady = self.steady_at_terminals(terminals, p, q + losses);
         steady.angle += libm::atan2(im, re);
         steady.terminals = terminals;
+        steady.reactive = q + losses;
         steady
     }
 
@@ -303,6 +308,7 @@ impl Machine {
                 field: self.emf,
                 air_gap: p + self.ra * (ir * ir + ii * ii),
                 terminals: v,
+                reactive: q,
             };
         }
         let at = |angle: f64| self.at_angle(angle, v, ir, ii);
@@ -328,6 +334,7 @@ impl Machine {
             field: self.field(&flux, stator).0,
             air_gap: self.air_gap(stator),
             terminals: v,
+            reactive: q,
         }
     }
 
@@ -400,9 +407,11 @@ mod tests {
                 let mut machine = Machine::new(&spec, 0.1);
                 let steady = machine.steady(1.02, p, q);
                 let (sin, cos) = (libm::sin(steady.angle), libm::cos(steady.angle));
-                let stator = machine.stator(&steady.flux, 1.02 * sin, 1.02 * cos);
+                let behind = machine.behind(&steady.flux);
+                let stator = machine.stator(behind, 1.02 * sin, 1.02 * cos);
                 let mut rate = [0.0; FLUXES];
-                machine.rates(&steady.flux, stator, steady.field, &mut rate);
+                let field = machine.field(&steady.flux, stator);
+                machine.rates(&steady.flux, stator, field, steady.field, &mut rate);
                 assert!(rate.iter().all(|r| r.abs() < 1e-10), "{p} {q}: {rate:?}");
                 let power = stator.vd * stator.id + stator.vq * stator.iq;
                 let reactive = stator.vq * stator.id - stator.vd * stator.iq;

@@ -5,7 +5,9 @@ use crate::delay::Delay;
 use crate::governor::{Group, Signals};
 use crate::integrate::Power;
 use crate::limiter::Mode;
-use crate::network::Network;
+use crate::machine::ANGLE;
+use crate::network::{Anchor, Network};
+use crate::sharing::Sharing;
 use crate::spec::TorqueConvention;
 
 /// A Runge-Kutta stage never divides by less; such a step ends in a collapse, which is then located.
@@ -21,6 +23,8 @@ pub(crate) struct Model {
     pub(crate) torque: TorqueConvention,
     /// Alternators; absent where all sets share one speed.
     pub(crate) network: Option<Network>,
+    /// Load-sharing line between isochronous governors.
+    pub(crate) sharing: Option<Sharing>,
 }
 
 impl Model {
@@ -32,7 +36,7 @@ impl Model {
         let lost = before - group.weight;
         self.two_h -= 2.0 * lost * group.inertia;
         self.damping -= lost * group.damping;
-        if self.network.is_some() {
+        if self.network.as_ref().is_some_and(|n| n.utility.is_none()) {
             let (mut push, mut inertia) = (0.0, 0.0);
             for group in &self.groups {
                 push += group.weight * group.inertia * state[group.speed_at];
@@ -69,12 +73,22 @@ pub(crate) struct Memory {
     pub(crate) delays: Vec<Delay>,
     /// Bus voltage found last.
     pub(crate) voltage: Phasor,
+    /// Rotor angles with known sine and cosine, by group.
+    pub(crate) anchors: Vec<Anchor>,
+}
+
+/// Anchors at the rotor angles of a state.
+pub(crate) fn anchors(model: &Model, state: &[f64]) -> Vec<Anchor> {
+    let units = model.network.iter().flat_map(|network| &network.units);
+    units
+        .map(|unit| Anchor::new(state[unit.machine_at + ANGLE]))
+        .collect()
 }
 
 /// Puts limited states on their limits and, if asked, free ones between theirs.
 pub(crate) fn pin(model: &Model, modes: &[Mode], state: &mut [f64], clamp: bool) {
     for (group, mode) in model.groups.iter().zip(modes) {
-        let speed = state[group.speed_at];
+        let speed = group.governed(state);
         let own = group.own_mut(state);
         group.pin(*mode, own, speed);
         if clamp {
@@ -104,7 +118,7 @@ pub(crate) fn evaluate(
         let speed = state[group.speed_at];
         let omega = (1.0 + speed).max(STAGE_SPEED);
         let signal = &mut signals[index];
-        signal.throttle = group.throttle(modes[index], own, speed);
+        signal.throttle = group.throttle(modes[index], own, group.governed(state));
         signal.fuel = group.fuel(signal.throttle, speed);
         signal.input = if group.dead_time > 0.0 {
             memory.delays[index].past(at.time)
@@ -125,7 +139,7 @@ pub(crate) fn evaluate(
             &model.groups,
             model.torque,
             at,
-            &mut memory.voltage,
+            memory,
             state,
             rate,
             signals,
@@ -136,12 +150,10 @@ pub(crate) fn evaluate(
         let load_torque = if divide { at.load / omega } else { at.load };
         rate[0] = (torque - load_torque - model.damping * speed) / model.two_h;
     }
-    for (index, group) in model.groups.iter().enumerate() {
+    for (group, signal) in model.groups.iter().zip(&mut *signals) {
         if group.weight == 0.0 {
-            group.own_mut(rate).fill(0.0);
             continue;
         }
-        let signal = &mut signals[index];
         signal.acceleration = rate[group.speed_at];
         if model.network.is_some() {
             signal.power = signal.electric.active;
@@ -151,8 +163,23 @@ pub(crate) fn evaluate(
             let over = if divide { 1.0 + speed } else { 1.0 };
             signal.power = (signal.torque - braking) * over;
         }
+    }
+    if let Some(sharing) = &model.sharing {
+        sharing.rates(&model.groups, state, rate, signals);
+    }
+    for (index, group) in model.groups.iter().enumerate() {
         let own_rate = group.own_mut(rate);
+        if group.weight == 0.0 {
+            own_rate.fill(0.0);
+            continue;
+        }
         let speed = state[group.speed_at];
-        group.rates(modes[index], group.own(state), speed, signal, own_rate);
+        group.rates(
+            modes[index],
+            group.own(state),
+            speed,
+            &mut signals[index],
+            own_rate,
+        );
     }
 }

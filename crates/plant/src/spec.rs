@@ -8,9 +8,12 @@ use ballast_units::Provenance;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::acceptance::AcceptanceRow;
 use crate::alternator_spec::{AlternatorSpec, ExciterSpec, VoltageControlSpec};
+use crate::fuel::FuelSpec;
 use crate::governor_spec::{GastSpec, Ggov1Spec, Ieeeg1Spec, PidSpec};
 use crate::load_spec::LoadModelSpec;
+use crate::together_spec::{SharingSpec, TripSpec, UtilitySpec};
 
 /// The sets that feed the bus.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,18 +26,29 @@ pub struct PlantSpec {
     /// How a constant-power load acts on the shaft. Default: `power_over_speed`, the physics.
     #[serde(default)]
     pub torque: TorqueConvention,
-    /// Power at which droop governors hold nominal speed, kilowatts at the bus. Default: the load at t = 0.
+    /// Power at which droop governors hold nominal speed, kilowatts at the bus. Default: the load at t = 0. With a utility it is what the
+    /// sets deliver at the start, and has to be given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "kW"))]
     pub dispatch_kw: Option<f64>,
-    /// Voltage of the bus at the start, and what the regulators hold, per unit.
+    /// Voltage of the bus at the start, and what the regulators hold, per unit. With a utility it follows from `utility.voltage_pu`.
     #[serde(default = "one_pu")]
     #[schemars(range(min = 0.8, max = 1.2), extend("x-unit" = "pu"))]
     pub voltage_pu: f64,
     /// How the load depends on voltage and frequency.
     #[serde(default)]
     pub load: LoadModelSpec,
+    /// How isochronous sets divide the load. Default: no line between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<SharingSpec>,
+    /// Sets that go off the bus at known times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trips: Vec<TripSpec>,
+    /// The grid, where the site is connected to one. The sets, if any, then need alternators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utility: Option<UtilitySpec>,
     /// The generating sets; all run. With an `alternator` each has its own angle and speed, without they share one frequency.
+    /// There may be none where there is a utility.
     #[serde(default)]
     pub sets: Vec<SetSpec>,
 }
@@ -102,6 +116,12 @@ pub struct SetSpec {
     /// Quadrature droop, cross-current compensation and under-frequency roll-off of the voltage reference.
     #[serde(default)]
     pub voltage_control: VoltageControlSpec,
+    /// Fuel over load. Default: not known, fuel is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<FuelSpec>,
+    /// Largest load step the set accepts, by the load it steps from. Default: not known, steps are not looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acceptance: Vec<AcceptanceRow>,
     /// Source, grade and confidence of the values above, by key (`inertia_s`, `governor.k`, …).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub provenance: BTreeMap<String, Provenance>,
@@ -334,7 +354,7 @@ impl GovernorSpec {
 
 impl DegovSpec {
     /// The DEGOV1 it is.
-    fn with_droop(&self) -> Degov1Spec {
+    pub(crate) fn with_droop(&self) -> Degov1Spec {
         Degov1Spec {
             t1_s: self.t1_s,
             t2_s: self.t2_s,

@@ -13,15 +13,20 @@ use crate::governor::{
 };
 use crate::machine::SPEED;
 use crate::model::Model;
+use crate::sharing::{Sharing, isochronous};
 use crate::spec::{Degov1Spec, GovernorSpec, PlantSpec, SetSpec, TorqueConvention};
-use crate::start_network::{electrical, network, unit};
+use crate::start_network::{bus, electrical, network, settle_references, unit};
 
-/// Sum of kVA over the plant.
+/// Base of the plant's per-unit power: kVA of all sets, or of the grid's connection where there are none.
 pub(crate) fn total_kva(spec: &PlantSpec) -> f64 {
-    spec.sets
-        .iter()
-        .map(|set| f64::from(set.count) * set.rated_kva)
-        .sum()
+    match &spec.utility {
+        Some(utility) if spec.sets.is_empty() => utility.rated_kva,
+        _ => spec
+            .sets
+            .iter()
+            .map(|set| f64::from(set.count) * set.rated_kva)
+            .sum(),
+    }
 }
 
 /// Sum of kW over the plant.
@@ -42,83 +47,51 @@ enum Answer {
 }
 
 fn answer(governor: &GovernorSpec) -> Answer {
+    if isochronous(governor) {
+        return Answer::Isochronous;
+    }
     match governor {
         GovernorSpec::Tgov1(t) => Answer::Droop(1.0 / t.droop_pu),
-        GovernorSpec::Pi(p) if p.ki_per_s > 0.0 => Answer::Isochronous,
         GovernorSpec::Pi(p) if p.kp_pu > 0.0 => Answer::Droop(p.kp_pu),
-        GovernorSpec::Degov1(d) if d.droop_pu > 0.0 => Answer::Droop(1.0 / d.droop_pu),
-        GovernorSpec::Degov1(_) | GovernorSpec::Degov(_) => Answer::Isochronous,
-        GovernorSpec::Pid(p) if p.ki_per_s > 0.0 && p.droop_pu == 0.0 => Answer::Isochronous,
+        GovernorSpec::Degov1(d) => Answer::Droop(1.0 / d.droop_pu),
         // At the start the rest stand where the dispatch puts them, at nominal speed.
-        GovernorSpec::Constant
-        | GovernorSpec::Pi(_)
-        | GovernorSpec::Ggov1(_)
-        | GovernorSpec::Gast(_)
-        | GovernorSpec::Ieeeg1(_)
-        | GovernorSpec::Pid(_) => Answer::Stays,
+        _ => Answer::Stays,
     }
 }
 
-/// Constants and the first state; `reactive_var` only matters to alternators.
+/// Constants, the first state and the first voltage of the bus; `reactive_var` only matters to alternators and a utility.
 pub(crate) fn start(
     spec: &PlantSpec,
     load_w: f64,
     reactive_var: f64,
-) -> Result<(Model, Vec<f64>), PlantError> {
-    let (kva, kw) = (total_kva(spec), total_kw(spec));
-    let electric = spec.has_alternators();
+) -> Result<(Model, Vec<f64>, f64), PlantError> {
+    let kva = total_kva(spec);
+    let electric = spec.utility.is_some() || spec.has_alternators();
+    let nominal = (load_w / (kva * 1e3), reactive_var / (kva * 1e3));
+    let sets = spec.dispatch_kw.map_or(0.0, |kw| kw / kva);
+    let (voltage, utility) = bus(spec, nominal, sets, kva)?;
     let (active_factor, reactive_factor) = if electric {
-        LoadModel::new(&spec.load).factors(spec.voltage_pu)
+        LoadModel::new(&spec.load).factors(voltage)
     } else {
         (1.0, 1.0)
     };
-    let load = load_w * active_factor / (kva * 1e3);
-    let reactive = reactive_var * reactive_factor / (kva * 1e3);
+    let mut load = nominal.0 * active_factor;
+    let mut reactive = nominal.1 * reactive_factor;
+    if utility.is_some() {
+        (load, reactive) = (sets, 0.0); // of the sets
+    }
     let dispatch = spec.dispatch_kw.map_or(load, |kw| kw / kva);
     let weight = |set: &SetSpec| f64::from(set.count) * set.rated_kva / kva;
-    // Per unit of a set's own kVA when the plant delivers `power`, per unit of the plant's.
-    let share = |set: &SetSpec, power: f64| power * (kva / kw) * (set.rated_kw / set.rated_kva);
     let answers: Vec<Answer> = spec.sets.iter().map(|set| answer(&set.governor)).collect();
     let damping: f64 = spec
         .sets
         .iter()
         .map(|set| weight(set) * set.damping_pu)
         .sum();
-
-    let mut speed = 0.0;
-    let mut dispatched: Vec<f64> = spec.sets.iter().map(|set| share(set, dispatch)).collect();
-    if dispatch != load {
-        let isochronous = |answer: &Answer| *answer == Answer::Isochronous;
-        let rating = |set: &SetSpec| f64::from(set.count) * set.rated_kw;
-        if answers.iter().all(|answer| *answer == Answer::Stays) {
-            dispatched = spec.sets.iter().map(|set| share(set, load)).collect();
-        } else if answers.iter().any(isochronous) {
-            let willing: f64 = spec
-                .sets
-                .iter()
-                .zip(&answers)
-                .filter(|(_, a)| isochronous(a))
-                .map(|(set, _)| rating(set))
-                .sum();
-            for ((set, answer), power) in spec.sets.iter().zip(&answers).zip(&mut dispatched) {
-                if isochronous(answer) {
-                    *power += (load - dispatch) * kva / willing * (set.rated_kw / set.rated_kva);
-                }
-            }
-        } else {
-            let surplus =
-                |speed: f64| surplus_torque(spec, &answers, &dispatched, damping, load, speed);
-            let lost = PlantError::NoSteadySpeed {
-                dispatch_w: dispatch * kva * 1e3,
-                load_w,
-            };
-            speed = steady_speed(surplus).ok_or(lost)?;
-        }
-    }
-
+    let (dispatched, speed) = dispatched(spec, &answers, (load, dispatch), damping)?;
     let mut state = vec![speed];
     let mut groups = Vec::with_capacity(spec.sets.len());
-    let mut units = Vec::new();
+    let (mut units, mut reactives) = (Vec::new(), Vec::new());
     for ((set, answer), power) in spec.sets.iter().zip(&answers).zip(&dispatched) {
         let throttle = if let Answer::Droop(gain) = answer {
             power - gain * speed
@@ -128,7 +101,7 @@ pub(crate) fn start(
         let turbine = turbine_damping(&set.governor) * speed;
         let is_power = output_is_power(&set.governor);
         let active = electrical(spec, set, throttle - turbine, is_power, speed);
-        let started = unit(spec, set, active, reactive, speed)?;
+        let started = unit(spec, set, voltage, (active, reactive), speed)?;
         // The engine gives the losses in the armature as well.
         let losses = started.as_ref().map_or(0.0, |s| s.air_gap - active);
         let (throttle, power) = (throttle + losses, power + losses);
@@ -155,7 +128,9 @@ pub(crate) fn start(
             own[LAG] = throttle;
         }
         own[BOOST] = throttle;
-        if let Some((general, valve)) = General::start(&set.governor, power, &mut general_states) {
+        if let Some((general, valve)) =
+            General::start(&set.governor, power, active, &mut general_states)
+        {
             own[LIMITED] = valve;
             own[LAG..].copy_from_slice(&general_states);
             group.width = LAG + general.own();
@@ -169,6 +144,7 @@ pub(crate) fn start(
             state.extend_from_slice(&started.machine);
             started.unit.exciter_at = state.len();
             state.extend_from_slice(&started.exciter);
+            reactives.push((weight(set), started.reactive));
             units.push(started.unit);
         }
         groups.push(group);
@@ -177,16 +153,63 @@ pub(crate) fn start(
         .iter()
         .map(|group| 2.0 * group.weight * group.inertia)
         .sum();
+    settle_references(&mut units, &reactives, speed);
+    let sharing = Sharing::new(spec, &mut groups, &mut state);
     Ok((
         Model {
             groups,
             two_h,
             damping,
             torque: spec.torque,
-            network: electric.then(|| network(spec, units)),
+            network: electric.then(|| network(spec, units, utility)),
+            sharing,
         },
         state,
+        voltage,
     ))
+}
+
+/// What every set delivers, per unit of its kVA, for the load and the dispatched power per unit of the plant's, and the speed deviation it goes with.
+fn dispatched(
+    spec: &PlantSpec,
+    answers: &[Answer],
+    (load, dispatch): (f64, f64),
+    damping: f64,
+) -> Result<(Vec<f64>, f64), PlantError> {
+    let (kva, kw) = (total_kva(spec), total_kw(spec));
+    // Per unit of a set's own kVA when the plant delivers `power`, per unit of the plant's.
+    let share = |set: &SetSpec, power: f64| power * (kva / kw) * (set.rated_kw / set.rated_kva);
+    let mut speed = 0.0;
+    let mut dispatched: Vec<f64> = spec.sets.iter().map(|set| share(set, dispatch)).collect();
+    if dispatch != load {
+        let takes_the_rest = |answer: &Answer| *answer == Answer::Isochronous;
+        let rating = |set: &SetSpec| f64::from(set.count) * set.rated_kw;
+        if answers.iter().all(|answer| *answer == Answer::Stays) {
+            dispatched = spec.sets.iter().map(|set| share(set, load)).collect();
+        } else if answers.iter().any(takes_the_rest) {
+            let willing: f64 = spec
+                .sets
+                .iter()
+                .zip(answers)
+                .filter(|(_, a)| takes_the_rest(a))
+                .map(|(set, _)| rating(set))
+                .sum();
+            for ((set, answer), power) in spec.sets.iter().zip(answers).zip(&mut dispatched) {
+                if takes_the_rest(answer) {
+                    *power += (load - dispatch) * kva / willing * (set.rated_kw / set.rated_kva);
+                }
+            }
+        } else {
+            let surplus =
+                |speed: f64| surplus_torque(spec, answers, &dispatched, damping, load, speed);
+            let lost = PlantError::NoSteadySpeed {
+                dispatch_w: dispatch * kva * 1e3,
+                load_w: load * kva * 1e3,
+            };
+            speed = steady_speed(surplus).ok_or(lost)?;
+        }
+    }
+    Ok((dispatched, speed))
 }
 
 /// Torque left over at a speed deviation, all governors at rest there.
@@ -262,6 +285,7 @@ fn group(set: &SetSpec, weight: f64, power: f64) -> Group {
         at: 0,
         width: WIDTH,
         speed_at: 0,
+        trim_at: None,
         weight,
         inertia: set.inertia_s,
         damping: set.damping_pu,

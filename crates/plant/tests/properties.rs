@@ -10,8 +10,8 @@
 mod common;
 
 use ballast_plant::{
-    Degov1Spec, GovernorSpec, LoadModelSpec, PiSpec, Plant, PlantSpec, SetSpec, StepStatus,
-    Tgov1Spec, TorqueConvention, TurboSpec, problems,
+    Degov1Spec, GovernorSpec, LoadModelSpec, PiSpec, Plant, PlantSpec, SetSpec, SharingLineSpec,
+    SharingSpec, StepStatus, Tgov1Spec, TorqueConvention, TurboSpec, problems,
 };
 use common::set;
 use proptest::prelude::*;
@@ -95,8 +95,9 @@ fn any_plant() -> impl Strategy<Value = PlantSpec> {
         prop::collection::vec(any_set(), 1..4),
         torque,
         prop::option::of(0.0..0.9),
+        (0.005..0.1, 0.1..0.5),
     )
-        .prop_map(|(mut sets, torque, dispatch)| {
+        .prop_map(|(mut sets, torque, dispatch, (gain_pu, lag_s))| {
             for (index, one) in sets.iter_mut().enumerate() {
                 one.name = format!("g{index}");
             }
@@ -104,12 +105,27 @@ fn any_plant() -> impl Strategy<Value = PlantSpec> {
                 .iter()
                 .map(|one| f64::from(one.count) * one.rated_kw)
                 .sum();
+            let integrates = |one: &&SetSpec| match &one.governor {
+                GovernorSpec::Pi(p) => p.ki_per_s > 0.0,
+                GovernorSpec::Degov1(d) => d.droop_pu == 0.0,
+                _ => false,
+            };
+            let free = sets.iter().filter(integrates).count();
             PlantSpec {
                 frequency_hz: 60.0,
                 torque,
                 dispatch_kw: dispatch.map(|share: f64| share * rated),
                 voltage_pu: 1.0,
                 load: LoadModelSpec::default(),
+                sharing: (free > 1).then(|| {
+                    SharingSpec::Isochronous(SharingLineSpec {
+                        gain_pu,
+                        lag_s,
+                        ..SharingLineSpec::default()
+                    })
+                }),
+                trips: Vec::new(),
+                utility: None,
                 sets,
             }
         })

@@ -9,7 +9,7 @@ pub use jobs::realisations_at_a_time;
 use std::collections::BTreeMap;
 
 use ballast_aggregate::{Site, SiteInput};
-use ballast_plant::{Ggov1Feedback, GovernorSpec, PlantSpec};
+use ballast_plant::{GovernorSpec, PlantSpec};
 
 use crate::limits::number;
 use crate::problem::Report;
@@ -573,21 +573,15 @@ impl Check<'_> {
         }
     }
 
-    /// Isochronous sets hold nominal speed at any load; only droop, or a constant set beside others, knows a dispatched power.
+    /// Isochronous sets hold nominal speed at any load; only droop, a constant set beside others, or a grid knows a dispatched power.
     fn dispatch(&mut self, plant: &PlantSpec) {
-        let isochronous = |governor: &GovernorSpec| match governor {
-            GovernorSpec::Pi(_) | GovernorSpec::Degov(_) => true,
-            GovernorSpec::Degov1(d) => d.droop_pu == 0.0,
-            GovernorSpec::Pid(p) => p.ki_per_s > 0.0 && p.droop_pu == 0.0,
-            GovernorSpec::Ggov1(g) => g.droop_pu == 0.0 || g.feedback == Ggov1Feedback::Isochronous,
-            GovernorSpec::Tgov1(_)
-            | GovernorSpec::Gast(_)
-            | GovernorSpec::Ieeeg1(_)
-            | GovernorSpec::Constant => false,
-        };
         let all = |of: &dyn Fn(&GovernorSpec) -> bool| plant.sets.iter().all(|s| of(&s.governor));
         let constant = |governor: &GovernorSpec| matches!(governor, GovernorSpec::Constant);
-        if plant.dispatch_kw.is_some() && (all(&isochronous) || all(&constant)) {
+        let island = plant.utility.is_none();
+        if island
+            && plant.dispatch_kw.is_some()
+            && (all(&ballast_plant::isochronous) || all(&constant))
+        {
             self.warn(
                 "plant.dispatch_kw",
                 "has no effect: no set has droop",

@@ -12,6 +12,7 @@ mod bad_input;
 mod commands;
 mod common;
 mod folders;
+mod genset;
 mod measured;
 mod output;
 mod references;

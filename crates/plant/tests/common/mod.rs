@@ -39,6 +39,9 @@ pub fn one_set(
         dispatch_kw: None,
         voltage_pu: 1.0,
         load: LoadModelSpec::default(),
+        sharing: None,
+        trips: Vec::new(),
+        utility: None,
         sets: vec![set("g", governor, inertia_s, damping_pu)],
     }
 }
@@ -59,6 +62,8 @@ pub fn set(name: &str, governor: GovernorSpec, inertia_s: f64, damping_pu: f64) 
         exciter: None,
         line_x_pu: 0.0,
         voltage_control: VoltageControlSpec::default(),
+        fuel: None,
+        acceptance: Vec::new(),
         provenance: BTreeMap::new(),
     }
 }
