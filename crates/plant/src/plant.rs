@@ -177,7 +177,7 @@ impl Plant {
             model: model.clone(),
             state: state.clone(),
             load: first,
-            voltage: voltage,
+            voltage,
             tan_phi,
             step_s,
             names: spec.sets.iter().map(|set| set.name.clone()).collect(),
