@@ -13,7 +13,6 @@ pub struct DemandBlock {
     pub rack_w: Vec<f64>,
     /// Number of the first sample, counted from the start of the run.
     pub first_sample: u64,
-    pub(crate) rack_gpu_w: Vec<f64>,
     racks: usize,
     steps: usize,
 }
@@ -54,7 +53,6 @@ impl DemandBlock {
         self.site_w.resize(steps, 0.0);
         self.gpu_w.resize(steps, 0.0);
         self.rack_w.resize(racks * steps, 0.0);
-        self.rack_gpu_w.resize(racks * steps, 0.0);
     }
 
     /// AC power of a rack, watts, `[step]`; empty if there is no rack `i`.

@@ -1,6 +1,6 @@
 //! What both engines share: factors beyond the rack, services, the run over all racks, the site's sum, the report on limits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ballast_profile::PhaseKind;
 use ballast_series::rng::{Stream, UnitOu};
@@ -20,23 +20,31 @@ use crate::site::{CoursePlan, Hardware, RackPlan, Site};
 use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
 use crate::training::TrainingCourse;
 
-/// Steps of one thread's share of the site's sum. The order of summation, rack by rack, does not depend on it.
-const SUM_STEPS: usize = 256;
+/// Racks that an engine simulates together: consecutive ones of one group.
+pub(crate) trait Unit: Send {
+    /// Number of racks.
+    fn racks(&self) -> usize;
 
-/// One rack as an engine simulates it.
-pub(crate) trait Rack: Send {
-    /// What does not depend on the engine.
-    fn base(&self) -> &RackBase;
+    /// Group of the racks.
+    fn group(&self) -> usize;
 
-    /// Power of the rack over the block: at the AC side and at the GPUs, W.
+    /// Jobs that have GPUs in them, rack after rack.
+    fn slots(&self) -> &[Slot];
+
+    /// Which of [`Common::shared`] it reads.
+    fn sources(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// Power of each rack over the block, `[rack][step]`: at the AC side and at the GPUs, W.
     fn fill(
         &mut self,
         common: &Common<'_>,
         hardware: &Hardware,
         table: &ProfileTable,
         scratch: &mut Scratch,
-        rack_w: &mut [f64],
-        rack_gpu_w: &mut [f64],
+        ac_w: &mut [f64],
+        gpu_w: &mut [f64],
     );
 }
 
@@ -54,7 +62,14 @@ pub(crate) struct Core<R> {
     jobs: Vec<Option<Factor>>,
     /// By job; absent where it is no service.
     fleets: Vec<Option<Fleet>>,
-    racks: Vec<R>,
+    units: Vec<R>,
+    /// Sums over the racks of each unit, W: `[unit][AC side, GPUs][step]`.
+    unit_w: Vec<f64>,
+    /// By job, its loadings on the factors beyond the rack.
+    loadings: Vec<Loadings>,
+    /// Which of `shared` are read.
+    sources: Vec<usize>,
+    shared: Vec<Vec<f64>>,
     site_z: Vec<f64>,
     row_z: Vec<Vec<f64>>,
     job_z: Vec<Vec<f64>>,
@@ -80,14 +95,14 @@ impl Streams {
     }
 }
 
-impl<R: Rack> Core<R> {
-    /// At t = 0. `tables` are the site's at the engine's step; `rack` makes the engine's own part of a rack.
+impl<R: Unit> Core<R> {
+    /// At t = 0. `tables` are the site's at the engine's step; `units` makes the racks, in order.
     pub(crate) fn new(
         site: &Site,
         dt_s: f64,
         streams: Streams,
         tables: Vec<ProfileTable>,
-        rack: impl Fn(&RackPlan, RackBase, &ProfileTable) -> R,
+        units: impl FnOnce(&[ProfileTable]) -> Vec<R>,
     ) -> Self {
         let factor = |wanted: bool, stream: &str, key: u64, tau_s: f64| {
             wanted.then(|| Factor::new(UnitOu::new(streams.open(stream, key)), dt_s, tau_s))
@@ -112,17 +127,21 @@ impl<R: Rack> Core<R> {
             CoursePlan::Batch(_) | CoursePlan::Training(_) => None,
         });
         let fleets = fleets.collect();
-        let racks = site.racks.iter().map(|plan| {
-            let table = &tables[site.hardware[plan.group].table];
-            rack(plan, rack_base(site, plan, dt_s, streams), table)
-        });
+        let units = units(&tables);
+        let sources: BTreeSet<usize> = units.iter().flat_map(Unit::sources).collect();
         Self {
             dt_s,
             next_sample: 0,
             hardware: site.hardware.clone(),
             job_names: site.jobs.iter().map(|j| j.name.clone()).collect(),
             site: factor(loads_site, "ou-site", 0, site.tau_s),
-            racks: racks.collect(),
+            units,
+            unit_w: Vec::new(),
+            loadings: (0..site.jobs.len())
+                .map(|j| loadings(site, Some(j)))
+                .collect(),
+            sources: sources.into_iter().collect(),
+            shared: vec![Vec::new(); site.jobs.len() * rows.len()],
             site_z: Vec::new(),
             row_z: vec![Vec::new(); rows.len()],
             job_z: vec![Vec::new(); jobs.len()],
@@ -138,7 +157,7 @@ impl<R: Rack> Core<R> {
     /// A block made for another number of racks is resized to this site's.
     pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
         let steps = block.len();
-        block.resize(self.racks.len(), steps);
+        block.resize(self.units.iter().map(Unit::racks).sum(), steps);
         block.first_sample = self.next_sample;
         if steps == 0 {
             return;
@@ -151,6 +170,20 @@ impl<R: Rack> Core<R> {
             .chain(self.jobs.iter_mut().zip(&mut self.job_z))
         {
             fill_factor(factor, z, steps);
+        }
+        for &source in &self.sources {
+            let (job, row) = (source / self.row_z.len(), source % self.row_z.len());
+            let l = self.loadings[job];
+            let out = &mut self.shared[source];
+            out.clear();
+            out.resize(steps, 0.0);
+            for (loading, z) in [
+                (l.site, &self.site_z),
+                (l.row, &self.row_z[row]),
+                (l.job, &self.job_z[job]),
+            ] {
+                out.iter_mut().zip(z).for_each(|(o, z)| *o += loading * z);
+            }
         }
         for fleet in self.fleets.iter_mut().flatten() {
             fleet.fill(self.next_sample, steps);
@@ -166,20 +199,44 @@ impl<R: Rack> Core<R> {
             site: &self.site_z,
             rows: &self.row_z,
             jobs: &self.job_z,
+            shared: &self.shared,
             activity: &activity,
         };
         let (hardware, tables) = (&self.hardware, &self.tables);
-        self.racks
-            .par_iter_mut()
-            .zip(block.rack_w.par_chunks_mut(steps))
-            .zip(block.rack_gpu_w.par_chunks_mut(steps))
-            .for_each_init(Scratch::default, |scratch, ((rack, ac_w), gpu_w)| {
-                let hardware = &hardware[rack.base().group];
+        self.unit_w.resize(2 * steps * self.units.len(), 0.0);
+        let mut rows = block.rack_w.as_mut_slice();
+        let units = self
+            .units
+            .iter_mut()
+            .zip(self.unit_w.chunks_exact_mut(2 * steps));
+        let units: Vec<_> = units
+            .map(|(unit, sums)| {
+                let (own, rest) = std::mem::take(&mut rows).split_at_mut(unit.racks() * steps);
+                rows = rest;
+                (unit, own, sums)
+            })
+            .collect();
+        units
+            .into_par_iter()
+            .for_each_init(Scratch::default, |scratch, (unit, ac_w, sums)| {
+                let hardware = &hardware[unit.group()];
                 let table = &tables[hardware.table];
-                rack.fill(&common, hardware, table, scratch, ac_w, gpu_w);
+                let mut gpu_w = std::mem::take(&mut scratch.gpu_w);
+                gpu_w.resize(ac_w.len(), 0.0);
+                unit.fill(&common, hardware, table, scratch, ac_w, &mut gpu_w);
+                let (ac_sum_w, gpu_sum_w) = sums.split_at_mut(steps);
+                sum_rows(ac_w, ac_sum_w);
+                sum_rows(&gpu_w, gpu_sum_w);
+                scratch.gpu_w = gpu_w;
             });
-        sum_rows(&block.rack_w, &mut block.site_w);
-        sum_rows(&block.rack_gpu_w, &mut block.gpu_w);
+        let sum = |out: &mut [f64], from: usize| {
+            out.fill(0.0);
+            for sums in self.unit_w.chunks_exact(2 * steps) {
+                out.iter_mut().zip(&sums[from..]).for_each(|(o, w)| *o += w);
+            }
+        };
+        sum(&mut block.site_w, 0);
+        sum(&mut block.gpu_w, steps);
         self.next_sample += steps as u64;
     }
 
@@ -197,11 +254,11 @@ impl<R: Rack> Core<R> {
     pub(crate) fn clamp_report(&self, per_gpu: bool) -> Vec<ClampReport> {
         // Jobs in order, then no job: `None` would sort first.
         let mut tallies: BTreeMap<(usize, usize), [Tally; KINDS]> = BTreeMap::new();
-        for rack in &self.racks {
-            for slot in &rack.base().slots {
+        for unit in &self.units {
+            for slot in unit.slots() {
                 let key = (
                     slot.job.unwrap_or(usize::MAX),
-                    self.hardware[rack.base().group].table,
+                    self.hardware[unit.group()].table,
                 );
                 let sums = tallies.entry(key).or_insert([Tally::default(); KINDS]);
                 sums.iter_mut()
@@ -244,19 +301,14 @@ fn fill_factor(factor: &mut Option<Factor>, z: &mut Vec<f64>, steps: usize) {
 
 /// Sums `[rack][step]` over racks, always from the first rack to the last.
 fn sum_rows(rows: &[f64], sum: &mut [f64]) {
-    let steps = sum.len();
-    sum.par_chunks_mut(SUM_STEPS)
-        .enumerate()
-        .for_each(|(chunk, out)| {
-            out.fill(0.0);
-            let start = chunk * SUM_STEPS;
-            for row in rows.chunks_exact(steps) {
-                out.iter_mut().zip(&row[start..]).for_each(|(o, w)| *o += w);
-            }
-        });
+    sum.fill(0.0);
+    for row in rows.chunks_exact(sum.len()) {
+        sum.iter_mut().zip(row).for_each(|(o, w)| *o += w);
+    }
 }
 
-fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackBase {
+/// What does not depend on the engine, of a rack simulated by itself.
+pub(crate) fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackBase {
     let mut slots: Vec<Slot> = Vec::new();
     for cohort in rack.bundles.iter().flat_map(|b| &b.cohorts) {
         if slots.iter().all(|s| s.job != cohort.job) {
@@ -283,7 +335,8 @@ fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackB
     }
 }
 
-fn loadings(site: &Site, job: Option<usize>) -> Loadings {
+/// Loadings of a job's GPUs; none without a job.
+pub(crate) fn loadings(site: &Site, job: Option<usize>) -> Loadings {
     job.map_or_else(Loadings::default, |j| {
         let s = site.jobs[j].shares;
         Loadings {

@@ -93,6 +93,11 @@ impl ProfileTable {
         &self.levels[kind as usize]
     }
 
+    /// Every level that a phase of the profile has.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = &PhaseLevel> {
+        self.levels.iter().filter(|l| l.present)
+    }
+
     /// Whether no phase fluctuates.
     pub(crate) fn still(&self) -> bool {
         self.levels.iter().all(|l| l.sigma_w == 0.0)
@@ -201,6 +206,16 @@ impl Cursor {
     pub(crate) fn rest_until(&self, from_s: f64, to_s: f64) -> Option<Point> {
         let settled = self.next.at_s > to_s && from_s - self.entered_s >= self.ramp_s;
         settled.then_some(self.to)
+    }
+
+    /// First sample after `sample`, which is at `t_s`, at which the level may be another one; never, if that is `u64::MAX`.
+    pub(crate) fn due(&self, sample: u64, t_s: f64, dt_s: f64) -> u64 {
+        if t_s - self.entered_s < self.ramp_s {
+            return sample + 1;
+        }
+        // The cast takes what is before the start to 0 and what never comes to the largest number. Looking a sample early
+        // finds nothing new.
+        ((self.next.at_s / dt_s) as u64).max(sample + 1)
     }
 
     /// Level at `t_s`: on the way in a straight line, then at rest. The spread moves with the mean.
