@@ -121,6 +121,9 @@ impl Maker<'_> {
             .collect();
         let depth = slots_of.iter().map(|s| s.len()).max().unwrap_or(0);
         let layers = (0..depth).map(|layer| self.layer(racks, &slots_of, layer, table));
+        let between: Vec<_> = (0..depth)
+            .map(|layer| between(racks, &slots_of, layer))
+            .collect();
         let sums = Sums {
             layers: layers.collect(),
             factors: self.factors(racks, &slots_of),
@@ -128,7 +131,7 @@ impl Maker<'_> {
                 hardware.node_curve(),
                 nodes,
                 Lag::new(self.dt_s, hardware.psu.lag_s.value).weights(),
-                depth,
+                &between,
             ),
             fresh: true,
         };
@@ -177,18 +180,8 @@ impl Maker<'_> {
             let Some(slot) = slots_of[lane].get(index) else {
                 continue;
             };
-            let parts = rack
-                .bundles
-                .iter()
-                .flat_map(|b| b.cohorts.iter().map(move |c| (b.nodes, c)))
-                .filter(|(_, c)| c.job == slot.job);
-            let (mut gpus, mut nodes) = (0_u32, 0_u32);
-            for (count, cohort) in parts {
-                gpus += cohort.gpus;
-                nodes += count;
-            }
+            let (gpus, _) = extent(rack, slot.job);
             layer.most_w[lane] = f64::from(gpus) * table.clamp_w.max(0.0);
-            layer.between[lane] = 1.0 - 1.0 / f64::from(nodes);
             layer.rack_a[lane] = ou_coefficients(self.dt_s, rack.tau_s).0;
             let alone = slots_of[lane]
                 .iter()
@@ -309,6 +302,28 @@ impl Maker<'_> {
             CoursePlan::Inference(_) => false,
         })
     }
+}
+
+/// GPUs and nodes of a job in a rack.
+fn extent(rack: &RackPlan, job: Option<usize>) -> (u32, u32) {
+    let mut extent = (0, 0);
+    for bundle in &rack.bundles {
+        for cohort in bundle.cohorts.iter().filter(|c| c.job == job) {
+            extent = (extent.0 + cohort.gpus, extent.1 + bundle.nodes);
+        }
+    }
+    extent
+}
+
+/// Of n equal nodes with independent terms, all but one n-th of the variance lies between them.
+fn between(racks: &[RackPlan], slots_of: &[&[Slot]], index: usize) -> sums::Wide {
+    let mut between = [0.0; LANES];
+    for (lane, rack) in racks.iter().enumerate() {
+        if let Some(slot) = slots_of[lane].get(index) {
+            between[lane] = 1.0 - 1.0 / f64::from(extent(rack, slot.job).1);
+        }
+    }
+    between
 }
 
 impl RackTile {

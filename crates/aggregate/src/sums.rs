@@ -70,8 +70,6 @@ pub(crate) struct Layer {
     pub(crate) factor_loading: Wide,
     /// Factors beyond the rack: index of [`crate::rack::Common::shared`], and 1 for the racks that it reaches.
     pub(crate) sources: Vec<(usize, Wide)>,
-    /// Share of the own variance that lies between the nodes of the rack and not in their sum.
-    pub(crate) between: Wide,
     mean_w: Wide,
     spread_w: Wide,
     variance: Wide,
@@ -92,7 +90,6 @@ impl Layer {
             rack_a: none,
             factor_loading: none,
             sources: Vec::new(),
-            between: none,
             mean_w: none,
             spread_w: none,
             variance: none,
@@ -152,14 +149,17 @@ pub(crate) struct Supplies {
     output_w: Wide,
     mean_w: Wide,
     squares: Wide,
-    variance: Vec<Wide>,
-    /// Power on top of the curve, W.
+    /// By layer: variance of the nodes' and GPUs' own terms, W², and the share of it that lies between the nodes of the
+    /// rack and not in their sum.
+    variance: Vec<(Wide, Wide)>,
+    /// Power on top of the curve, W: as the sums stand, and at the last sample that the lag has seen.
     more_w: Wide,
+    before_w: Wide,
 }
 
 impl Supplies {
-    /// For racks of `nodes` nodes, in tiles of `layers` layers.
-    pub(crate) fn new(node: NodeCurve, nodes: f64, lag: [f64; 3], layers: usize) -> Self {
+    /// For racks of `nodes` nodes. `between` is, by layer, the share of the own variance that lies between nodes.
+    pub(crate) fn new(node: NodeCurve, nodes: f64, lag: [f64; 3], between: &[Wide]) -> Self {
         let none = [0.0; LANES];
         Self {
             curve: [nodes * node[0], node[1], node[2] / nodes],
@@ -171,8 +171,9 @@ impl Supplies {
             output_w: none,
             mean_w: none,
             squares: none,
-            variance: vec![none; layers],
+            variance: between.iter().map(|b| (none, *b)).collect(),
             more_w: none,
+            before_w: none,
         }
     }
 
@@ -180,7 +181,7 @@ impl Supplies {
         let l = usize::from(shift.lane);
         self.mean_w[l] += shift.by.mean_w;
         self.squares[l] += shift.square;
-        self.variance[usize::from(shift.layer)][l] += shift.by.variance;
+        self.variance[usize::from(shift.layer)].0[l] += shift.by.variance;
     }
 
     /// A parabola's mean over nodes is its value at their mean and the curvature times their variance.
@@ -189,14 +190,14 @@ impl Supplies {
         reason = "it must be compiled for the vector width of its caller"
     )]
     #[inline(always)]
-    fn settle(&mut self, layers: &[Layer]) {
+    fn settle(&mut self) {
         for l in 0..LANES {
             let apart = self.squares[l] - self.mean_w[l] * self.mean_w[l] / self.nodes;
             self.more_w[l] = if apart > 0.0 { apart } else { 0.0 };
         }
-        for (layer, variance) in layers.iter().zip(&self.variance) {
+        for (variance, between) in &self.variance {
             for l in 0..LANES {
-                self.more_w[l] += layer.between[l] * variance[l];
+                self.more_w[l] += between[l] * variance[l];
             }
         }
         for l in 0..LANES {
@@ -223,6 +224,8 @@ pub(crate) struct Work {
     layer_w: Vec<Wide>,
     gpu_w: Vec<Wide>,
     ac_w: Vec<Wide>,
+    /// Steps of the chunk from which on the supplies' `more_w` is another one.
+    more_w: Vec<(usize, Wide)>,
     /// Steps at which a layer was held at its limit and at zero, one bit each: `[layer][rack][word]`, empty if there are none.
     pub(crate) high: Vec<u64>,
     pub(crate) low: Vec<u64>,
@@ -293,7 +296,7 @@ fn body(sums: &mut Sums, work: &mut Work, run: &mut Run<'_>) {
         for index in 0..sums.layers.len() {
             layer_pass(sums, index, work, run, at, steps);
         }
-        supply_pass(sums, work, at, steps);
+        supply_pass(sums, work, steps);
         for (from, to) in [(&work.gpu_w, &mut *run.gpu_w), (&work.ac_w, &mut *run.ac_w)] {
             for (rack, row) in to.chunks_exact_mut(run.steps).take(run.racks).enumerate() {
                 for (w, lanes) in row[at..at + steps].iter_mut().zip(from) {
@@ -364,12 +367,14 @@ fn layer_pass(
         steps,
         fresh: sums.fresh,
     };
+    let mut supplies = (index == 0).then_some((&mut sums.supplies, &mut work.more_w));
+    let supplies = &mut supplies;
     let extremes = match (layer.sources.len(), loads) {
-        (0, false) => stretches(layer, &work.shifts, whole, &Nothing, out),
+        (0, false) => stretches(layer, supplies, &work.shifts, whole, &Nothing, out),
         (1, false) => {
             let (source, reach) = layer.sources[0];
             let shared = Same(&run.shared[source][at..at + steps], &reach);
-            stretches(layer, &work.shifts, whole, &shared, out)
+            stretches(layer, supplies, &work.shifts, whole, &shared, out)
         }
         _ => {
             for (k, row) in work.shared[..steps].iter_mut().enumerate() {
@@ -388,7 +393,14 @@ fn layer_pass(
                     }
                 }
             }
-            stretches(layer, &work.shifts, whole, &&work.shared[..steps], out)
+            stretches(
+                layer,
+                supplies,
+                &work.shifts,
+                whole,
+                &&work.shared[..steps],
+                out,
+            )
         }
     };
     if (0..LANES).any(|l| extremes.0[l] > layer.most_w[l] || extremes.1[l] < 0.0) {
@@ -436,6 +448,7 @@ struct Chunk {
 #[inline(always)]
 fn stretches<S: Shared>(
     layer: &mut Layer,
+    supplies: &mut Option<(&mut Supplies, &mut Vec<(usize, Wide)>)>,
     shifts: &Shifts,
     chunk: Chunk,
     shared: &S,
@@ -451,13 +464,23 @@ fn stretches<S: Shared>(
     let end = at + steps;
     let mut k = at;
     while k < end {
-        let mut shifted = false;
-        for shift in shifts.at(k).filter(|s| usize::from(s.layer) == index) {
-            layer.shift(shift);
-            shifted = true;
+        let (mut shifted, mut any) = (false, false);
+        for shift in shifts.at(k) {
+            any = true;
+            if usize::from(shift.layer) == index {
+                layer.shift(shift);
+                shifted = true;
+            }
+            if let Some((supplies, _)) = supplies {
+                supplies.shift(shift);
+            }
         }
         if shifted {
             layer.settle();
+        }
+        if any && let Some((supplies, changes)) = supplies {
+            supplies.settle();
+            changes.push((k - at, supplies.more_w));
         }
         let first = fresh && k == 0;
         let to = if first { 1 } else { shifts.next(k + 1, end) };
@@ -510,43 +533,37 @@ fn stretches<S: Shared>(
     reason = "it must be compiled for the vector width of its caller"
 )]
 #[inline(always)]
-fn supply_pass(sums: &mut Sums, work: &mut Work, at: usize, steps: usize) {
+fn supply_pass(sums: &mut Sums, work: &mut Work, steps: usize) {
     let supplies = &mut sums.supplies;
     let [c0, c1, c2] = supplies.curve;
     let [decay, old, new] = supplies.lag;
-    let end = at + steps;
-    let mut k = at;
-    while k < end {
-        let mut to = end;
-        // Without curvature nothing but the sum counts.
-        if supplies.square != 0.0 {
-            let mut shifted = false;
-            for shift in work.shifts.at(k) {
-                supplies.shift(shift);
-                shifted = true;
-            }
-            if shifted {
-                supplies.settle(&sums.layers);
-            }
-            to = work.shifts.next(k + 1, end);
-        }
-        let more_w = supplies.more_w;
-        let (mut input_w, mut output_w) = (supplies.input_w, supplies.output_w);
-        for (gpu_w, ac_w) in work.gpu_w[k - at..to - at]
-            .iter()
-            .zip(&mut work.ac_w[k - at..to - at])
-        {
+    let (mut input_w, mut output_w) = (supplies.input_w, supplies.output_w);
+    let mut more_w = supplies.before_w;
+    let ends = work.more_w.iter().map(|(k, _)| *k).skip(1).chain([steps]);
+    let mut stretch = |from: usize, to: usize, more_w: &Wide| {
+        for (gpu_w, ac_w) in work.gpu_w[from..to].iter().zip(&mut work.ac_w[from..to]) {
+            let mut u = [0.0; LANES];
             for l in 0..LANES {
                 let g = gpu_w[l];
-                let u = c0 + more_w[l] + g * (c1 + g * c2);
-                let y = decay * output_w[l] + (old * input_w[l] + new * u);
-                output_w[l] = if supplies.started { y } else { u };
-                input_w[l] = u;
-                ac_w[l] = output_w[l];
+                u[l] = c0 + more_w[l] + g * (c1 + g * c2);
             }
-            supplies.started = true;
+            if !supplies.started {
+                supplies.started = true;
+                (input_w, output_w) = (u, u);
+            } else {
+                for l in 0..LANES {
+                    output_w[l] = decay * output_w[l] + (old * input_w[l] + new * u[l]);
+                }
+                input_w = u;
+            }
+            *ac_w = output_w;
         }
-        (supplies.input_w, supplies.output_w) = (input_w, output_w);
-        k = to;
+    };
+    stretch(0, work.more_w.first().map_or(steps, |(k, _)| *k), &more_w);
+    for ((from, now_w), to) in work.more_w.iter().zip(ends) {
+        more_w = *now_w;
+        stretch(*from, to, &more_w);
     }
+    work.more_w.clear();
+    (supplies.input_w, supplies.output_w, supplies.before_w) = (input_w, output_w, more_w);
 }

@@ -213,9 +213,10 @@ impl Cursor {
         if t_s - self.entered_s < self.ramp_s {
             return sample + 1;
         }
-        // The cast takes what is before the start to 0 and what never comes to the largest number. Looking a sample early
-        // finds nothing new.
-        ((self.next.at_s / dt_s) as u64).max(sample + 1)
+        // Early by more than what counts as that sample and any rounding: looking a sample early finds nothing new. The
+        // cast takes what is before the start to 0 and what never comes to the largest number.
+        let before = self.next.at_s / dt_s * (1.0 - 1e-15) - 2e-6;
+        (before as u64).max(sample).saturating_add(1)
     }
 
     /// Level at `t_s`: on the way in a straight line, then at rest. The spread moves with the mean.
