@@ -64,7 +64,7 @@ pub use reference::reference_markdown;
 pub use schema::schema;
 pub use slurm::{SlurmJobs, from_sacct};
 pub use spec::{
-    Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, Scenario, ScenarioHead,
-    SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope,
+    Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, RackStatistics,
+    Scenario, ScenarioHead, SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope,
 };
 pub use starter::starter;

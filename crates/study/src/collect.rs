@@ -1,11 +1,8 @@
-//! Figures of the load, gathered block by block: site and racks.
+//! Figures of the site's power, gathered block by block.
 
-use ballast_aggregate::{DemandBlock, Site};
 use ballast_series::{
     Histogram, Pyramid, PyramidBuilder, RampTable, RampTracker, Spectrum, SpectrumEstimator,
-    merge_ramps,
 };
-use rayon::prelude::*;
 
 use crate::outcome::Extreme;
 use crate::windows::Worst;
@@ -69,10 +66,7 @@ impl SiteCollector {
         self.gpu.add_slice(gpu_w);
         self.ramps.push_slice(site_w);
         self.design_steps.push_slice(site_w);
-        for (i, w) in site_w.iter().enumerate() {
-            self.peak
-                .take(*w, (self.samples + i as u64) as f64 * self.dt_s);
-        }
+        self.peak.take_slice(site_w, self.samples, self.dt_s);
         if let Some(curves) = &mut self.curves {
             curves.pyramid.push_slice(site_w);
             curves.spectrum.push_slice(site_w);
@@ -91,112 +85,5 @@ impl SiteCollector {
                 .curves
                 .map(|c| (c.pyramid.finish(), c.spectrum.finish())),
         }
-    }
-}
-
-/// Figures of one rack.
-struct RackCollector {
-    group: usize,
-    histogram: Histogram,
-    ramps: RampTracker,
-    peak: Worst,
-    pyramid: Option<PyramidBuilder>,
-}
-
-/// Figures of all racks in one realisation.
-pub(crate) struct RackCollectors {
-    racks: Vec<RackCollector>,
-    dt_s: f64,
-    samples: u64,
-}
-
-/// Figures of one group of racks.
-pub(crate) struct GroupResult {
-    pub(crate) histogram: Histogram,
-    pub(crate) ramps: Vec<RampTable>,
-    /// Highest power of any rack of the group, with the rack's index in the site.
-    pub(crate) worst: Option<(Extreme, usize)>,
-    pub(crate) pyramid: Option<Pyramid>,
-    /// Each rack of the group: its index in the site and its distribution.
-    pub(crate) racks: Vec<(usize, Histogram)>,
-}
-
-impl RackCollectors {
-    pub(crate) fn new(
-        site: &Site,
-        dt_s: f64,
-        samples: u64,
-        windows_s: &[f64],
-        realisation: u32,
-    ) -> Self {
-        let mut seen = Vec::new();
-        let racks = (0..site.rack_count())
-            .map(|i| {
-                let group = site.rack_group(i);
-                let first = !seen.contains(&group);
-                if first {
-                    seen.push(group);
-                }
-                RackCollector {
-                    group,
-                    // Racks are many: a coarser histogram each, 0.1 % of the rack's range.
-                    histogram: Histogram::with_bins(1024),
-                    ramps: RampTracker::new(dt_s, windows_s, realisation),
-                    peak: Worst::highest(realisation),
-                    pyramid: (first && realisation == 1)
-                        .then(|| PyramidBuilder::new(dt_s, samples)),
-                }
-            })
-            .collect();
-        Self {
-            racks,
-            dt_s,
-            samples: 0,
-        }
-    }
-
-    /// Takes the first `len` samples of every rack in `block`.
-    pub(crate) fn take(&mut self, block: &DemandBlock, len: usize) {
-        let (first, dt_s) = (self.samples, self.dt_s);
-        self.racks.par_iter_mut().enumerate().for_each(|(i, rack)| {
-            let power_w = &block.rack(i)[..len];
-            rack.histogram.add_slice(power_w);
-            rack.ramps.push_slice(power_w);
-            for (k, w) in power_w.iter().enumerate() {
-                rack.peak.take(*w, (first + k as u64) as f64 * dt_s);
-            }
-            if let Some(pyramid) = &mut rack.pyramid {
-                pyramid.push_slice(power_w);
-            }
-        });
-        self.samples += len as u64;
-    }
-
-    /// Merges the racks of each of `groups` groups, in order of the racks.
-    pub(crate) fn finish(self, groups: usize) -> Vec<GroupResult> {
-        let mut results: Vec<GroupResult> = (0..groups)
-            .map(|_| GroupResult {
-                histogram: Histogram::new(),
-                ramps: Vec::new(),
-                worst: None,
-                pyramid: None,
-                racks: Vec::new(),
-            })
-            .collect();
-        for (i, rack) in self.racks.into_iter().enumerate() {
-            let group = &mut results[rack.group];
-            group.histogram.merge(&rack.histogram);
-            merge_ramps(&mut group.ramps, &rack.ramps.tables());
-            if let Some(e) = rack.peak.extreme
-                && group.worst.is_none_or(|(w, _)| e.value > w.value)
-            {
-                group.worst = Some((e, i));
-            }
-            if let Some(p) = rack.pyramid {
-                group.pyramid = Some(p.finish());
-            }
-            group.racks.push((i, rack.histogram));
-        }
-        results
     }
 }

@@ -114,15 +114,15 @@ pub(crate) fn rack_kpis(
                 group: group.name.clone(),
                 count: group.count,
                 envelope: figures
-                    .histogram
+                    .distribution
                     .envelope(&over_group)
                     .unwrap_or_else(|| no_samples(&over_group)),
                 racks: if scenario.outputs.rack_envelopes {
                     figures
                         .racks
                         .iter()
-                        .filter_map(|(i, histogram)| {
-                            let envelope = histogram.envelope(&over)?;
+                        .filter_map(|(i, distribution)| {
+                            let envelope = distribution.envelope(&over)?;
                             Some(RackEnvelope {
                                 rack: site.rack_name(*i).to_owned(),
                                 envelope,

@@ -22,6 +22,7 @@ mod merge;
 mod observer;
 pub mod outcome;
 mod plant_collect;
+mod rack_collect;
 mod realisation;
 mod run;
 mod verdict;

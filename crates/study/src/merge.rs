@@ -4,8 +4,8 @@ use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport};
 use ballast_plant::Limiter;
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
-use crate::collect::GroupResult;
 use crate::outcome::Extreme;
+use crate::rack_collect::GroupResult;
 use crate::realisation::RealisationResult;
 
 /// What verdicts need of each realisation.
@@ -97,7 +97,7 @@ impl Merged {
             self.groups = r.groups;
         } else {
             for (into, g) in self.groups.iter_mut().zip(r.groups) {
-                into.histogram.merge(&g.histogram);
+                into.distribution.merge(&g.distribution);
                 for ((_, rack), (_, more)) in into.racks.iter_mut().zip(&g.racks) {
                     rack.merge(more);
                 }

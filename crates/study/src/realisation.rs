@@ -7,13 +7,14 @@ use ballast_plant::{Plant, StepStatus};
 use ballast_scenario::Scenario;
 use ballast_series::{TraceSink, sample_count};
 
-use crate::collect::{GroupResult, RackCollectors, SiteCollector, SiteResult};
+use crate::collect::{SiteCollector, SiteResult};
 use crate::columns::Columns;
 use crate::demand::Demand;
 use crate::error::StudyError;
 use crate::inputs::Inputs;
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
+use crate::rack_collect::{GroupResult, RackCollectors};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
 pub(crate) const BLOCK: usize = 1024;
@@ -91,7 +92,7 @@ pub(crate) fn run_realisation(
         site: SiteCollector::new(dt_s, samples, windows_s, realisation),
         racks: shared
             .site
-            .map(|s| RackCollectors::new(s, dt_s, samples, windows_s, realisation)),
+            .map(|s| RackCollectors::new(s, dt_s, samples, &scenario.outputs, realisation)),
         plant_figures: scenario
             .plant
             .as_ref()
