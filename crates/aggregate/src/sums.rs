@@ -539,30 +539,29 @@ fn supply_pass(sums: &mut Sums, work: &mut Work, steps: usize) {
     let [decay, old, new] = supplies.lag;
     let (mut input_w, mut output_w) = (supplies.input_w, supplies.output_w);
     let mut more_w = supplies.before_w;
-    let ends = work.more_w.iter().map(|(k, _)| *k).skip(1).chain([steps]);
-    let mut stretch = |from: usize, to: usize, more_w: &Wide| {
+    let mut from = 0;
+    let mut changes = work.more_w.iter().copied();
+    while from < steps {
+        let (to, next_w) = changes.next().unwrap_or((steps, more_w));
         for (gpu_w, ac_w) in work.gpu_w[from..to].iter().zip(&mut work.ac_w[from..to]) {
             let mut u = [0.0; LANES];
             for l in 0..LANES {
                 let g = gpu_w[l];
                 u[l] = c0 + more_w[l] + g * (c1 + g * c2);
             }
-            if !supplies.started {
-                supplies.started = true;
-                (input_w, output_w) = (u, u);
-            } else {
+            if supplies.started {
                 for l in 0..LANES {
                     output_w[l] = decay * output_w[l] + (old * input_w[l] + new * u[l]);
                 }
                 input_w = u;
+            } else {
+                // A run begins with the lag settled.
+                supplies.started = true;
+                (input_w, output_w) = (u, u);
             }
             *ac_w = output_w;
         }
-    };
-    stretch(0, work.more_w.first().map_or(steps, |(k, _)| *k), &more_w);
-    for ((from, now_w), to) in work.more_w.iter().zip(ends) {
-        more_w = *now_w;
-        stretch(*from, to, &more_w);
+        (from, more_w) = (to, next_w);
     }
     work.more_w.clear();
     (supplies.input_w, supplies.output_w, supplies.before_w) = (input_w, output_w, more_w);

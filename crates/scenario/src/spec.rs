@@ -347,8 +347,8 @@ pub enum RackStatistics {
     /// Percentiles from every sample, and the ramps.
     #[default]
     Full,
-    /// Minimum, mean, maximum and the time of the peak from every sample; percentiles and spread from every 17th, and no
-    /// ramps of racks. For many racks: several times faster.
+    /// Of each group: minimum, mean, maximum and the peak with its rack and time from every sample, percentiles and spread from
+    /// every 17th; no ramps of racks and no envelopes of single racks. For many racks: several times faster.
     MinMeanMax,
 }
 

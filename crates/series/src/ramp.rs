@@ -201,7 +201,43 @@ struct Piece {
     /// Extremes of each stretch, counted back from the end of the piece.
     low: [f64; (MOST_KEPT + PIECE) / STRETCH],
     high: [f64; (MOST_KEPT + PIECE) / STRETCH],
+    /// Of all of it.
+    extremes: (f64, f64),
+    usable: bool,
     len: usize,
+}
+
+/// Windows of so few steps need no extremes of windows: every distance is looked at.
+const NEAR: usize = 4;
+
+/// At least the largest rise and fall over at most `steps` steps within `v`, all of it usable.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
+fn near(v: &[f64], steps: usize) -> (f64, f64) {
+    const LANES: usize = 8;
+    let (mut up, mut down) = ([0.0; LANES], [0.0; LANES]);
+    for by in 1..=steps.min(v.len().saturating_sub(1)) {
+        let (later, earlier) = (
+            v[by..].chunks_exact(LANES),
+            v[..v.len() - by].chunks_exact(LANES),
+        );
+        let rest = later.remainder().iter().zip(earlier.remainder());
+        for (l, (a, b)) in rest.enumerate() {
+            let delta = a - b;
+            up[l] = if delta > up[l] { delta } else { up[l] };
+            down[l] = if delta < down[l] { delta } else { down[l] };
+        }
+        for (a, b) in later.zip(earlier) {
+            for l in 0..LANES {
+                let delta = a[l] - b[l];
+                up[l] = if delta > up[l] { delta } else { up[l] };
+                down[l] = if delta < down[l] { delta } else { down[l] };
+            }
+        }
+    }
+    (
+        up.into_iter().fold(0.0, f64::max),
+        down.into_iter().fold(0.0, f64::min),
+    )
 }
 
 /// Work space of [`steepest`].
@@ -210,28 +246,38 @@ type Work = [[f64; MOST_KEPT + STRETCH]; 4];
 /// Rise and fall that a reader need not report unless they are reached: `[rise, fall]`, both at least 0.
 pub type RampFloor = [f64; 2];
 
-/// Smallest and largest value; unusable samples take no part.
+/// Smallest and largest value, and whether all are usable; those that are not take no part.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
-fn extremes(v: &[f64]) -> (f64, f64) {
+fn extremes(v: &[f64]) -> (f64, f64, bool) {
     const LANES: usize = 8;
     let (mut low, mut high) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
-    let mut take = |l: usize, x: f64| {
-        let good = usable(x);
-        low[l] = if good && x < low[l] { x } else { low[l] };
-        high[l] = if good && x > high[l] { x } else { high[l] };
-    };
+    let mut bad = [0_u64; LANES];
     let chunks = v.chunks_exact(LANES);
     for (l, x) in chunks.remainder().iter().enumerate() {
-        take(l, *x);
+        if usable(*x) {
+            low[l] = low[l].min(*x);
+            high[l] = high[l].max(*x);
+        } else {
+            bad[l] = 1;
+        }
     }
     for lanes in chunks {
-        for (l, x) in lanes.iter().enumerate() {
-            take(l, *x);
+        for l in 0..LANES {
+            let (x, good) = (lanes[l], usable(lanes[l]));
+            let (least, most) = if good {
+                (x, x)
+            } else {
+                (f64::INFINITY, f64::NEG_INFINITY)
+            };
+            low[l] = if least < low[l] { least } else { low[l] };
+            high[l] = if most > high[l] { most } else { high[l] };
+            bad[l] |= u64::from(!good);
         }
     }
     (
         low.into_iter().fold(f64::INFINITY, f64::min),
         high.into_iter().fold(f64::NEG_INFINITY, f64::max),
+        bad == [0; LANES],
     )
 }
 
@@ -305,19 +351,33 @@ impl Short {
         time_s: impl Fn(usize) -> f64,
     ) {
         let begin = piece.len - new;
+        let (low, high) = piece.extremes;
+        let (up_w, down_w) = (self.table.up.delta, -self.table.down.delta);
+        let reaches =
+            |range: f64| range > up_w && range >= floor[0] || range > down_w && range >= floor[1];
+        if !reaches(high - low) {
+            return;
+        }
         let mut from = begin;
+        if piece.usable && self.steps <= NEAR {
+            let earliest = begin.saturating_sub(self.steps);
+            let (up, down) = near(&piece.values[earliest..piece.len], self.steps);
+            if (up <= up_w || up < floor[0]) && (down >= -down_w || -down < floor[1]) {
+                return;
+            }
+        }
         while from < piece.len {
             let to = piece.len.min((from / STRETCH + 1) * STRETCH);
             let earliest = from.saturating_sub(self.steps);
             let stretches = earliest / STRETCH..to.div_ceil(STRETCH);
-            let low = piece.low[stretches.clone()]
+            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+            for (l, h) in piece.low[stretches.clone()]
                 .iter()
-                .copied()
-                .fold(f64::INFINITY, f64::min);
-            let high = piece.high[stretches]
-                .iter()
-                .copied()
-                .fold(f64::NEG_INFINITY, f64::max);
+                .zip(&piece.high[stretches])
+            {
+                low = if *l < low { *l } else { low };
+                high = if *h > high { *h } else { high };
+            }
             let range = high - low;
             let up_w = self.table.up.delta;
             let down_w = -self.table.down.delta;
@@ -455,6 +515,8 @@ impl RampTracker {
             values: [0.0; MOST_KEPT + PIECE],
             low: [0.0; (MOST_KEPT + PIECE) / STRETCH],
             high: [0.0; (MOST_KEPT + PIECE) / STRETCH],
+            extremes: (0.0, 0.0),
+            usable: true,
             len: 0,
         };
         for new in v.chunks(PIECE) {
@@ -462,9 +524,15 @@ impl RampTracker {
             piece.len = kept + new.len();
             piece.values[..kept].copy_from_slice(&self.kept);
             piece.values[kept..piece.len].copy_from_slice(new);
+            piece.extremes = (f64::INFINITY, f64::NEG_INFINITY);
+            piece.usable = true;
             let extremes_of = piece.values[..piece.len].chunks(STRETCH).map(extremes);
             for ((low, high), found) in piece.low.iter_mut().zip(&mut piece.high).zip(extremes_of) {
-                (*low, *high) = found;
+                let all_usable;
+                (*low, *high, all_usable) = found;
+                piece.usable &= all_usable;
+                piece.extremes.0 = piece.extremes.0.min(*low);
+                piece.extremes.1 = piece.extremes.1.max(*high);
             }
             let (first, start_s, dt_s) = (self.samples, self.start_s, self.dt_s);
             for (i, reader) in self.readers.iter_mut().enumerate() {

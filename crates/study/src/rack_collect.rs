@@ -1,5 +1,7 @@
 //! Figures of the racks' power, gathered block by block.
 
+use std::ops::Range;
+
 use ballast_aggregate::{DemandBlock, Site};
 use ballast_scenario::{OutputSpec, RackStatistics};
 use ballast_series::{
@@ -14,19 +16,19 @@ use crate::windows::Worst;
 const THINNED: u64 = 17;
 /// Lanes of a sum: so many samples side by side.
 const LANES: usize = 8;
-/// Racks that a thread takes at a time.
-const AT_A_TIME: usize = 16;
+/// Racks whose figures are gathered together where single racks are not asked for.
+const TOGETHER: usize = 16;
 
 /// Minimum, mean and maximum, exact.
 #[derive(Debug, Clone, Copy)]
-struct Range {
+struct Extent {
     min: f64,
     max: f64,
     sums: [f64; LANES],
     samples: u64,
 }
 
-impl Range {
+impl Extent {
     const NONE: Self = Self {
         min: f64::INFINITY,
         max: f64::NEG_INFINITY,
@@ -35,22 +37,23 @@ impl Range {
     };
 
     fn take(&mut self, power_w: &[f64]) {
-        let (mut min, mut max) = ([self.min; LANES], [self.max; LANES]);
+        let (mut min, mut max, mut sums) = ([self.min; LANES], [self.max; LANES], self.sums);
         let chunks = power_w.chunks_exact(LANES);
         let rest = chunks.remainder();
-        let mut add = |l: usize, w: f64| {
-            min[l] = if w < min[l] { w } else { min[l] };
-            max[l] = if w > max[l] { w } else { max[l] };
-            self.sums[l] += w;
-        };
         for lanes in chunks {
-            for (l, w) in lanes.iter().enumerate() {
-                add(l, *w);
+            for l in 0..LANES {
+                let w = lanes[l];
+                min[l] = if w < min[l] { w } else { min[l] };
+                max[l] = if w > max[l] { w } else { max[l] };
+                sums[l] += w;
             }
         }
         for (l, w) in rest.iter().enumerate() {
-            add(l, *w);
+            min[l] = min[l].min(*w);
+            max[l] = max[l].max(*w);
+            sums[l] += *w;
         }
+        self.sums = sums;
         self.min = min.into_iter().fold(self.min, f64::min);
         self.max = max.into_iter().fold(self.max, f64::max);
         self.samples += power_w.len() as u64;
@@ -71,7 +74,7 @@ impl Range {
 pub(crate) struct Distribution {
     histogram: Histogram,
     /// Present where the histogram has not seen every sample.
-    range: Option<Range>,
+    extent: Option<Extent>,
 }
 
 impl Distribution {
@@ -79,13 +82,13 @@ impl Distribution {
         let thinned = statistics == RackStatistics::MinMeanMax;
         Self {
             histogram,
-            range: thinned.then_some(Range::NONE),
+            extent: thinned.then_some(Extent::NONE),
         }
     }
 
     /// Takes samples of which the first is number `first`.
     fn take(&mut self, power_w: &[f64], first: u64) {
-        let Some(range) = &mut self.range else {
+        let Some(range) = &mut self.extent else {
             self.histogram.add_slice(power_w);
             return;
         };
@@ -102,14 +105,14 @@ impl Distribution {
 
     pub(crate) fn merge(&mut self, other: &Self) {
         self.histogram.merge(&other.histogram);
-        if let (Some(range), Some(more)) = (&mut self.range, &other.range) {
+        if let (Some(range), Some(more)) = (&mut self.extent, &other.extent) {
             range.merge(more);
         }
     }
 
     /// The envelope, with `over` saying what it was taken over; none while empty.
     pub(crate) fn envelope(&self, over: &str) -> Option<Envelope> {
-        let Some(range) = self.range.filter(|r| r.samples > 0) else {
+        let Some(range) = self.extent.filter(|r| r.samples > 0) else {
             return self.histogram.envelope(over);
         };
         let over = format!("{over}; percentiles and spread from every {THINNED}th sample");
@@ -125,12 +128,16 @@ impl Distribution {
     }
 }
 
-/// Figures of one rack.
+/// Figures of one rack; of several consecutive racks of a group together, where less is asked for.
 struct RackCollector {
     group: usize,
+    racks: Range<usize>,
     distribution: Distribution,
     ramps: RampTracker,
     peak: Worst,
+    /// The rack with the peak.
+    worst: usize,
+    /// Of the first rack.
     pyramid: Option<PyramidBuilder>,
 }
 
@@ -151,7 +158,7 @@ pub(crate) struct GroupResult {
     /// Highest power of any rack of the group, with the rack's index in the site.
     pub(crate) worst: Option<(Extreme, usize)>,
     pub(crate) pyramid: Option<Pyramid>,
-    /// Each rack of the group: its index in the site and its distribution.
+    /// Each rack of the group: its index in the site and its distribution; empty unless asked for.
     pub(crate) racks: Vec<(usize, Distribution)>,
 }
 
@@ -164,30 +171,27 @@ impl RackCollectors {
         realisation: u32,
     ) -> Self {
         let statistics = outputs.rack_statistics;
-        let windows_s: &[f64] = match statistics {
-            RackStatistics::Full => &outputs.ramp_windows_s,
-            RackStatistics::MinMeanMax => &[],
+        let (windows_s, together): (&[f64], usize) = match statistics {
+            RackStatistics::Full => (&outputs.ramp_windows_s, 1),
+            RackStatistics::MinMeanMax => (&[], TOGETHER),
         };
-        let mut seen = Vec::new();
-        let racks = (0..site.rack_count())
-            .map(|i| {
-                let group = site.rack_group(i);
-                let first = !seen.contains(&group);
-                if first {
-                    seen.push(group);
-                }
+        let mut racks = Vec::new();
+        for (group, info) in site.groups().iter().enumerate() {
+            for first in info.racks.clone().step_by(together) {
                 // Racks are many: a coarser histogram each, 0.1 % of the rack's range.
                 let histogram = Histogram::with_bins(1024);
-                RackCollector {
+                let shown = first == info.racks.start && realisation == 1;
+                racks.push(RackCollector {
                     group,
+                    racks: first..info.racks.end.min(first + together),
                     distribution: Distribution::new(histogram, statistics),
                     ramps: RampTracker::new(dt_s, windows_s, realisation),
                     peak: Worst::highest(realisation),
-                    pyramid: (first && realisation == 1)
-                        .then(|| PyramidBuilder::new(dt_s, samples)),
-                }
-            })
-            .collect();
+                    worst: first,
+                    pyramid: shown.then(|| PyramidBuilder::new(dt_s, samples)),
+                });
+            }
+        }
         Self {
             racks,
             statistics,
@@ -200,14 +204,24 @@ impl RackCollectors {
     /// Takes the first `len` samples of every rack in `block`.
     pub(crate) fn take(&mut self, block: &DemandBlock, len: usize) {
         let (first, dt_s, floors) = (self.samples, self.dt_s, &self.floors);
-        let racks = self.racks.par_iter_mut().enumerate();
-        racks.with_min_len(AT_A_TIME).for_each(|(i, rack)| {
-            let power_w = &block.rack(i)[..len];
-            rack.distribution.take(power_w, first);
-            rack.ramps.push_slice_above(power_w, &floors[rack.group]);
-            rack.peak.take_slice(power_w, first, dt_s);
-            if let Some(pyramid) = &mut rack.pyramid {
-                pyramid.push_slice(power_w);
+        self.racks.par_iter_mut().for_each(|figures| {
+            for rack in figures.racks.clone() {
+                let power_w = &block.rack(rack)[..len];
+                figures.distribution.take(power_w, first);
+                let floors = &floors[figures.group];
+                figures.ramps.push_slice_above(power_w, floors);
+                // Where extremes are kept, they tell whether it is worth looking.
+                let max = figures.distribution.extent.map(|e| e.max);
+                let peak = figures.peak.extreme.map(|e| e.value);
+                if max.is_none() || max > peak {
+                    figures.peak.take_slice(power_w, first, dt_s);
+                }
+                if figures.peak.extreme.map(|e| e.value) > peak {
+                    figures.worst = rack;
+                }
+                if let (Some(pyramid), true) = (&mut figures.pyramid, rack == figures.racks.start) {
+                    pyramid.push_slice(power_w);
+                }
             }
         });
         for rack in &self.racks {
@@ -227,19 +241,21 @@ impl RackCollectors {
                 racks: Vec::new(),
             })
             .collect();
-        for (i, rack) in self.racks.into_iter().enumerate() {
+        for rack in self.racks {
             let group = &mut results[rack.group];
             group.distribution.merge(&rack.distribution);
             merge_ramps(&mut group.ramps, &rack.ramps.tables());
             if let Some(e) = rack.peak.extreme
                 && group.worst.is_none_or(|(w, _)| e.value > w.value)
             {
-                group.worst = Some((e, i));
+                group.worst = Some((e, rack.worst));
             }
             if let Some(p) = rack.pyramid {
                 group.pyramid = Some(p.finish());
             }
-            group.racks.push((i, rack.distribution));
+            if self.statistics == RackStatistics::Full {
+                group.racks.push((rack.racks.start, rack.distribution));
+            }
         }
         results
     }
