@@ -105,19 +105,6 @@ fn measure(name: &str, site: &Site, simd: Simd, threads: usize) {
 
 fn main() {
     let steady = steady();
-    if std::env::var("ONLY").is_ok_and(|o| o == "steady") {
-        for _ in 0..10 {
-            measure("steady", &steady, Simd::Widest, 1);
-        }
-        return;
-    }
-    if std::env::var("ONLY").is_ok() {
-        let t = iterating(0.005);
-        for _ in 0..5 {
-            measure("jitter", &t, Simd::Widest, 1);
-        }
-        return;
-    }
     measure("steady", &steady, Simd::Widest, 1);
     measure("steady, AVX2", &steady, Simd::Avx2, 1);
     measure("steady, SSE2", &steady, Simd::Baseline, 1);

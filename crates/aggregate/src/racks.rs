@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ballast_profile::PhaseKind;
 use ballast_series::rng::{Stream, UnitOu};
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use crate::batch::BatchCourse;
@@ -300,10 +301,20 @@ fn fill_factor(factor: &mut Option<Factor>, z: &mut Vec<f64>, steps: usize) {
 }
 
 /// Sums `[rack][step]` over racks, always from the first rack to the last.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
 fn sum_rows(rows: &[f64], sum: &mut [f64]) {
-    sum.fill(0.0);
-    for row in rows.chunks_exact(sum.len()) {
-        sum.iter_mut().zip(row).for_each(|(o, w)| *o += w);
+    /// Steps added up in registers.
+    const AT_ONCE: usize = 64;
+    let steps = sum.len();
+    for (i, out) in sum.chunks_mut(AT_ONCE).enumerate() {
+        let mut total = [0.0; AT_ONCE];
+        for row in rows.chunks_exact(steps) {
+            let row = &row[i * AT_ONCE..i * AT_ONCE + out.len()];
+            for (o, w) in total.iter_mut().zip(row) {
+                *o += w;
+            }
+        }
+        out.copy_from_slice(&total[..out.len()]);
     }
 }
 

@@ -318,6 +318,10 @@ trait Shared {
 struct Same<'a>(&'a [f64], &'a Wide);
 
 impl Shared for Same<'_> {
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the vector width of its caller"
+    )]
     #[inline(always)]
     fn at(&self, k: usize) -> Wide {
         self.1.map(|reaches| reaches * self.0[k])
@@ -325,6 +329,10 @@ impl Shared for Same<'_> {
 }
 
 impl Shared for &[Wide] {
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the vector width of its caller"
+    )]
     #[inline(always)]
     fn at(&self, k: usize) -> Wide {
         self[k]
@@ -334,6 +342,10 @@ impl Shared for &[Wide] {
 struct Nothing;
 
 impl Shared for Nothing {
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the vector width of its caller"
+    )]
     #[inline(always)]
     fn at(&self, _: usize) -> Wide {
         [0.0; LANES]
@@ -378,8 +390,8 @@ fn layer_pass(
         }
         _ => {
             for (k, row) in work.shared[..steps].iter_mut().enumerate() {
-                for l in 0..LANES {
-                    row[l] = layer.factor_loading[l] * work.factor[k][l];
+                for (l, z) in row.iter_mut().enumerate() {
+                    *z = layer.factor_loading[l] * work.factor[k][l];
                 }
             }
             for (source, reach) in &layer.sources {

@@ -341,6 +341,10 @@ fn steepest(v: &[f64], steps: usize, len: usize, work: &mut Work) -> (f64, f64) 
 }
 
 impl Short {
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "35 kB, made once a slice and only where a stretch is looked at"
+    )]
     /// Looks at the last `new` samples of the piece; sample `first` of all is the first of those, with `time_s` its time.
     fn look(
         &mut self,
@@ -387,11 +391,11 @@ impl Short {
                 let values = &piece.values[earliest..to];
                 let work = work.get_or_insert([[0.0; MOST_KEPT + STRETCH]; 4]);
                 let (up, down) = steepest(values, self.steps, to - from, work);
-                if up > up_w {
+                if up > up_w && up >= floor[0] {
                     self.table.up.delta = up;
                     self.table.up.at_s = time_s(self.find(values, to - from, up) + from - begin);
                 }
-                if down < -down_w {
+                if down < -down_w && -down >= floor[1] {
                     self.table.down.delta = down;
                     self.table.down.at_s =
                         time_s(self.find(values, to - from, down) + from - begin);
@@ -404,8 +408,13 @@ impl Short {
     /// First of the last `len` values at which a ramp of `delta` ends.
     fn find(&self, values: &[f64], len: usize, delta: f64) -> usize {
         let new = values.len() - len;
+        let (low, high, _) = extremes(values);
         let ends = |at: &usize| {
             let later = values[*at];
+            // Most values cannot be the end of it, whatever came before.
+            if later - low < delta || later - high > delta {
+                return false;
+            }
             let earlier = &values[at.saturating_sub(self.steps)..*at];
             usable(later) && earlier.iter().any(|v| usable(*v) && later - v == delta)
         };

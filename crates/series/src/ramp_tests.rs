@@ -176,10 +176,14 @@ proptest! {
             for (tracker, signal) in trackers.iter_mut().zip(&signals) {
                 tracker.push_slice_above(&signal[from..300.min(from + chunk)], &floors);
             }
-            trackers.iter().for_each(|t| t.raise(&mut floors));
+            for tracker in &trackers {
+                tracker.raise(&mut floors);
+            }
         }
         let mut found = Vec::new();
-        trackers.iter().for_each(|t| merge_ramps(&mut found, &t.tables()));
+        for tracker in &trackers {
+            merge_ramps(&mut found, &tracker.tables());
+        }
         let mut all = Vec::new();
         for signal in &signals {
             let mut tracker = RampTracker::new(1.0, &windows_s, 1);

@@ -7,6 +7,7 @@ use ballast_scenario::{OutputSpec, RackStatistics};
 use ballast_series::{
     Envelope, Histogram, Pyramid, PyramidBuilder, RampFloor, RampTable, RampTracker, merge_ramps,
 };
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use crate::outcome::Extreme;
@@ -37,22 +38,7 @@ impl Extent {
     };
 
     fn take(&mut self, power_w: &[f64]) {
-        let (mut min, mut max, mut sums) = ([self.min; LANES], [self.max; LANES], self.sums);
-        let chunks = power_w.chunks_exact(LANES);
-        let rest = chunks.remainder();
-        for lanes in chunks {
-            for l in 0..LANES {
-                let w = lanes[l];
-                min[l] = if w < min[l] { w } else { min[l] };
-                max[l] = if w > max[l] { w } else { max[l] };
-                sums[l] += w;
-            }
-        }
-        for (l, w) in rest.iter().enumerate() {
-            min[l] = min[l].min(*w);
-            max[l] = max[l].max(*w);
-            sums[l] += *w;
-        }
+        let (min, max, sums) = extent(power_w, self);
         self.sums = sums;
         self.min = min.into_iter().fold(self.min, f64::min);
         self.max = max.into_iter().fold(self.max, f64::max);
@@ -67,6 +53,28 @@ impl Extent {
         }
         self.samples += other.samples;
     }
+}
+
+/// Extremes and sums by lane, from those of `before` on.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
+fn extent(power_w: &[f64], before: &Extent) -> ([f64; LANES], [f64; LANES], [f64; LANES]) {
+    let (mut min, mut max, mut sums) = ([before.min; LANES], [before.max; LANES], before.sums);
+    let chunks = power_w.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for lanes in chunks {
+        for l in 0..LANES {
+            let w = lanes[l];
+            min[l] = if w < min[l] { w } else { min[l] };
+            max[l] = if w > max[l] { w } else { max[l] };
+            sums[l] += w;
+        }
+    }
+    for (l, w) in rest.iter().enumerate() {
+        min[l] = min[l].min(*w);
+        max[l] = max[l].max(*w);
+        sums[l] += *w;
+    }
+    (min, max, sums)
 }
 
 /// How the power of one rack, or of all racks of a group, is distributed.
@@ -94,12 +102,19 @@ impl Distribution {
         };
         range.take(power_w);
         let skipped = (THINNED - first % THINNED) % THINNED;
-        for w in power_w
-            .iter()
-            .skip(skipped as usize)
-            .step_by(THINNED as usize)
-        {
-            self.histogram.add(*w);
+        let thinned = power_w.iter().skip(skipped as usize);
+        let mut thinned = thinned.step_by(THINNED as usize).copied();
+        let mut buffer = [0.0; 64];
+        loop {
+            let mut len = 0;
+            for (place, w) in buffer.iter_mut().zip(&mut thinned) {
+                *place = w;
+                len += 1;
+            }
+            if len == 0 {
+                break;
+            }
+            self.histogram.add_slice(&buffer[..len]);
         }
     }
 

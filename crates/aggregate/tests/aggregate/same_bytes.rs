@@ -1,7 +1,7 @@
 //! What must not change the result: threads, block lengths, other racks.
 
 use crate::common::{Build, batch, equal, psu, racks, sourced, training, way};
-use ballast_aggregate::{CorrelationSpec, DemandBlock, GroupEngine, JobSpec, LevelShares};
+use ballast_aggregate::{CorrelationSpec, DemandBlock, GroupEngine, JobSpec, LevelShares, Simd};
 use proptest::prelude::*;
 
 fn mixed() -> Build {
@@ -44,6 +44,41 @@ fn any_number_of_threads() {
     let one = on(1);
     assert_eq!(one, on(2));
     assert_eq!(one, on(8));
+}
+
+#[test]
+fn any_vector_instructions() {
+    let site = mixed().site().unwrap();
+    let with = |simd| {
+        let mut engine = GroupEngine::with_simd(&site, 0.01, 9, 0, simd);
+        let mut block = DemandBlock::new(site.rack_count(), 700);
+        engine.fill(&mut block);
+        bits(&block)
+    };
+    let widest = with(Simd::Widest);
+    assert_eq!(widest, with(Simd::Avx2));
+    assert_eq!(widest, with(Simd::Baseline));
+}
+
+/// A rack draws the same whichever racks are beside it.
+#[test]
+fn more_racks_in_the_group_change_no_other() {
+    let with = |count| {
+        let mut build = mixed();
+        build.racks[0].count = count;
+        let JobSpec::Batch(job) = &mut build.jobs[0] else {
+            unreachable!()
+        };
+        (job.stagger_s, job.start_jitter_s) = (0.0, 0.0);
+        build.run(0.01, 300, 4)
+    };
+    let (few, many) = (with(7), with(40));
+    for i in 0..7 {
+        assert_eq!(few.rack(i), many.rack(i), "rack {i}");
+    }
+    for i in 7..19 {
+        assert_eq!(few.rack(i), many.rack(i + 33), "rack {i}");
+    }
 }
 
 #[test]
