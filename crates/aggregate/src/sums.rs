@@ -297,41 +297,16 @@ fn body(sums: &mut Sums, work: &mut Work, run: &mut Run<'_>) {
             layer_pass(sums, index, work, run, at, steps);
         }
         supply_pass(sums, work, steps);
-        turn_over(&work.gpu_w[..steps], run.gpu_w, run.racks, run.steps, at);
-        turn_over(&work.ac_w[..steps], run.ac_w, run.racks, run.steps, at);
+        for (from, to) in [(&work.gpu_w, &mut *run.gpu_w), (&work.ac_w, &mut *run.ac_w)] {
+            for (rack, row) in to.chunks_exact_mut(run.steps).take(run.racks).enumerate() {
+                for (w, lanes) in row[at..at + steps].iter_mut().zip(from) {
+                    *w = lanes[rack];
+                }
+            }
+        }
         at += steps;
     }
     sums.fresh = false;
-}
-
-/// From `[step][rack]` to steps `at` and on of `[rack][step]`, in squares that fit the registers.
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the vector width of its caller"
-)]
-#[inline(always)]
-fn turn_over(from: &[Wide], to: &mut [f64], racks: usize, row: usize, at: usize) {
-    const SIDE: usize = 8;
-    let (squares, rest) = from.as_chunks::<SIDE>();
-    for (i, square) in squares.iter().enumerate() {
-        for first in (0..racks).step_by(SIDE) {
-            let mut turned = [[0.0; SIDE]; SIDE];
-            for l in 0..SIDE {
-                for k in 0..SIDE {
-                    turned[l][k] = square[k][first + l];
-                }
-            }
-            for (l, steps) in turned.iter().enumerate().take(racks - first) {
-                let start = (first + l) * row + at + i * SIDE;
-                to[start..start + SIDE].copy_from_slice(steps);
-            }
-        }
-    }
-    for (k, lanes) in rest.iter().enumerate() {
-        for (rack, w) in lanes.iter().enumerate().take(racks) {
-            to[rack * row + at + squares.len() * SIDE + k] = *w;
-        }
-    }
 }
 
 /// The shared part of a layer's fluctuation, for σ = 1.
