@@ -91,7 +91,7 @@ impl Check<'_> {
         }
     }
 
-    /// What a run keeps for every rack: two blocks of samples, a histogram, the ramps' windows.
+    /// What a run keeps for every rack, at most: two blocks of samples, a histogram, the ramps' windows.
     pub(super) fn memory(&mut self, scenario: &Scenario) {
         let racks: u64 = scenario.racks.iter().map(|r| u64::from(r.count)).sum();
         let windows_s = &scenario.outputs.ramp_windows_s;
