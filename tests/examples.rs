@@ -94,6 +94,25 @@ fn stagger_spares_the_sets_a_block() {
 }
 
 #[test]
+fn a_walk_in_spares_the_sets_the_block_of_a_hall() {
+    let softly = run("hall-transfer.toml", &[]);
+    assert_eq!(softly.overall, Status::Pass, "{}", softly.summary);
+    let at_once = run("hall-transfer.toml", &[("events.0.walk_in_s", "0")]);
+    assert_eq!(at_once.overall, Status::Fail, "{}", at_once.summary);
+    let dip = |o: &Outcome| 60.0 - o.plant.as_ref().unwrap().frequency_min.value;
+    assert!(dip(&at_once) > 3.0 * dip(&softly));
+    let kinds: Vec<_> = softly
+        .events
+        .iter()
+        .map(|e| (e.at_s, e.kind.as_str()))
+        .collect();
+    assert!(kinds.contains(&(10.0, "transfer")) && kinds.contains(&(18.0, "transfer_end")));
+    assert!(softly.diagnostics.iter().any(|d| d.code == "transfer"));
+    let weak = |path: &str| softly.low_confidence.iter().any(|l| l.path == path);
+    assert!(!weak("events.0.walk_in_s"), "it is stated");
+}
+
+#[test]
 fn every_verdict_says_what_it_rests_on() {
     let outcome = run("smallest.toml", &[]);
     for v in outcome
@@ -187,17 +206,25 @@ fn the_rest_of_the_site_comes_on_top_and_is_accounted_for() {
         .map(|d| d.text.clone())
         .unwrap_or_default();
     assert!(
-        text.contains("cooling") && text.contains("times the IT"),
+        [
+            "network",
+            "storage",
+            "management",
+            "cooling",
+            "times the IT"
+        ]
+        .iter()
+        .all(|w| text.contains(w)),
         "{text}"
     );
     assert!(site.site.metered.contains("cooling"));
-    // Constant parts: 20 kW in the UPS, and the network's share, with its low confidence named.
+    // Constant parts: 20 kW in the UPS, and the shares of network, storage and management, with its low confidence named.
     let (a, b) = (&racks.site.envelope, &site.site.envelope);
     assert!(b.min > a.min + 20e3 && b.mean > 1.2 * a.mean, "{a:?} {b:?}");
     assert!(
         site.low_confidence
             .iter()
-            .any(|l| l.path == "facility.other_it_share")
+            .any(|l| l.path == "facility.network.share")
     );
     // The racks themselves draw what they drew.
     assert_eq!(racks.racks[0].envelope, site.racks[0].envelope);

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Constant in the generated file, and folder under the workspace root.
-const FOLDERS: [(&str, &str); 4] = [
+const FOLDERS: [(&str, &str); 5] = [
     ("GPU", "profiles/gpu"),
     ("NODE", "profiles/node"),
     ("PSU", "profiles/psu"),
+    ("RACK", "profiles/rack"),
     ("GENSET", "sites/gensets"),
 ];
 

@@ -3,6 +3,8 @@
 use ballast_profile::PhaseKind;
 
 use crate::BatchJob;
+use crate::event_plan::Outage;
+use crate::job_outage::of_batch;
 use crate::timeline::Change;
 
 /// Durations of launch, load and warmup, seconds; 0 where the profile has no such phase.
@@ -49,33 +51,64 @@ impl BatchPlan {
     }
 }
 
-/// The changes of one cohort; at most launch, load, warmup, steady, idle.
+/// The changes of one cohort: launch, load, warmup, steady, idle, and an outage of its rack between any of them.
 #[derive(Debug, Clone)]
 pub(crate) struct BatchCourse {
-    changes: [Change; 5],
+    changes: Vec<Change>,
     next: usize,
 }
 
 impl BatchCourse {
-    pub(crate) fn new(plan: &BatchPlan, passing: Passing, start_s: f64) -> Self {
-        let mut changes = [Change::NEVER; 5];
-        let mut used = 0;
+    /// `outages` are its rack's, in order of time; `waits_in` is the phase of a GPU with the job loaded and nothing to do.
+    ///
+    /// After an outage the node launches, loads and warms up again; of its steady phase it does what is left. One that would start
+    /// during an outage starts after it.
+    pub(crate) fn new(
+        plan: &BatchPlan,
+        passing: Passing,
+        start_s: f64,
+        outages: &[Outage],
+        waits_in: PhaseKind,
+    ) -> Self {
+        let mut changes = Vec::with_capacity(5 + 5 * outages.len());
+        let mut stays = PASSING.map(|p| (p, 0.0)).to_vec();
+        stays.iter_mut().zip(passing).for_each(|(s, d)| s.1 = d);
+        stays.push((plan.steady, plan.steady_s));
+        let launch = stays.clone();
         let mut at_s = start_s;
-        let stays = PASSING
-            .into_iter()
-            .zip(passing)
-            .chain([(plan.steady, plan.steady_s)]);
-        for (phase, stay_s) in stays {
-            if stay_s > 0.0 {
-                changes[used] = Change { at_s, phase };
-                used += 1;
+        let mut outages = outages.iter().filter(|o| o.work_s > start_s).peekable();
+        let mut next = 0;
+        while next < stays.len() {
+            let out = outages.next_if(|o| o.from_s <= at_s);
+            if let Some(outage) = out {
+                // The last phase was left at the outage's start, by the arm below, or there was none yet.
+                at_s = at_s.max(outage.work_s);
+                continue;
+            }
+            let (phase, stay_s) = stays[next];
+            if stay_s <= 0.0 {
+                next += 1;
+                continue;
+            }
+            changes.push(Change::to(at_s, phase));
+            let Some(outage) = outages.peek().filter(|o| o.from_s < at_s + stay_s) else {
                 at_s += stay_s;
+                next += 1;
+                continue;
+            };
+            let (meanwhile, anew) = of_batch(outage, waits_in);
+            stays[next].1 = stay_s - (outage.from_s - at_s);
+            at_s = outage.from_s;
+            changes.push(Change::to(at_s, meanwhile));
+            if anew {
+                let last = stays.len() - 1;
+                let left_s = stays[last].1;
+                stays.clone_from(&launch);
+                stays[last].1 = left_s;
+                next = 0;
             }
         }
-        changes[used] = Change {
-            at_s,
-            phase: PhaseKind::Idle,
-        };
+        changes.push(Change::to(at_s, PhaseKind::Idle));
         Self { changes, next: 0 }
     }
 
@@ -107,7 +140,7 @@ mod tests {
 
     #[test]
     fn phases_follow_each_other() {
-        let mut c = BatchCourse::new(&plan(100.0), [2.0, 0.0, 5.0], 10.0);
+        let mut c = BatchCourse::new(&plan(100.0), [2.0, 0.0, 5.0], 10.0, &[], PhaseKind::Idle);
         let got: Vec<_> = (0..6)
             .map(|_| c.next())
             .map(|c| (c.at_s, c.phase))
@@ -126,14 +159,8 @@ mod tests {
 
     #[test]
     fn to_the_end_of_the_run() {
-        let mut c = BatchCourse::new(&plan(f64::INFINITY), [0.0; 3], 0.0);
-        assert_eq!(
-            c.next(),
-            Change {
-                at_s: 0.0,
-                phase: PhaseKind::SteadyDecode
-            }
-        );
+        let mut c = BatchCourse::new(&plan(f64::INFINITY), [0.0; 3], 0.0, &[], PhaseKind::Idle);
+        assert_eq!(c.next(), Change::to(0.0, PhaseKind::SteadyDecode));
         assert_eq!(c.next().at_s, f64::INFINITY);
     }
 

@@ -2,15 +2,29 @@
 
 use std::collections::BTreeSet;
 
+use ballast_profile::{MeteredSide, NodeSpec};
+
 use crate::check_inference::inference;
 use crate::site::SiteProblem;
-use crate::{BatchJob, JobSpec, RackGroup, TrainingJob, correlation};
+use crate::{
+    BatchJob, IterationShape, JobSpec, RackGroup, SiteEventSpec, TrainingJob, correlation,
+};
 
 /// Node offsets beyond this share of the iteration would let one node overtake another's iteration.
 pub(crate) const NODE_JITTER_SHARE: f64 = 0.25;
 
 /// Jitter beyond this share of the iteration would meet the shortest iteration often enough to lengthen the mean.
 const ITERATION_JITTER_SHARE: f64 = 1.0 / 3.0;
+
+/// Shortest iteration, seconds; nothing a job of several GPUs does together is shorter.
+const SHORTEST_ITERATION_S: f64 = 1e-3;
+
+/// Crashes more often than this are refused, seconds: the job would do nothing else.
+const SHORTEST_MTBF_S: f64 = 1.0;
+
+/// Most stages of a pipeline, and most micro-batches: their timetable is worked out pass by pass.
+const MOST_STAGES: u32 = 128;
+const MOST_MICROBATCHES: u32 = 4096;
 
 /// Times beyond this are refused, seconds: 30 years, at which a time still resolves a microsecond.
 const LONGEST_S: f64 = 1e9;
@@ -25,6 +39,40 @@ fn number(value: f64) -> String {
     } else {
         format!("{value:e}")
     }
+}
+
+/// What stands in a group's racks beside their nodes.
+pub(crate) fn other(i: usize, group: &RackGroup, node: &NodeSpec, problems: &mut Problems) -> bool {
+    let Some(other) = &group.other_kw else {
+        if group.other_metered.is_some() {
+            problems.add(
+                format!("racks.{i}.other_metered"),
+                "there is no `other_kw` that it could be about",
+                "add `other_kw`, or take `other_metered` out",
+            );
+        }
+        return group.other_metered.is_none();
+    };
+    let before = problems.0.len();
+    if !(0.0..=1e6).contains(&other.value) {
+        problems.add(
+            format!("racks.{i}.other_kw"),
+            format!("it is {} kW", number(other.value)),
+            "give a number of kilowatts from 0 to 1e6",
+        );
+    }
+    let behind = group.other_metered == Some(MeteredSide::NodeDc);
+    if behind && node.host.metered == MeteredSide::NodeAc {
+        problems.add(
+            format!("racks.{i}.other_metered"),
+            format!(
+                "node `{}` is metered at its AC side: the losses of its supplies are in its figures, and what they would be with more load is unknown",
+                group.node
+            ),
+            "give `other_kw` at the AC side: other_metered = \"node_ac\"",
+        );
+    }
+    problems.0.len() == before
 }
 
 /// Collects problems; every check goes on after the first.
@@ -152,7 +200,12 @@ pub(crate) fn rack_group(
 }
 
 /// Problems of the jobs' own fields. True for each job that can be placed.
-pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Problems) -> Vec<bool> {
+pub(crate) fn jobs(
+    jobs: &[JobSpec],
+    groups: &[RackGroup],
+    events: &[SiteEventSpec],
+    problems: &mut Problems,
+) -> Vec<bool> {
     let mut names = BTreeSet::new();
     let mut placeable = Vec::with_capacity(jobs.len());
     for (i, job) in jobs.iter().enumerate() {
@@ -174,7 +227,7 @@ pub(crate) fn jobs(jobs: &[JobSpec], groups: &[RackGroup], problems: &mut Proble
         placeable.push(problems.0.len() == before);
         match job {
             JobSpec::Batch(b) => batch(&path, b, problems),
-            JobSpec::Training(t) => training(&path, t, problems),
+            JobSpec::Training(t) => training(&path, t, !events.is_empty(), problems),
             JobSpec::Inference(i) => inference(&path, i, problems),
         }
     }
@@ -238,14 +291,15 @@ fn batch(path: &str, job: &BatchJob, problems: &mut Problems) {
     }
 }
 
-fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
+/// `events`: whether events of the site may crash it.
+fn training(path: &str, job: &TrainingJob, events: bool, problems: &mut Problems) {
     let start_known = problems.finite(&format!("{path}.start_s"), job.start_s);
-    let iteration_known = job.iteration_s > 0.0 && job.iteration_s <= LONGEST_S;
+    let iteration_known = (SHORTEST_ITERATION_S..=LONGEST_S).contains(&job.iteration_s);
     if !iteration_known {
         problems.add(
             format!("{path}.iteration_s"),
             format!("an iteration takes {} s", number(job.iteration_s)),
-            format!("it is above 0 and at most {LONGEST_S:e} s"),
+            format!("it is at least {SHORTEST_ITERATION_S} s and at most {LONGEST_S:e} s"),
         );
     }
     if !(0.0..=1.0).contains(&job.compute_share) {
@@ -256,6 +310,8 @@ fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
         );
     }
     jitter(path, job, iteration_known, problems);
+    shape(path, job, problems);
+    straggler(path, job, problems);
     checkpoints(path, job, problems);
 
     let stop = job
@@ -299,15 +355,102 @@ fn training(path: &str, job: &TrainingJob, problems: &mut Problems) {
             );
         }
     }
+    restarts(path, job, events, problems);
+}
+
+fn restarts(path: &str, job: &TrainingJob, events: bool, problems: &mut Problems) {
+    if let Some(mtbf_s) = job.mtbf_s
+        && !(SHORTEST_MTBF_S..=LONGEST_S).contains(&mtbf_s)
+    {
+        problems.add(
+            format!("{path}.mtbf_s"),
+            format!("the mean time between crashes is {} s", number(mtbf_s)),
+            format!("it is at least {SHORTEST_MTBF_S} s and at most {LONGEST_S:e} s"),
+        );
+    }
     if let Some(after_s) = job.restart_after_s {
         problems.span(&format!("{path}.restart_after_s"), after_s);
-        if job.crash_at_s.is_none() {
+        if job.crash_at_s.is_none() && job.mtbf_s.is_none() && !events {
             problems.add(
                 format!("{path}.restart_after_s"),
                 "a restart is set, but no crash",
-                "set crash_at_s, or remove restart_after_s",
+                "set crash_at_s or mtbf_s, or remove restart_after_s",
             );
         }
+    }
+    for (key, value) in [
+        ("restore_s", job.restore_s.unwrap_or(0.0)),
+        ("restart_stagger_s", job.restart_stagger_s),
+        ("restart_jitter_s", job.restart_jitter_s),
+    ] {
+        let path = format!("{path}.{key}");
+        if problems.span(&path, value) && value > 0.0 && job.restart_after_s.is_none() {
+            problems.add(
+                path,
+                "it describes the restart, but the job never restarts",
+                format!("set restart_after_s, or remove {key}"),
+            );
+        }
+    }
+}
+
+fn shape(path: &str, job: &TrainingJob, problems: &mut Problems) {
+    let path = format!("{path}.shape");
+    match job.shape {
+        IterationShape::DataParallel { overlap_share } => {
+            if !(0.0..=1.0).contains(&overlap_share) {
+                problems.add(
+                    format!("{path}.overlap_share"),
+                    format!("the share is {}", number(overlap_share)),
+                    "it lies between 0 (all communication follows the backward pass) and 1 (all runs during it)",
+                );
+            }
+        }
+        IterationShape::Pipeline {
+            stages,
+            microbatches,
+            replicas,
+            forward_share,
+            ..
+        } => {
+            problems.count(format!("{path}.stages"), "stages", stages, MOST_STAGES);
+            problems.count(
+                format!("{path}.microbatches"),
+                "micro-batches",
+                microbatches,
+                MOST_MICROBATCHES,
+            );
+            problems.count(format!("{path}.replicas"), "pipelines", replicas, 1_000_000);
+            if let Some(share) = forward_share.filter(|s| !(*s > 0.0 && *s < 1.0)) {
+                problems.add(
+                    format!("{path}.forward_share"),
+                    format!("the forward pass takes the share {}", number(share)),
+                    "it lies between 0 and 1, both excluded; 1/3 if the backward pass takes twice as long",
+                );
+            }
+        }
+    }
+}
+
+fn straggler(path: &str, job: &TrainingJob, problems: &mut Problems) {
+    let Some(straggler) = job.straggler else {
+        return;
+    };
+    let path = format!("{path}.straggler");
+    problems.span(&format!("{path}.delay_s"), straggler.delay_s);
+    if !(0.0..=1.0).contains(&straggler.probability) {
+        problems.add(
+            format!("{path}.probability"),
+            format!("the probability is {}", number(straggler.probability)),
+            "it lies between 0 and 1",
+        );
+    }
+    if straggler.node == Some(0) {
+        problems.add(
+            format!("{path}.node"),
+            "the straggler is node number 0",
+            "nodes are numbered from 1 on",
+        );
     }
 }
 

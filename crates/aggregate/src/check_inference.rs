@@ -1,12 +1,11 @@
 //! What is wrong with a service's own fields.
 
 use crate::check::Problems;
+use crate::request_log::HIGHEST_RATE_PER_S;
 use crate::{ArrivalSpec, InferenceJob, TokenSpec};
 
 /// Time before the run that is followed at most, seconds.
 const LONGEST_PAST_S: f64 = 86_400.0;
-/// Requests per second at most; beyond, requests on their way to the replicas would not fit into memory.
-const HIGHEST_RATE_PER_S: f64 = 1e6;
 /// Shortest mean stay in a state of the rate, seconds.
 const SHORTEST_STAY_S: f64 = 1e-3;
 /// Most tokens of a prompt or an answer, in the mean.
@@ -17,6 +16,12 @@ const WIDEST_CV: f64 = 10.0;
 const LONGEST_STEP_S: f64 = 3600.0;
 /// Largest factor on the rate.
 const LARGEST_FACTOR: f64 = 1000.0;
+/// Longest time within a file, or until it begins again, seconds.
+const LONGEST_FILE_S: f64 = 1e9;
+/// Longest time from a request to its copies, seconds.
+const LONGEST_SPREAD_S: f64 = 86_400.0;
+const SMALLEST_SCALE: f64 = 1e-6;
+const LARGEST_SCALE: f64 = 1e4;
 const LARGEST_BATCH: u32 = 65_536;
 const LONGEST_QUEUE: u32 = 1_000_000;
 const LARGEST_REPLICA: u32 = 100_000;
@@ -105,18 +110,19 @@ pub(crate) fn inference(path: &str, job: &InferenceJob, problems: &mut Problems)
 }
 
 fn arrivals(c: &mut Checks<'_>, job: &InferenceJob) {
-    match job.arrivals {
+    match &job.arrivals {
         ArrivalSpec::Poisson { requests_per_s } => {
-            c.rate("arrivals.requests_per_s", requests_per_s);
+            c.rate("arrivals.requests_per_s", *requests_per_s);
         }
+        ArrivalSpec::File { .. } => file(c, job),
         ArrivalSpec::Mmpp {
             low_per_s,
             high_per_s,
             mean_low_s,
             mean_high_s,
         } => {
-            let low = c.rate("arrivals.low_per_s", low_per_s);
-            let high = c.rate("arrivals.high_per_s", high_per_s);
+            let low = c.rate("arrivals.low_per_s", *low_per_s);
+            let high = c.rate("arrivals.high_per_s", *high_per_s);
             if low && high && low_per_s > high_per_s {
                 c.problems.add(
                     format!("{}.arrivals.low_per_s", c.path),
@@ -124,7 +130,7 @@ fn arrivals(c: &mut Checks<'_>, job: &InferenceJob) {
                     "exchange them, with their mean stays",
                 );
             }
-            for (key, value) in [("mean_low_s", mean_low_s), ("mean_high_s", mean_high_s)] {
+            for (key, value) in [("mean_low_s", *mean_low_s), ("mean_high_s", *mean_high_s)] {
                 let good = value.is_finite() && value >= SHORTEST_STAY_S;
                 c.number(
                     &format!("arrivals.{key}"),
@@ -133,6 +139,76 @@ fn arrivals(c: &mut Checks<'_>, job: &InferenceJob) {
                     "give a finite time of 0.001 s or more",
                 );
             }
+        }
+    }
+}
+
+fn file(c: &mut Checks<'_>, job: &InferenceJob) {
+    let ArrivalSpec::File {
+        file,
+        prompt_column,
+        output_column,
+        rate_column,
+        start_s,
+        repeat_every_s,
+        scale,
+        copy_spread_s,
+        ..
+    } = &job.arrivals
+    else {
+        return;
+    };
+    let mut wrong = |key: &str, message: String, help: &str| {
+        c.problems.add(format!("{}.{key}", c.path), message, help);
+    };
+    if file.trim().is_empty() {
+        wrong(
+            "arrivals.file",
+            "no file is named".to_owned(),
+            "name a CSV or Parquet file",
+        );
+    }
+    if !job.diurnal.is_empty() {
+        wrong(
+            "diurnal",
+            "the file of arrivals says when requests come; factors of the day would count twice"
+                .to_owned(),
+            "take `diurnal` out",
+        );
+    }
+    if rate_column.is_some() && (prompt_column.is_some() || output_column.is_some()) {
+        wrong(
+            "arrivals.rate_column",
+            "rows are points of a rate, or requests with tokens; not both".to_owned(),
+            "take out rate_column, or prompt_column and output_column",
+        );
+    }
+    if copy_spread_s.is_some() && scale.is_none_or(|s| s <= 1.0) {
+        wrong(
+            "arrivals.copy_spread_s",
+            "there are no copies of requests: the scale is not above 1".to_owned(),
+            "take it out, or set arrivals.scale above 1",
+        );
+    }
+    let spans = [
+        ("start_s", Some(*start_s), 0.0, LONGEST_FILE_S),
+        (
+            "repeat_every_s",
+            *repeat_every_s,
+            f64::MIN_POSITIVE,
+            LONGEST_FILE_S,
+        ),
+        ("copy_spread_s", *copy_spread_s, 0.0, LONGEST_SPREAD_S),
+        ("scale", *scale, SMALLEST_SCALE, LARGEST_SCALE),
+    ];
+    for (key, value, low, high) in spans {
+        if let Some(value) = value {
+            c.number(
+                &format!("arrivals.{key}"),
+                value,
+                (low..=high).contains(&value),
+                &format!("give {low:e} to {high:e}"),
+            );
         }
     }
 }

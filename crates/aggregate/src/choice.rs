@@ -5,6 +5,7 @@ use crate::clamp::{ClampReport, excess};
 use crate::engine::GroupEngine;
 use crate::fleet::TrafficReport;
 use crate::gpus::PerGpuEngine;
+use crate::racks::RunStart;
 use crate::site::Site;
 use crate::spec::EngineSpec;
 
@@ -114,9 +115,33 @@ pub enum Engine {
 impl Engine {
     /// The engine of this kind at t = 0; the rest as in [`GroupEngine::new`].
     pub fn new(site: &Site, dt_s: f64, seed: u64, realisation: u32, kind: EngineKind) -> Self {
+        Self::starting_at(site, dt_s, seed, realisation, kind, RunStart::default())
+    }
+
+    /// The same from a later sample on.
+    pub fn starting_at(
+        site: &Site,
+        dt_s: f64,
+        seed: u64,
+        realisation: u32,
+        kind: EngineKind,
+        start: RunStart,
+    ) -> Self {
         match kind {
-            EngineKind::Group => Self::Group(GroupEngine::new(site, dt_s, seed, realisation)),
-            EngineKind::PerGpu => Self::PerGpu(PerGpuEngine::new(site, dt_s, seed, realisation)),
+            EngineKind::Group => Self::Group(GroupEngine::starting_at(
+                site,
+                dt_s,
+                seed,
+                realisation,
+                start,
+            )),
+            EngineKind::PerGpu => Self::PerGpu(PerGpuEngine::starting_at(
+                site,
+                dt_s,
+                seed,
+                realisation,
+                start,
+            )),
         }
     }
 

@@ -10,8 +10,8 @@ use crate::fleet::TrafficReport;
 use crate::follow::{Follower, Grid, Mover};
 use crate::keys::entity;
 use crate::place::Cohort;
-use crate::rack::{Common, Lag, Scratch, Slot};
-use crate::racks::{Core, Streams, Unit, cohort_cursor, cohort_serving, loadings};
+use crate::rack::{Common, Scratch, Slot};
+use crate::racks::{Core, RunStart, Streams, Unit, cohort_cursor, cohort_serving, loadings};
 use crate::site::{CoursePlan, RackPlan, Site};
 use crate::sums::{self, Layer, Process, RackFactors, Run, Sums, Supplies};
 use crate::tile::Simd;
@@ -29,9 +29,30 @@ impl GroupEngine {
         Self::with_simd(site, dt_s, seed, realisation, Simd::Widest)
     }
 
+    /// The same from a later sample on.
+    pub fn starting_at(
+        site: &Site,
+        dt_s: f64,
+        seed: u64,
+        realisation: u32,
+        start: RunStart,
+    ) -> Self {
+        Self::with(site, dt_s, (seed, realisation), start, Simd::Widest)
+    }
+
     /// The same with fewer vector instructions than the machine has: the same bytes, slower.
     pub fn with_simd(site: &Site, dt_s: f64, seed: u64, realisation: u32, simd: Simd) -> Self {
-        let streams = Streams::new(seed, realisation);
+        Self::with(site, dt_s, (seed, realisation), RunStart::default(), simd)
+    }
+
+    fn with(
+        site: &Site,
+        dt_s: f64,
+        (seed, realisation): (u64, u32),
+        start: RunStart,
+        simd: Simd,
+    ) -> Self {
+        let streams = Streams::new(seed, realisation, start);
         let tables = site.tables.iter().map(|t| t.at_step(dt_s)).collect();
         Self(Core::new(site, dt_s, streams, tables, |tables| {
             let of_group = |g: &crate::GroupInfo| site.racks[g.racks.clone()].chunks(LANES);
@@ -121,18 +142,10 @@ impl Maker<'_> {
             .collect();
         let depth = slots_of.iter().map(|s| s.len()).max().unwrap_or(0);
         let layers = (0..depth).map(|layer| self.layer(racks, &slots_of, layer, table));
-        let between: Vec<_> = (0..depth)
-            .map(|layer| between(racks, &slots_of, layer))
-            .collect();
         let sums = Sums {
             layers: layers.collect(),
             factors: self.factors(racks, &slots_of),
-            supplies: Supplies::new(
-                hardware.node_curve(),
-                nodes,
-                Lag::new(self.dt_s, hardware.psu.lag_s.value).weights(),
-                &between,
-            ),
+            supplies: Supplies::new(hardware, self.dt_s),
             fresh: true,
         };
         let followers = racks
@@ -172,7 +185,7 @@ impl Maker<'_> {
                 .then(|| slot(lane))
                 .flatten()
                 .map(|(r, s)| key(r, s.job));
-            self.streams.open("ou-rack-job", key.unwrap_or(0))
+            self.streams.fluctuation("ou-rack-job", key.unwrap_or(0))
         };
         let process = (!table.still()).then(|| Process::new(NormalLanes::by_lane(seeds)));
         let mut layer = Layer::new(process);
@@ -180,7 +193,13 @@ impl Maker<'_> {
             let Some(slot) = slots_of[lane].get(index) else {
                 continue;
             };
-            let (gpus, _) = extent(rack, slot.job);
+            let gpus: u32 = rack
+                .bundles
+                .iter()
+                .flat_map(|b| &b.cohorts)
+                .filter(|c| c.job == slot.job)
+                .map(|c| c.gpus)
+                .sum();
             layer.most_w[lane] = f64::from(gpus) * table.clamp_w.max(0.0);
             layer.rack_a[lane] = ou_coefficients(self.dt_s, rack.tau_s).0;
             let alone = slots_of[lane]
@@ -219,7 +238,7 @@ impl Maker<'_> {
         }
         let seeds = |lane: usize| -> Stream {
             let key = racks.get(lane).map_or(0, |r| entity(&[&r.name], 0));
-            self.streams.open("ou-rack", key)
+            self.streams.fluctuation("ou-rack", key)
         };
         let (mut a, mut b) = ([0.0; LANES], [1.0; LANES]);
         for (lane, rack) in racks.iter().enumerate() {
@@ -261,7 +280,7 @@ impl Maker<'_> {
             )
         };
         let mut followers = Vec::new();
-        let mut done: Vec<Option<usize>> = Vec::new();
+        let mut done: Vec<(Option<usize>, usize)> = Vec::new();
         for bundle in &rack.bundles {
             let [cohort] = bundle.cohorts.as_slice() else {
                 let movers = bundle.cohorts.iter().map(|c| mover(c, c.gpus, own(c)));
@@ -270,15 +289,16 @@ impl Maker<'_> {
             };
             let mut alike = vec![(bundle.nodes, cohort)];
             if self.in_step(cohort.job) {
-                if done.contains(&cohort.job) {
+                let kind = (cohort.job, self.stage(cohort));
+                if done.contains(&kind) {
                     continue;
                 }
-                done.push(cohort.job);
+                done.push(kind);
                 alike = rack
                     .bundles
                     .iter()
                     .filter_map(|b| match b.cohorts.as_slice() {
-                        [c] if c.job == cohort.job => Some((b.nodes, c)),
+                        [c] if (c.job, self.stage(c)) == kind => Some((b.nodes, c)),
                         _ => None,
                     })
                     .collect();
@@ -294,36 +314,22 @@ impl Maker<'_> {
         followers
     }
 
-    /// Whether nothing tells one cohort of a job in a rack from another.
+    /// Whether nothing tells one cohort of a job in a rack from another of the same stage.
     fn in_step(self, job: Option<usize>) -> bool {
         job.is_none_or(|j| match &self.site.jobs[j].course {
             CoursePlan::Batch(plan) => plan.stagger_s == 0.0 && plan.jitter_s == 0.0,
-            CoursePlan::Training(plan) => plan.node_jitter_s == 0.0,
+            CoursePlan::Training(plan) => plan.in_step(),
             CoursePlan::Inference(_) => false,
         })
     }
-}
 
-/// GPUs and nodes of a job in a rack.
-fn extent(rack: &RackPlan, job: Option<usize>) -> (u32, u32) {
-    let mut extent = (0, 0);
-    for bundle in &rack.bundles {
-        for cohort in bundle.cohorts.iter().filter(|c| c.job == job) {
-            extent = (extent.0 + cohort.gpus, extent.1 + bundle.nodes);
-        }
+    /// Stage of the pipeline that a cohort belongs to; 0 without.
+    fn stage(self, cohort: &Cohort) -> usize {
+        cohort.job.map_or(0, |j| match &self.site.jobs[j].course {
+            CoursePlan::Training(plan) => plan.stage_of(cohort.ordinal),
+            CoursePlan::Batch(_) | CoursePlan::Inference(_) => 0,
+        })
     }
-    extent
-}
-
-/// Of n equal nodes with independent terms, all but one n-th of the variance lies between them.
-fn between(racks: &[RackPlan], slots_of: &[&[Slot]], index: usize) -> sums::Wide {
-    let mut between = [0.0; LANES];
-    for (lane, rack) in racks.iter().enumerate() {
-        if let Some(slot) = slots_of[lane].get(index) {
-            between[lane] = 1.0 - 1.0 / f64::from(extent(rack, slot.job).1);
-        }
-    }
-    between
 }
 
 impl RackTile {

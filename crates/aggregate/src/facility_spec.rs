@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::WeakDefault;
 
 /// Power of the network as a share of the racks' rated power.
-pub const DEFAULT_OTHER_IT_SHARE: f64 = 0.11;
+pub const DEFAULT_NETWORK_SHARE: f64 = 0.11;
+/// Power of the storage, likewise.
+pub const DEFAULT_STORAGE_SHARE: f64 = 0.03;
+/// Power of management, login and service nodes, likewise.
+pub const DEFAULT_MANAGEMENT_SHARE: f64 = 0.02;
 
 /// The site around the racks: other IT and a UPS beside and before them, cooling, the transformer that feeds all.
 ///
@@ -15,11 +19,15 @@ pub const DEFAULT_OTHER_IT_SHARE: f64 = 0.11;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FacilitySpec {
-    /// Constant power of network, storage and management, metered at their AC side, as a share of the racks' AC power with every GPU
-    /// at its limit. Default: 0.11, low confidence (network alone).
+    /// Network outside the racks: constant. Default: a share of 0.11, low confidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0.0, max = 10.0))]
-    pub other_it_share: Option<f64>,
+    pub network: Option<OtherItSpec>,
+    /// Storage: constant; checkpoints do not show in it. Default: a share of 0.03, low confidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<OtherItSpec>,
+    /// Management, login and service nodes: constant. Default: a share of 0.02, low confidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub management: Option<OtherItSpec>,
     /// Losses of the uninterruptible supplies that feed racks and other IT, all of them taken as one. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ups: Option<LossSpec>,
@@ -29,6 +37,56 @@ pub struct FacilitySpec {
     /// Losses of the transformers that feed the whole site, all of them taken as one. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transformer: Option<LossSpec>,
+    /// Power factors of the rest of the site, and what the transformers draw to be magnetised. Absent: every one is 1, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_factor: Option<FacilityPowerFactor>,
+}
+
+/// A part of the IT beside the racks, metered at its AC side: as a share of the racks' power, or as known. One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherItSpec {
+    /// Share of the racks' AC power with every GPU at its limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 10.0))]
+    pub share: Option<f64>,
+    /// Power, kilowatts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "kW"))]
+    pub kw: Option<f64>,
+}
+
+impl OtherItSpec {
+    /// Power in watts beside racks that are rated `racks_w` watts together; none if neither share nor power is given.
+    pub fn power_w(self, racks_w: f64) -> Option<f64> {
+        self.kw
+            .map(|kw| kw * 1e3)
+            .or_else(|| self.share.map(|s| s * racks_w))
+    }
+}
+
+/// Power factors of the rest of the site, constant over load. Positive: lagging, reactive power is drawn; negative: leading, it is given.
+///
+/// From 0.3 to 1 either way; absent: 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FacilityPowerFactor {
+    /// Of network, storage and management.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1.0, max = 1.0))]
+    pub other_it: Option<f64>,
+    /// At the input of the UPS, whose rectifier hides the power factor of what it feeds. Absent: the reactive power of racks and other IT goes through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1.0, max = 1.0))]
+    pub ups_input: Option<f64>,
+    /// Of compressors, pumps and fans.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1.0, max = 1.0))]
+    pub cooling: Option<f64>,
+    /// Reactive power that magnetises the transformers, whatever their load, as a share of their `rated_kw`. Absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 0.2))]
+    pub transformer_magnetising: Option<f64>,
 }
 
 /// Losses over load: `loss = rated · (fixed + linear · x + square · x²)`, x = output / rated.
@@ -95,106 +153,65 @@ pub struct StageSpec {
 }
 
 impl FacilitySpec {
-    /// The defaults of low confidence that stay in force.
-    pub fn weak_defaults(&self) -> Vec<WeakDefault> {
-        if self.other_it_share.is_some() {
-            return Vec::new();
-        }
-        vec![WeakDefault {
-            key: "other_it_share",
-            value: DEFAULT_OTHER_IT_SHARE,
-            unit: "",
-            source: "arXiv 2605.24461: the back-end network is 11 % of the power of the IT racks of a site of 83 000 GB200; read at second hand, \
-                storage and management not included",
-        }]
+    /// Power of network, storage and management beside racks that are rated `racks_w` together, watts.
+    pub fn other_it_w(&self, racks_w: f64) -> [f64; 3] {
+        let of = |part: Option<OtherItSpec>, default: f64| {
+            part.and_then(|p| p.power_w(racks_w))
+                .unwrap_or(default * racks_w)
+        };
+        [
+            of(self.network, DEFAULT_NETWORK_SHARE),
+            of(self.storage, DEFAULT_STORAGE_SHARE),
+            of(self.management, DEFAULT_MANAGEMENT_SHARE),
+        ]
     }
 
-    /// What is wrong with it: key below `[facility]`, what, and what to do.
-    pub fn problems(&self) -> Vec<(String, String, String)> {
-        let mut found = Vec::new();
-        let mut range = |key: &str, value: f64, low: f64, high: f64, above: bool| {
-            let good =
-                value.is_finite() && value <= high && (value > low || (!above && value == low));
-            if !good {
-                let least = if above { "above" } else { "from" };
-                let help = if high < f64::MAX {
-                    format!("give a number {least} {low} to {high}")
-                } else {
-                    format!("give a finite number {least} {low}")
-                };
-                found.push((key.to_owned(), format!("it is {value}"), help));
-            }
-        };
-        if let Some(share) = self.other_it_share {
-            range("other_it_share", share, 0.0, 10.0, false);
-        }
-        for (name, loss) in [("ups", self.ups), ("transformer", self.transformer)] {
-            let Some(loss) = loss else { continue };
-            range(
-                &format!("{name}.rated_kw"),
-                loss.rated_kw,
-                0.0,
-                f64::MAX,
-                true,
-            );
-            for (key, value) in [
-                ("loss_fixed", loss.loss_fixed),
-                ("loss_linear", loss.loss_linear),
-                ("loss_square", loss.loss_square),
-            ] {
-                range(&format!("{name}.{key}"), value, 0.0, 0.5, false);
-            }
-        }
-        let Some(cooling) = self.cooling else {
-            return found;
-        };
-        range("cooling.fixed_kw", cooling.fixed_kw, 0.0, f64::MAX, false);
-        range("cooling.share", cooling.share, 0.0, 2.0, false);
-        range("cooling.lag_s", cooling.lag_s, 0.0, f64::MAX, false);
-        if let Some(stages) = cooling.stages {
-            range(
-                "cooling.stages.count",
-                f64::from(stages.count),
-                1.0,
-                10_000.0,
-                false,
-            );
-            range(
-                "cooling.stages.stage_kw",
-                stages.stage_kw,
-                0.0,
-                f64::MAX,
-                true,
-            );
-            range(
-                "cooling.stages.hysteresis",
-                stages.hysteresis,
-                0.0,
-                1.0,
-                false,
-            );
-            range(
-                "cooling.stages.start_interval_s",
-                stages.start_interval_s,
-                0.0,
-                f64::MAX,
-                false,
-            );
-            range(
-                "cooling.stages.start_factor",
-                stages.start_factor,
-                1.0,
-                10.0,
-                false,
-            );
-            range(
-                "cooling.stages.start_s",
-                stages.start_s,
-                0.0,
-                f64::MAX,
-                false,
-            );
-        }
-        found
+    /// The defaults of low confidence that stay in force.
+    pub fn weak_defaults(&self) -> Vec<WeakDefault> {
+        let parts = [
+            (
+                self.network,
+                "network.share",
+                DEFAULT_NETWORK_SHARE,
+                "arXiv 2605.24461: the back-end network is 11 % of the power of the IT racks of a site of 83 000 GB200; read at second hand",
+            ),
+            (
+                self.storage,
+                "storage.share",
+                DEFAULT_STORAGE_SHARE,
+                "estimate: some racks of flash and disks to a hundred of GPUs; no published share was found",
+            ),
+            (
+                self.management,
+                "management.share",
+                DEFAULT_MANAGEMENT_SHARE,
+                "estimate: login, scheduler and service nodes, front-end network; no published share was found",
+            ),
+        ];
+        parts
+            .into_iter()
+            .filter(|(given, ..)| given.is_none())
+            .map(|(_, key, value, source)| WeakDefault {
+                key,
+                value,
+                unit: "",
+                source,
+            })
+            .collect()
+    }
+
+    /// Which power factors are not given, in words; each is taken as 1.
+    pub fn power_factors_not_given(&self) -> Vec<&'static str> {
+        let given = self.power_factor.unwrap_or_default();
+        let other = self.other_it_w(1.0).iter().sum::<f64>() > 0.0;
+        [
+            ("network, storage and management", other, given.other_it),
+            ("input of the UPS", self.ups.is_some(), given.ups_input),
+            ("cooling", self.cooling.is_some(), given.cooling),
+        ]
+        .into_iter()
+        .filter(|(_, there, given)| *there && given.is_none())
+        .map(|(what, ..)| what)
+        .collect()
     }
 }

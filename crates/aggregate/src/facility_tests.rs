@@ -1,9 +1,17 @@
 use super::*;
-use crate::CoolingSpec;
+use crate::{CoolingSpec, FacilityPowerFactor, OtherItSpec};
+
+const NONE: OtherItSpec = OtherItSpec {
+    share: None,
+    kw: Some(0.0),
+};
 
 fn spec() -> FacilitySpec {
     FacilitySpec {
-        other_it_share: Some(0.0),
+        network: Some(NONE),
+        storage: Some(NONE),
+        management: Some(NONE),
+        power_factor: None,
         ups: None,
         cooling: None,
         transformer: None,
@@ -26,12 +34,20 @@ const STAGES: StageSpec = StageSpec {
 };
 
 fn run(spec: &FacilitySpec, other_it_w: f64, racks_w: &[f64]) -> (Vec<f64>, FacilityReport) {
-    let mut facility = Facility::with_other_it(spec, other_it_w, 0.5);
+    let mut spec = spec.clone();
+    spec.storage = Some(OtherItSpec {
+        share: None,
+        kw: Some(other_it_w / 1e3),
+    });
+    let mut facility = Facility::around(&spec, 0.0, 0.5);
     let mut w = racks_w.to_vec();
+    let mut var = vec![0.0; w.len()];
     // In blocks of uneven length, which change nothing.
     let (a, b) = w.split_at_mut(racks_w.len() / 3);
-    facility.apply(a);
-    facility.apply(b);
+    let (qa, qb) = var.split_at_mut(racks_w.len() / 3);
+    facility.apply(a, qa);
+    facility.apply(b, qb);
+    assert!(var.iter().all(|q| *q == 0.0));
     (w, facility.report())
 }
 
@@ -57,7 +73,7 @@ fn losses_follow_their_curve_and_the_parts_add_up() {
     let x = before / 1e5;
     let bus = before + 1e5 * (0.01 + 0.02 * x + 0.03 * x * x);
     assert!(w.iter().all(|w| (w - bus).abs() < 1e-6), "{} {bus}", w[0]);
-    let sum = r.racks_w + r.other_it_w + r.ups_w + r.cooling_w + r.transformer_w;
+    let sum = r.racks_w + r.storage_w + r.ups_w + r.cooling_w + r.transformer_w;
     assert!((sum - bus).abs() < 1e-6 && (r.ups_w - 2.75e3).abs() < 1e-6);
     assert_eq!((r.ups_over_share, r.transformer_over_share), (0.0, 0.0));
     let (_, over) = run(&s, 10e3, &[95e3; 30]);
@@ -126,7 +142,24 @@ fn compressors_start_one_after_another_and_stop_with_a_margin() {
 #[test]
 fn impossible_values_are_all_told() {
     let bad = FacilitySpec {
-        other_it_share: Some(-1.0),
+        network: Some(OtherItSpec {
+            share: Some(-1.0),
+            kw: None,
+        }),
+        storage: Some(OtherItSpec {
+            share: None,
+            kw: None,
+        }),
+        management: Some(OtherItSpec {
+            share: Some(0.1),
+            kw: Some(f64::NAN),
+        }),
+        power_factor: Some(FacilityPowerFactor {
+            other_it: Some(0.0),
+            ups_input: Some(-1.2),
+            cooling: Some(f64::NAN),
+            transformer_magnetising: Some(0.5),
+        }),
         ups: Some(LossSpec {
             rated_kw: 0.0,
             loss_fixed: 0.6,
@@ -149,6 +182,65 @@ fn impossible_values_are_all_told() {
         transformer: Some(LOSS),
     };
     let keys: Vec<_> = bad.problems().into_iter().map(|p| p.0).collect();
-    assert_eq!(keys.len(), 14, "{keys:?}");
+    assert_eq!(keys.len(), 21, "{keys:?}");
     assert!(spec().problems().is_empty());
+}
+
+#[test]
+fn parts_of_the_it_are_shares_of_the_racks_or_known_powers() {
+    let mut s = spec();
+    assert_eq!(s.other_it_w(1e6), [0.0; 3]);
+    assert_eq!(s.weak_defaults(), []);
+    (s.network, s.storage) = (None, None);
+    s.management = Some(OtherItSpec {
+        share: Some(0.5),
+        kw: None,
+    });
+    let [network, storage, management] = s.other_it_w(1e6);
+    assert!((network - 110e3).abs() < 1e-6 && (storage - 30e3).abs() < 1e-6);
+    assert_eq!(management, 500e3);
+    let keys: Vec<_> = s.weak_defaults().iter().map(|d| d.key).collect();
+    assert_eq!(keys, ["network.share", "storage.share"]);
+    let report = Facility::around(&s, 1e6, 1.0).report();
+    assert_eq!(report.management_w, 500e3);
+    assert!(
+        report
+            .text()
+            .contains("network 110.0 kW, storage 30.0 kW and management 500.0 kW")
+    );
+}
+
+#[test]
+fn reactive_power_adds_up_and_a_rectifier_hides_what_is_behind_it() {
+    let mut s = spec();
+    s.storage = Some(OtherItSpec {
+        share: None,
+        kw: Some(10.0),
+    });
+    s.ups = Some(LOSS);
+    s.transformer = Some(LOSS);
+    s.cooling = Some(CoolingSpec {
+        fixed_kw: 8.0,
+        share: 0.0,
+        lag_s: 0.0,
+        stages: None,
+    });
+    let mut given = FacilityPowerFactor {
+        other_it: Some(-0.8),
+        ups_input: None,
+        cooling: Some(0.8),
+        transformer_magnetising: Some(0.01),
+    };
+    let mut at_bus = |given: FacilityPowerFactor| {
+        s.power_factor = Some(given);
+        let (mut w, mut var) = ([40e3], [-5e3]);
+        Facility::around(&s, 0.0, 1.0).apply(&mut w, &mut var);
+        var[0]
+    };
+    // Racks −5, other IT −7.5, cooling 6, transformer 1 kvar; tan φ of 0.8 is 0.75.
+    assert!((at_bus(given) - -5.5e3).abs() < 1e-9);
+    given.ups_input = Some(0.6);
+    // 52.75 kW at the input of the UPS, tan φ = 4/3.
+    let expected = 52.75e3 * 4.0 / 3.0 + 7e3;
+    assert!((at_bus(given) - expected).abs() < 1e-6);
 }

@@ -10,10 +10,13 @@ use std::sync::Arc;
 use ballast_series::rng::Stream;
 use rayon::prelude::*;
 
+use crate::job_outage::ReplicaOut;
 use crate::keys::entity;
+use crate::replay::Replay;
 use crate::replica::{Activity, Count, Replica, Service};
-use crate::traffic::{Arrivals, Diurnal, Tokens, highest_rate_per_s, mean_rate_per_s};
-use crate::{ArrivalSpec, InferenceJob, RouterSpec};
+use crate::request_log::LogUse;
+use crate::traffic::{Arrivals, Diurnal, Drawn, Tokens, highest_rate_per_s, mean_rate_per_s};
+use crate::{ArrivalSpec, InferenceJob, RequestLog, RouterSpec, TokenSpec};
 use crate::{
     DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES, DEFAULT_DECODE_STEP_PER_SEQUENCE_S,
     DEFAULT_DECODE_STEP_S, DEFAULT_PREFILL_TOKENS_PER_S,
@@ -32,11 +35,17 @@ pub(crate) struct InferencePlan {
     pub(crate) gpus_per_replica: u32,
     pub(crate) replicas: usize,
     arrivals: ArrivalSpec,
+    /// Requests of a file, once they have been read.
+    log: Option<(Arc<RequestLog>, LogUse)>,
     diurnal: Diurnal,
     router: RouterSpec,
     service: Arc<Service>,
+    /// Tokens as the job states them.
+    tokens: [TokenSpec; 2],
     /// Requests per second that all replicas can serve together, of the mean number of tokens.
     capacity_per_s: f64,
+    /// When each replica is out, in order of time; empty if none ever is.
+    outs: Vec<Vec<ReplicaOut>>,
 }
 
 impl InferencePlan {
@@ -69,20 +78,64 @@ impl InferencePlan {
                 .collect(),
             decode_share: (0..=job.batch_max).map(share).collect(),
         };
-        let batch = f64::from(job.batch_max);
-        let request_s = job.prompt_tokens.mean * prefill_s_per_token
-            + job.output_tokens.mean * (step_s + batch * each_s) / batch;
         let replicas = (gpus / u64::from(job.gpus_per_replica.max(1))) as usize;
+        let means = (job.prompt_tokens.mean, job.output_tokens.mean);
         Self {
             start_s: job.start_s,
             gpus_per_replica: job.gpus_per_replica,
             replicas,
-            arrivals: job.arrivals,
+            arrivals: job.arrivals.clone(),
+            log: None,
             diurnal: Diurnal::new(&job.diurnal, job.hour_at_start),
             router: job.router,
+            capacity_per_s: replicas as f64 / service.request_s(means),
             service: Arc::new(service),
-            capacity_per_s: replicas as f64 / request_s,
+            tokens: [job.prompt_tokens, job.output_tokens],
+            outs: Vec::new(),
         }
+    }
+
+    /// Takes the requests of the file that the job names; nothing if it names none.
+    pub(crate) fn give(&mut self, log: &Arc<RequestLog>) {
+        if let Some(how) = LogUse::new(&self.arrivals) {
+            let means = log.mean_tokens(self.tokens[0].mean, self.tokens[1].mean);
+            self.capacity_per_s = self.replicas as f64 / self.service.request_s(means);
+            self.log = Some((log.clone(), how));
+        }
+    }
+
+    /// Mean and highest rate as stated, 1/s.
+    fn rates_per_s(&self) -> (f64, f64) {
+        match &self.log {
+            Some((log, how)) => (how.mean_rate_per_s(log), how.highest_rate_per_s(log)),
+            None => (
+                mean_rate_per_s(&self.arrivals) * self.diurnal.mean(),
+                highest_rate_per_s(&self.arrivals) * self.diurnal.most(),
+            ),
+        }
+    }
+
+    /// The same with the stretches in which its replicas are out, as `outs` finds them for GPUs per replica and replicas.
+    pub(crate) fn with_outages(
+        self,
+        outs: impl FnOnce(u32, usize) -> Vec<Vec<ReplicaOut>>,
+    ) -> Self {
+        Self {
+            outs: outs(self.gpus_per_replica, self.replicas),
+            ..self
+        }
+    }
+
+    /// Whether a replica takes new requests at `t_s`.
+    fn open(&self, replica: usize, t_s: f64) -> bool {
+        let outs = self.outs.get(replica).map_or(&[][..], Vec::as_slice);
+        outs.iter().all(|o| t_s < o.from_s || o.until_s <= t_s)
+    }
+
+    /// The first replica from `from` on, around, that takes new requests at `t_s`.
+    fn first_open(&self, from: usize, t_s: f64) -> Option<usize> {
+        let all = (from..self.replicas).chain(0..from);
+        all.into_iter().find(|r| self.open(*r, t_s))
     }
 }
 
@@ -95,15 +148,19 @@ pub struct TrafficReport {
     pub arrived: u64,
     /// Requests served.
     pub done: u64,
-    /// Requests turned away because the queue of their replica was full.
+    /// Requests turned away because the queue of their replica was full, or no replica was there.
     pub turned_away: u64,
+    /// Requests lost with a replica that lost its power or its network.
+    pub lost: u64,
     /// Requests waiting now.
     pub waiting: u64,
     /// Requests in prefill or in a batch now.
     pub running: u64,
-    /// Mean rate as stated, over the day, 1/s.
+    /// Whether the requests are those of a file.
+    pub from_file: bool,
+    /// Mean rate as stated, over the day, or over the whole of a file, 1/s.
     pub mean_rate_per_s: f64,
-    /// Highest rate as stated, at the day's largest factor, 1/s.
+    /// Highest rate as stated, at the day's largest factor, or over a minute of a file's requests, 1/s.
     pub highest_rate_per_s: f64,
     /// Requests per second that all replicas can serve together with full batches of the mean number of tokens.
     pub capacity_per_s: f64,
@@ -118,9 +175,17 @@ pub struct TrafficReport {
 }
 
 impl TrafficReport {
-    /// Whether traffic is beyond capacity: by the stated mean rate, or because requests were turned away.
+    /// Whether traffic is beyond capacity: by the stated mean rate (of a file, the rate of what came), or because requests were turned
+    /// away.
     pub fn over_capacity(&self) -> bool {
-        self.mean_rate_per_s > self.capacity_per_s || self.turned_away > 0
+        let rate_per_s = if !self.from_file {
+            self.mean_rate_per_s
+        } else if self.span_s > 0.0 {
+            self.arrived as f64 / self.span_s
+        } else {
+            0.0
+        };
+        rate_per_s > self.capacity_per_s || self.turned_away > 0
     }
 
     /// The report in words.
@@ -140,8 +205,18 @@ impl TrafficReport {
         } else {
             String::new()
         };
+        let lost = if self.lost > 0 {
+            format!(", {} lost with their replicas", self.lost)
+        } else {
+            String::new()
+        };
+        let (stated, most) = if self.from_file {
+            ("rate of the file", "in its fullest minute")
+        } else {
+            ("stated rate", "at most")
+        };
         format!(
-            "job `{}`: {} requests came in {:.0} s, {} served, {} waiting, {} running, {} turned away; stated rate {:.3}/s in the mean and {:.3}/s at most, \
+            "job `{}`: {} requests came in {:.0} s, {} served, {} waiting, {} running, {} turned away{lost}; {stated} {:.3}/s in the mean and {:.3}/s {most}, \
              estimated capacity {:.3}/s; a replica is busy {:.1} % of the time with {:.2} requests in the mean{served}{capacity}",
             self.job,
             self.arrived,
@@ -173,13 +248,15 @@ pub(crate) struct Fleet {
     loads: BinaryHeap<Reverse<(u32, u32, u32)>>,
     /// Windows begun so far.
     windows: u64,
+    /// Requests that found no replica.
+    unserved: u64,
     replicas: Vec<Replica>,
     /// `[replica][step]`, of the block filled last.
     pub(crate) activity: Vec<Activity>,
 }
 
 impl Fleet {
-    /// At t = 0, with the time since a start before it run through. `open` opens a stream of the realisation.
+    /// At the start of the service. `open` opens a stream of the realisation.
     pub(crate) fn new(
         job: &str,
         plan: &Arc<InferencePlan>,
@@ -189,15 +266,25 @@ impl Fleet {
         let key = entity(&[job], 0);
         let replica = |i: usize| {
             let tokens = open("request-tokens", entity(&[job], i as u64));
-            Replica::new(plan.service.clone(), plan.start_s, tokens)
+            let outs = plan.outs.get(i).map_or(&[][..], Vec::as_slice);
+            let losses_s = outs.iter().map(|o| o.lost_s).collect();
+            Replica::new(plan.service.clone(), plan.start_s, tokens).losing_all_at(losses_s)
         };
-        let arrivals = Arrivals::new(
-            plan.arrivals,
-            plan.diurnal.clone(),
-            plan.start_s,
-            open("request-gaps", key),
-            open("request-rate", key),
-        );
+        let arrivals = match &plan.log {
+            Some((log, how)) => Arrivals::Replay(Replay::new(
+                log.clone(),
+                *how,
+                plan.start_s,
+                open("request-replay", key),
+            )),
+            None => Arrivals::Drawn(Drawn::new(
+                &plan.arrivals,
+                plan.diurnal.clone(),
+                plan.start_s,
+                open("request-gaps", key),
+                open("request-rate", key),
+            )),
+        };
         Self {
             job: job.to_owned(),
             plan: plan.clone(),
@@ -207,6 +294,7 @@ impl Fleet {
             turn: 0,
             loads: BinaryHeap::with_capacity(plan.replicas),
             windows: 0,
+            unserved: 0,
             replicas: (0..plan.replicas).map(replica).collect(),
             activity: Vec::new(),
         }
@@ -219,14 +307,14 @@ impl Fleet {
         }
     }
 
-    /// Activity at samples `first..first + steps`, each the mean over the step before it.
-    pub(crate) fn fill(&mut self, first: u64, steps: usize) {
+    /// Activity at samples `first..first + steps`, each the mean over the step before it. `starts`: the run begins with them.
+    pub(crate) fn fill(&mut self, first: u64, steps: usize, starts: bool) {
         self.activity.clear();
         self.activity
             .resize(self.replicas.len() * steps, Activity::default());
-        if first == 0 {
-            // What lies before the step that ends at t = 0 shows in no sample.
-            self.run_to(-self.dt_s);
+        if starts {
+            // What lies before the step that ends at the first sample shows in no sample.
+            self.run_to((first as f64 - 1.0) * self.dt_s);
             for replica in &mut self.replicas {
                 replica.activity(self.dt_s);
             }
@@ -278,6 +366,7 @@ impl Fleet {
 
     /// Routes the requests of the next window; all replicas stand at its beginning.
     fn begin_window(&mut self) {
+        let begin_s = self.edge_s();
         self.windows += 1;
         let end_s = self.edge_s();
         let n = self.replicas.len();
@@ -287,23 +376,30 @@ impl Fleet {
         if self.plan.router == RouterSpec::LeastLoaded {
             self.loads.clear();
             // Of equal loads the one that has been waiting longest for its turn comes first.
-            let turn = self.turn;
+            let (turn, plan) = (self.turn, &self.plan);
             self.loads.extend(
                 self.replicas
                     .iter()
                     .enumerate()
+                    .filter(|(i, _)| plan.open(*i, begin_s))
                     .map(|(i, r)| Reverse((r.load(), ((i + n - turn) % n) as u32, i as u32))),
             );
         }
-        while self.arrivals.next_s() <= end_s {
+        while self.arrivals.next().at_s <= end_s {
             let to = match self.plan.router {
                 RouterSpec::RoundRobin => self.turn,
                 RouterSpec::Random => ((self.routing.uniform() * n as f64) as usize).min(n - 1),
                 RouterSpec::LeastLoaded => self.least_loaded(),
             };
-            self.turn = (to + 1) % n;
-            self.replicas[to].send(self.arrivals.next_s());
+            let request = self.arrivals.next();
             self.arrivals.advance();
+            // What a replica that is out would get goes to the next one that is there.
+            let Some(to) = self.plan.first_open(to, request.at_s) else {
+                self.unserved += 1;
+                continue;
+            };
+            self.turn = (to + 1) % n;
+            self.replicas[to].send(request);
         }
     }
 
@@ -324,18 +420,21 @@ impl Fleet {
             sum.add(replica.count());
         }
         let plan = &self.plan;
+        let (mean_rate_per_s, highest_rate_per_s) = plan.rates_per_s();
         let span_s = (now_s - plan.start_s).max(0.0);
         let replica_s = span_s * self.replicas.len() as f64;
         let over = |x: f64| if replica_s > 0.0 { x / replica_s } else { 0.0 };
         TrafficReport {
             job: self.job.clone(),
-            arrived: sum.arrived,
+            arrived: sum.arrived + self.unserved,
             done: sum.done,
-            turned_away: sum.turned_away,
+            turned_away: sum.turned_away + self.unserved,
+            lost: sum.lost,
             waiting: sum.waiting,
             running: sum.running,
-            mean_rate_per_s: mean_rate_per_s(plan.arrivals) * plan.diurnal.mean(),
-            highest_rate_per_s: highest_rate_per_s(plan.arrivals) * plan.diurnal.most(),
+            from_file: plan.log.is_some(),
+            mean_rate_per_s,
+            highest_rate_per_s,
             capacity_per_s: plan.capacity_per_s,
             busy_share: over(sum.busy_s),
             present_mean: over(sum.present_s),

@@ -9,7 +9,7 @@ use crate::correlation::own_share;
 use crate::fleet::TrafficReport;
 use crate::keys::entity;
 use crate::rack::{Common, RackBase, Scratch, Slot};
-use crate::racks::{Core, Streams, Unit, cohort_cursor, cohort_serving, rack_base};
+use crate::racks::{Core, RunStart, Streams, Unit, cohort_cursor, cohort_serving, rack_base};
 use crate::serving::Serving;
 use crate::site::{Hardware, RackPlan, Site};
 use crate::tile::{self, CohortTile, LaneBlock, NodeGpus, Simd, TILE, TileRun};
@@ -62,9 +62,30 @@ impl PerGpuEngine {
         Self::with_simd(site, dt_s, seed, realisation, Simd::Widest)
     }
 
+    /// The same from a later sample on.
+    pub fn starting_at(
+        site: &Site,
+        dt_s: f64,
+        seed: u64,
+        realisation: u32,
+        start: RunStart,
+    ) -> Self {
+        Self::with(site, dt_s, (seed, realisation), start, Simd::Widest)
+    }
+
     /// The same with fewer vector instructions than the machine has: the same bytes, slower.
     pub fn with_simd(site: &Site, dt_s: f64, seed: u64, realisation: u32, simd: Simd) -> Self {
-        let streams = Streams::new(seed, realisation);
+        Self::with(site, dt_s, (seed, realisation), RunStart::default(), simd)
+    }
+
+    fn with(
+        site: &Site,
+        dt_s: f64,
+        (seed, realisation): (u64, u32),
+        start: RunStart,
+        simd: Simd,
+    ) -> Self {
+        let streams = Streams::new(seed, realisation, start);
         let tables = site
             .tables
             .iter()
@@ -153,7 +174,7 @@ fn gpu_rack(
     }
     let mut blocks = Vec::new();
     if moves && !table.still() {
-        let mut seeds = streams.open("gpu-lanes", entity(&[&plan.name], 0));
+        let mut seeds = streams.fluctuation("gpu-lanes", entity(&[&plan.name], 0));
         for _ in 0..gpus.div_ceil(LANES) {
             let mut draws = NormalLanes::new(&mut seeds);
             let z = draws.draw();
@@ -300,7 +321,7 @@ impl Unit for GpuRack {
                 hardware,
                 clamp_w,
                 steps: n,
-                fresh: common.first_sample + at as u64 == 0,
+                fresh: common.first_sample + at as u64 == common.start,
                 changes,
             };
             tile::run(self.simd, &mut job, &mut scratch.tile);
@@ -309,6 +330,6 @@ impl Unit for GpuRack {
             self.count(n);
             at += n;
         }
-        self.base.lag.apply(rack_w);
+        self.base.finish(hardware, rack_gpu_w, rack_w);
     }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use ballast_units::TimeUnit;
+
 use crate::CorrelationSpec;
 
 /// Share of the way from idle to full decode power that the first running sequence takes.
@@ -15,6 +17,8 @@ pub const DEFAULT_DECODE_STEP_S: f64 = 0.016;
 pub const DEFAULT_DECODE_STEP_PER_SEQUENCE_S: f64 = 9.3e-5;
 /// Prompt tokens a replica processes per second.
 pub const DEFAULT_PREFILL_TOKENS_PER_S: f64 = 16_000.0;
+/// Longest time between a request of a file and its copies, seconds.
+pub const DEFAULT_COPY_SPREAD_S: f64 = 60.0;
 
 /// A service: requests arrive, wait at a replica of the model, are prefilled, and decode together until their output is done.
 ///
@@ -88,7 +92,7 @@ pub struct InferenceJob {
 }
 
 /// How requests come.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ArrivalSpec {
     /// Independent requests at one rate.
@@ -111,6 +115,47 @@ pub enum ArrivalSpec {
         /// Mean stay in the high state, seconds.
         #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
         mean_high_s: f64,
+    },
+    /// As a file has them: its requests one by one, or Poisson at its rates.
+    File {
+        /// CSV or Parquet file, relative to the scenario file: a row per request, or a table of rates.
+        file: String,
+        /// Column with the time of arrival. Default: found by its name (`TIMESTAMP`, `Timestamp`, `t_s`, `arrival_time`, …).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time_column: Option<String>,
+        /// Unit of the time. Default: found in the column's name or its values; plain numbers are seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time_unit: Option<TimeUnit>,
+        /// Column with the tokens of the prompt. Default: found by its name (`ContextTokens`, `Request tokens`, `prompt_tokens`, …);
+        /// without one, and where a cell is empty, `prompt_tokens` is drawn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prompt_column: Option<String>,
+        /// Column with the tokens of the answer. Default: found by its name (`GeneratedTokens`, `Response tokens`, `output_tokens`, …);
+        /// without one, and where a cell is empty, `output_tokens` is drawn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output_column: Option<String>,
+        /// Column with a rate, requests per second: the rows are then points of the rate, joined by straight lines. Default: found by its
+        /// name (`requests_per_s`, `rate`, `rps`, …).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rate_column: Option<String>,
+        /// Time in the file that becomes t = 0 of the run, seconds after its first row.
+        #[serde(default)]
+        #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
+        start_s: f64,
+        /// The file begins again after so many seconds, as it ended before so many: 86 400 for a file of one day. Default: before its
+        /// first and after its last row there are no requests.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "s"))]
+        repeat_every_s: Option<f64>,
+        /// Factor on the rate. Below 1 each request stays with this probability; above 1 it comes again, each copy a little later
+        /// (`copy_spread_s`), with the same tokens.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1e-6, max = 10_000.0))]
+        scale: Option<f64>,
+        /// A copy of a request comes evenly up to so much later, seconds. Default: 60, low confidence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 0.0, max = 86_400.0), extend("x-unit" = "s"))]
+        copy_spread_s: Option<f64>,
     },
 }
 
@@ -178,6 +223,8 @@ const ML_ENERGY: &str = "ML.ENERGY leaderboard v3, Llama-3.1 70B in bfloat16 on 
 const PREFILL: &str = "derived: 2 FLOP per parameter and token, 70e9 parameters, 4 H100 at 989 TFLOP/s dense and the 0.58 of it fitted by powertrace-sim; \
     other models and GPUs differ by factors";
 
+const COPIES: &str = "Ballast's choice: copies that are users of their own come at times of their own; what the file shows within this time is blurred";
+
 impl InferenceJob {
     /// The defaults of low confidence that this job leaves in force.
     pub fn weak_defaults(&self) -> Vec<WeakDefault> {
@@ -217,6 +264,13 @@ impl InferenceJob {
                 "",
                 ML_ENERGY,
             ),
+            (
+                matches!(&self.arrivals, ArrivalSpec::File { scale: Some(scale), copy_spread_s: None, .. } if *scale > 1.0),
+                "arrivals.copy_spread_s",
+                DEFAULT_COPY_SPREAD_S,
+                "s",
+                COPIES,
+            ),
         ];
         all.into_iter()
             .filter(|(absent, ..)| *absent)
@@ -239,7 +293,8 @@ impl InferenceJob {
                     .unwrap_or(DEFAULT_DECODE_STEP_PER_SEQUENCE_S);
         let answer_s = self.output_tokens.mean * step_s;
         match self.arrivals {
-            ArrivalSpec::Poisson { .. } => answer_s,
+            // How long a file's rate remembers cannot be known from the scenario.
+            ArrivalSpec::Poisson { .. } | ArrivalSpec::File { .. } => answer_s,
             ArrivalSpec::Mmpp {
                 mean_low_s,
                 mean_high_s,

@@ -11,8 +11,9 @@
 //! 8 nodes of the job, a few nodes. A cohort has
 //!
 //! - a *course*: the phases it enters, with its own offset. A batch job's nodes start one after another over `stagger_s`, each
-//!   shifted by a normal `start_jitter_s`. A training job's cohorts follow one clock (iterations with common jitter, checkpoints)
-//!   and are each shifted by a normal `node_jitter_s`. A crash and the end of a training job strike all at once. From phase to
+//!   shifted by a normal `start_jitter_s`. A training job's cohorts follow one clock (iterations with common jitter, stragglers, checkpoints)
+//!   and are each shifted by a normal `node_jitter_s`; in a pipeline each has the iteration of its stage. An interruption and the end of a
+//!   training job strike all at once. Where the step is too long for an iteration, its mean level takes its place. From phase to
 //!   phase the mean and the spread move in a straight line over the profile's rise or fall time;
 //! - a *fluctuation*: `σ(phase) · (Σ √share · Z_level + own)` per GPU, with unit-variance Ornstein–Uhlenbeck factors `Z` for the site, each row, rack
 //!   and job. In the group engine all node and GPU terms of a job in a rack are one such process of variance
@@ -32,7 +33,8 @@
 //! steady phase (computing, for training), and the site's, a row's and a rack's is the median over the jobs on it.
 //! A spread without a stated time uses [`DEFAULT_CORRELATION_TIME_S`]. GPUs without a job fluctuate independently.
 //!
-//! From cohort to rack: GPUs → node (host power, once per node, whatever number of jobs share it) → losses of the supplies at the node's load, unless the
+//! From cohort to rack: GPUs → node (host power, once per node, whatever number of jobs share it; a share of it follows slowly,
+//! with one lag per rack) → constant power beside the nodes → losses of the supplies at the node's load, unless the
 //! node was metered at its AC side → lag of the AC side, first order, exact for an input that runs straight from sample to sample. A run
 //! begins with the lag settled.
 //!
@@ -40,6 +42,10 @@
 //! for what the courses do, in the mean for the nodes' own noise. Left out is their product, noise of one job times the difference of two jobs' levels.
 //!
 //! From the racks to the bus: a [`Facility`] adds other IT, losses of UPS and transformer, and cooling that lags behind the heat.
+//!
+//! Events of the site act on this in three places. A rack without power has its samples set to zero once its engine has made them, so
+//! that nothing else changes for want of a draw. Jobs on racks that are out follow another course: training stops as a whole, batch nodes
+//! launch again, the router passes replicas by. [`Transfers`] and the trips of the cooling act on the way from the racks to the bus.
 //!
 //! # Limits
 //!
@@ -62,32 +68,47 @@
 //!
 //! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
 //! cohorts; `site` and `resolve` the resolved site; `timeline`,
-//! `batch`, `training` what a cohort does when; `traffic`, `fleet`, `replica`, `serving` requests and what they make replicas and
-//! their cohorts do; `racks`, `rack` what both engines share; `engine`, `follow`, `sums` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
-//! which of them; `facility` the rest of the site; `correlation`, `clamp`, `source002` the statistics.
+//! `batch`, `training` what a cohort does when (`iteration`, `training_plan` what its job has in common), `interruption` when a
+//! training job is down; `traffic`, `request_log`, `replay`, `fleet`, `replica`, `serving` requests and what they make replicas and
+//! their cohorts do; `racks`, `rack` what both engines share; `host` slow hosts and what stands beside the nodes; `engine`, `follow`,
+//! `sums` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
+//! which of them; `facility` the rest of the site; `event_spec`, `check_events`, `event_plan` events of the site, `presence`, `job_outage`,
+//! `facility_trip`, `transfer` what they do to racks, jobs, cooling and bus; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
 mod block;
 mod check;
+mod check_events;
 mod check_inference;
 mod choice;
 mod clamp;
 mod correlation;
 mod engine;
+mod event_plan;
+mod event_spec;
 mod events;
 mod facility;
+mod facility_check;
 mod facility_spec;
+mod facility_trip;
 mod fleet;
 mod follow;
 mod gpus;
+mod host;
 mod inference_spec;
+mod interruption;
+mod iteration;
+mod job_outage;
 mod keys;
 mod needs;
 mod place;
 mod placement;
+mod presence;
 mod rack;
 mod racks;
+mod replay;
 mod replica;
+mod request_log;
 mod resolve;
 mod serving;
 mod site;
@@ -98,22 +119,36 @@ mod tile;
 mod timeline;
 mod traffic;
 mod training;
+mod training_plan;
+mod training_spec;
+mod transfer;
 
 pub use block::DemandBlock;
 pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
 pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
 pub use engine::GroupEngine;
+pub use event_spec::{
+    CoolingTrip, DEFAULT_BOOT_S, DEFAULT_DRAIN_S, DEFAULT_REBOUND_SHARE,
+    DEFAULT_RECHARGE_EFFICIENCY, DEFAULT_RECHARGE_SHARE, DEFAULT_SHUTDOWN_S, DEFAULT_TIMEOUT_S,
+    DEFAULT_WALK_IN_S, Maintenance, RackLoss, SiteEventSpec, SwitchLoss, Transfer,
+    TransferDirection,
+};
 pub use events::PlannedEvent;
 pub use facility::{Facility, FacilityReport};
-pub use facility_spec::{CoolingSpec, DEFAULT_OTHER_IT_SHARE, FacilitySpec, LossSpec, StageSpec};
+pub use facility_spec::{
+    CoolingSpec, DEFAULT_MANAGEMENT_SHARE, DEFAULT_NETWORK_SHARE, DEFAULT_STORAGE_SHARE,
+    FacilityPowerFactor, FacilitySpec, LossSpec, OtherItSpec, StageSpec,
+};
 pub use fleet::TrafficReport;
 pub use gpus::PerGpuEngine;
 pub use inference_spec::{
-    ArrivalSpec, DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES,
+    ArrivalSpec, DEFAULT_COPY_SPREAD_S, DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES,
     DEFAULT_DECODE_STEP_PER_SEQUENCE_S, DEFAULT_DECODE_STEP_S, DEFAULT_PREFILL_TOKENS_PER_S,
     HourFactor, InferenceJob, RouterSpec, TokenSpec, WeakDefault,
 };
+pub use racks::RunStart;
+pub use request_log::{RatePoint, Request, RequestLog, RequestLogError};
 pub use site::{GroupInfo, Site, SiteInput, SiteProblem};
 pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
 pub use spec::{
@@ -121,3 +156,6 @@ pub use spec::{
 };
 pub use tile::Simd;
 pub use timeline::DEFAULT_CORRELATION_TIME_S;
+pub use training::CoarseTraining;
+pub use training_spec::{DEFAULT_FORWARD_SHARE, IterationShape, PipelineSchedule, StragglerSpec};
+pub use transfer::{TransferReport, Transfers};

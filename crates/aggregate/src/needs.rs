@@ -10,12 +10,24 @@ use crate::{BatchJob, InferenceJob, JobSpec, TrainingJob};
 /// Offsets beyond this many standard deviations are not reckoned with when asking what has passed by t = 0.
 const REACH: f64 = 6.0;
 
+/// What the site's events do to a job.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Touch {
+    /// Its processes end.
+    pub(crate) down: bool,
+    /// They wait.
+    pub(crate) waits: bool,
+    /// It starts again whatever its own rule.
+    pub(crate) resumes: bool,
+}
+
 /// A job on one profile.
 pub(crate) struct Fit {
     /// Durations of launch, load and warmup (on the restart, for training).
     pub(crate) passing: Passing,
-    /// Duration of a checkpoint.
+    /// Duration of writing a checkpoint, and of reading it on a restart.
     pub(crate) checkpoint_s: f64,
+    pub(crate) restore_s: f64,
     /// Phases the GPUs are in from t = 0 on, or ramp away from.
     pub(crate) used: Vec<PhaseKind>,
 }
@@ -59,6 +71,7 @@ pub(crate) fn fit(
     job: &JobSpec,
     name: &str,
     profile: &GpuProfile,
+    touch: Touch,
     problems: &mut Problems,
 ) -> Fit {
     let mut asker = Asker {
@@ -68,8 +81,8 @@ pub(crate) fn fit(
         problems,
     };
     match job {
-        JobSpec::Batch(b) => asker.batch(b),
-        JobSpec::Training(t) => asker.training(t),
+        JobSpec::Batch(b) => asker.batch(b, touch),
+        JobSpec::Training(t) => asker.training(t, touch),
         JobSpec::Inference(i) => asker.inference(i),
     }
 }
@@ -131,7 +144,7 @@ impl Asker<'_> {
         }
     }
 
-    fn batch(&mut self, job: &BatchJob) -> Fit {
+    fn batch(&mut self, job: &BatchJob, touch: Touch) -> Fit {
         let stated = [
             ("launch_s", job.launch_s),
             ("load_s", job.load_s),
@@ -146,8 +159,11 @@ impl Asker<'_> {
         let steady_s = job.steady_s.unwrap_or(f64::INFINITY);
         let mut latest_s = job.start_s + job.stagger_s + REACH * job.start_jitter_s;
         let mut used = Vec::new();
-        if latest_s >= 0.0 || steady_s.is_finite() {
+        if latest_s >= 0.0 || steady_s.is_finite() || touch.down {
             used.push(PhaseKind::Idle);
+        }
+        if touch.waits {
+            used.push(before_work(|k| self.has(k)));
         }
         for (kind, stay_s) in PASSING
             .into_iter()
@@ -155,13 +171,14 @@ impl Asker<'_> {
             .chain([(job.steady, steady_s)])
         {
             latest_s += stay_s;
-            if stay_s > 0.0 && latest_s >= 0.0 {
+            if stay_s > 0.0 && (latest_s >= 0.0 || touch.down) {
                 used.push(kind);
             }
         }
         Fit {
             passing,
             checkpoint_s: 0.0,
+            restore_s: 0.0,
             used,
         }
     }
@@ -175,24 +192,32 @@ impl Asker<'_> {
         Fit {
             passing: [0.0; 3],
             checkpoint_s: 0.0,
+            restore_s: 0.0,
             used,
         }
     }
 
-    fn training(&mut self, job: &TrainingJob) -> Fit {
+    fn training(&mut self, job: &TrainingJob, touch: Touch) -> Fit {
         let mut used = Vec::new();
         let rest = before_work(|k| self.has(k));
         if job.start_s + REACH * job.node_jitter_s >= 0.0 {
             used.push(rest);
         }
         self.require(rest, "", &job.name);
+        let ends =
+            job.stop_s.is_some() || job.crash_at_s.is_some() || job.mtbf_s.is_some() || touch.down;
+        let late = job
+            .straggler
+            .is_some_and(|s| s.delay_s > 0.0 && s.probability > 0.0);
+        let waits_on_restart = job.restart_stagger_s > 0.0 || job.restart_jitter_s > 0.0;
+        let waits = job.shape.stages().0 > 1 || late || (job.restarts() && waits_on_restart);
         for (kind, needed) in [
-            (PhaseKind::TrainCompute, job.compute_share > 0.0),
-            (PhaseKind::TrainCommunication, job.compute_share < 1.0),
+            (PhaseKind::TrainCompute, job.compute_share > 0.0 || late),
             (
-                PhaseKind::Idle,
-                job.stop_s.is_some() || job.crash_at_s.is_some(),
+                PhaseKind::TrainCommunication,
+                job.compute_share < 1.0 || waits || touch.waits,
             ),
+            (PhaseKind::Idle, ends),
         ] {
             if needed {
                 self.require(kind, "", &job.name);
@@ -216,18 +241,26 @@ impl Asker<'_> {
                 used.push(PhaseKind::Checkpoint);
             }
         }
-        let mut passing = [0.0; 3];
-        if job.restart_after_s.is_some() && job.crash_at_s.is_some() {
+        let (mut passing, mut restore_s) = ([0.0; 3], 0.0);
+        if job.restarts() || (job.restart_after_s.is_some() && touch.down) || touch.resumes {
             for (kind, slot) in PASSING.into_iter().zip(&mut passing) {
                 *slot = self.duration(kind, "restart_after_s", None, &job.name);
                 if *slot > 0.0 {
                     used.push(kind);
                 }
             }
+            restore_s = job.restore_s.unwrap_or(checkpoint_s);
+            if job.restore_s.is_some_and(|s| s > 0.0) {
+                self.require(PhaseKind::Checkpoint, "restore_s", &job.name);
+            }
+            if restore_s > 0.0 {
+                used.push(PhaseKind::Checkpoint);
+            }
         }
         Fit {
             passing,
             checkpoint_s,
+            restore_s,
             used,
         }
     }

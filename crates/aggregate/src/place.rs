@@ -4,7 +4,7 @@
 //! run of numbers. Whole nodes of a run are cut into a few cohorts; a node that a run only partly covers is kept by itself, because
 //! its host power and its supplies serve all the jobs on it.
 
-/// Cohorts of one job in one rack, at most.
+/// Cohorts of one job in one rack, at most; more only where a rack holds more stages of a pipeline.
 pub(crate) const COHORTS_PER_RACK_AND_JOB: u32 = 8;
 
 /// A job's run of GPUs in a rack, `start..end`. `job` is `None` for GPUs without one.
@@ -46,6 +46,20 @@ pub(crate) fn nodes_touched(run: Run, per_node: u32) -> u32 {
     }
 }
 
+/// A run cut where one piece of `each` GPUs of its job ends and the next begins; `before` GPUs of the job come before it.
+pub(crate) fn cut(run: Run, before: u64, each: u64) -> Vec<Run> {
+    let mut pieces = Vec::new();
+    let mut start = run.start;
+    while start < run.end {
+        let done = before + u64::from(start - run.start);
+        let left = (each - done % each).min(u64::from(run.end - start));
+        let end = start + left as u32;
+        pieces.push(Run { start, end, ..run });
+        start = end;
+    }
+    pieces
+}
+
 /// Cuts the runs of a rack, in order and without gaps, into bundles that cover every node once.
 pub(crate) fn bundles(runs: &[Run], per_node: u32) -> Vec<Bundle> {
     let mut all = Vec::new();
@@ -72,13 +86,16 @@ pub(crate) fn bundles(runs: &[Run], per_node: u32) -> Vec<Bundle> {
         if tail_start > head_end {
             flush(&mut shared, &mut all);
             let partial = u32::from(head_end > run.start) + u32::from(run.end > tail_start);
+            // A job in several runs (the stages of a pipeline) shares its cohorts between them.
+            let of_job = runs.iter().filter(|r| r.job == run.job).count() as u32;
+            let limit = COHORTS_PER_RACK_AND_JOB / of_job.max(1);
             whole_nodes(
                 &mut all,
                 run,
                 head_end,
                 tail_start,
                 per_node,
-                COHORTS_PER_RACK_AND_JOB - partial,
+                limit.saturating_sub(partial).max(1),
             );
         }
         if run.end > tail_start {

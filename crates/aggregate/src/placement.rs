@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::check::Problems;
 use crate::place::{Run, nodes_touched};
 use crate::site::GroupInfo;
-use crate::{InferenceJob, JobSpec};
+use crate::{InferenceJob, JobSpec, TrainingJob};
 
 /// Jobs on GPUs, before they become cohorts.
 pub(crate) struct Placement {
@@ -77,8 +77,13 @@ pub(crate) fn place(jobs: &[JobSpec], groups: &[GroupInfo], problems: &mut Probl
             }
             _ => {}
         }
-        if let JobSpec::Inference(i) = job {
-            whole_replicas(j, i, found, problems);
+        match job {
+            JobSpec::Inference(i) => whole_replicas(j, i, found, problems),
+            JobSpec::Training(t) => {
+                whole_stages(j, t, found, problems);
+                a_node_of_its_own(j, t, placement.nodes[j], problems);
+            }
+            JobSpec::Batch(_) => {}
         }
     }
     // What no job took is idle.
@@ -117,6 +122,46 @@ fn whole_replicas(index: usize, job: &InferenceJob, gpus: u64, problems: &mut Pr
             )
         },
     );
+}
+
+/// A pipeline's stages are of equal size.
+fn whole_stages(index: usize, job: &TrainingJob, gpus: u64, problems: &mut Problems) {
+    let (stages, replicas) = job.shape.stages();
+    let pieces = u64::from(stages) * u64::from(replicas);
+    if pieces == 0 || gpus == 0 || gpus.is_multiple_of(pieces) {
+        return;
+    }
+    problems.add(
+        format!("jobs.{index}.shape.stages"),
+        format!(
+            "job `{}` has {gpus} GPUs, which do not divide into {replicas} × {stages} stages of equal size",
+            job.name
+        ),
+        if gpus < pieces {
+            "give the job more GPUs, or fewer stages or replicas".to_owned()
+        } else {
+            format!(
+                "set gpus = {}, or other stages or replicas",
+                gpus / pieces * pieces
+            )
+        },
+    );
+}
+
+fn a_node_of_its_own(index: usize, job: &TrainingJob, nodes: u64, problems: &mut Problems) {
+    let Some(node) = job.straggler.and_then(|s| s.node) else {
+        return;
+    };
+    if nodes > 0 && u64::from(node) > nodes {
+        problems.add(
+            format!("jobs.{index}.straggler.node"),
+            format!(
+                "job `{}` runs on {nodes} nodes, and the straggler is number {node}",
+                job.name
+            ),
+            format!("give 1 to {nodes}, or leave it away to draw one for every iteration"),
+        );
+    }
 }
 
 pub(crate) fn idle_groups(groups: &[GroupInfo], placement: &Placement) -> Vec<usize> {

@@ -3,7 +3,9 @@
 use ballast_series::rng::{UnitOu, ou_coefficients};
 
 use crate::clamp::Tally;
+use crate::host::HostPart;
 use crate::replica::Activity;
+use crate::site::Hardware;
 use crate::sums::Work;
 use crate::tile::Tile;
 use crate::timeline::KINDS;
@@ -81,13 +83,18 @@ impl Lag {
 
     pub(crate) fn apply(&mut self, power: &mut [f64]) {
         for u in power {
-            let y = match self.last {
-                Some((u0, y0)) => self.decay * y0 + self.old * u0 + self.new * *u,
-                None => *u,
-            };
-            self.last = Some((*u, y));
-            *u = y;
+            *u = self.step(*u);
         }
+    }
+
+    /// The output for the next input.
+    pub(crate) fn step(&mut self, u: f64) -> f64 {
+        let y = match self.last {
+            Some((u0, y0)) => self.decay * y0 + self.old * u0 + self.new * u,
+            None => u,
+        };
+        self.last = Some((u, y));
+        y
     }
 }
 
@@ -115,6 +122,7 @@ pub(crate) struct RackBase {
     pub(crate) row: usize,
     pub(crate) slots: Vec<Slot>,
     pub(crate) factor: Option<Factor>,
+    pub(crate) host: HostPart,
     pub(crate) lag: Lag,
 }
 
@@ -123,6 +131,8 @@ pub(crate) struct RackBase {
 pub(crate) struct Common<'a> {
     pub(crate) dt_s: f64,
     pub(crate) first_sample: u64,
+    /// First sample of the run.
+    pub(crate) start: u64,
     pub(crate) site: &'a [f64],
     pub(crate) rows: &'a [Vec<f64>],
     pub(crate) jobs: &'a [Vec<f64>],
@@ -148,6 +158,12 @@ impl RackBase {
     /// Place of a job's slot; every job in the rack has one.
     pub(crate) fn slot_of(&self, job: Option<usize>) -> usize {
         self.slots.iter().position(|s| s.job == job).unwrap_or(0)
+    }
+
+    /// From the sum of nodes whose hosts follow at once to the rack's AC side, W.
+    pub(crate) fn finish(&mut self, hardware: &Hardware, gpu_w: &[f64], rack_w: &mut [f64]) {
+        self.host.apply(hardware, gpu_w, rack_w);
+        self.lag.apply(rack_w);
     }
 
     /// Shared part of the fluctuation of each slot, for σ = 1.

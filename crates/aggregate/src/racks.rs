@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ballast_profile::PhaseKind;
+use ballast_profile::{PhaseKind, ReactiveLine};
 use ballast_series::rng::{Stream, UnitOu};
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -10,16 +10,19 @@ use rayon::prelude::*;
 use crate::batch::BatchCourse;
 use crate::block::DemandBlock;
 use crate::clamp::{self, ClampReport, Subject, Tally};
+use crate::event_plan::Outage;
 use crate::fleet::{Fleet, TrafficReport};
+use crate::host::HostPart;
 use crate::keys::entity;
 use crate::needs::before_work;
 use crate::place::Cohort;
+use crate::presence;
 use crate::rack::{Common, Factor, Lag, Loadings, RackBase, Scratch, Slot};
 use crate::replica::Activity;
 use crate::serving::Serving;
 use crate::site::{CoursePlan, Hardware, RackPlan, Site};
 use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
-use crate::training::TrainingCourse;
+use crate::training::{Seat, TrainingCourse};
 
 /// Racks that an engine simulates together: consecutive ones of one group.
 pub(crate) trait Unit: Send {
@@ -53,6 +56,8 @@ pub(crate) trait Unit: Send {
 #[derive(Debug, Clone)]
 pub(crate) struct Core<R> {
     dt_s: f64,
+    /// First sample of the run.
+    start: u64,
     next_sample: u64,
     hardware: Vec<Hardware>,
     tables: Vec<ProfileTable>,
@@ -64,8 +69,10 @@ pub(crate) struct Core<R> {
     /// By job; absent where it is no service.
     fleets: Vec<Option<Fleet>>,
     units: Vec<R>,
-    /// Sums over the racks of each unit, W: `[unit][AC side, GPUs][step]`.
-    unit_w: Vec<f64>,
+    /// By rack; empty where no rack is ever out.
+    outages: Vec<Vec<Outage>>,
+    /// Sums over the racks of each unit: `[unit][step]` of [`Sums`].
+    sums: Sums,
     /// By job, its loadings on the factors beyond the rack.
     loadings: Vec<Loadings>,
     /// Which of `shared` are read.
@@ -76,23 +83,51 @@ pub(crate) struct Core<R> {
     job_z: Vec<Vec<f64>>,
 }
 
+/// Where in the course of things a run begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunStart {
+    /// Its first sample, at `first_sample · dt`. Jobs, jitter and requests count from sample 0 all the same and are followed up to
+    /// there; fluctuations begin in their stationary state, lags settled.
+    pub first_sample: u64,
+    /// Whether fluctuations come from streams of their own, named `zoom-…`: a close look at a stretch of another run, with
+    /// that run's jobs and requests.
+    pub zoom: bool,
+}
+
 /// Opens the streams of a realisation.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Streams {
     seed: u64,
     case: u64,
+    start: RunStart,
 }
 
 impl Streams {
-    pub(crate) fn new(seed: u64, realisation: u32) -> Self {
+    pub(crate) fn new(seed: u64, realisation: u32, start: RunStart) -> Self {
         Self {
             seed,
             case: u64::from(realisation),
+            start,
         }
     }
 
+    /// First sample of the run.
+    pub(crate) fn first_sample(self) -> u64 {
+        self.start.first_sample
+    }
+
+    /// A stream of what happens when: starts, iterations, requests.
     pub(crate) fn open(self, stream: &str, entity: u64) -> Stream {
         Stream::new(self.seed, stream, entity, self.case)
+    }
+
+    /// A stream of what fluctuates.
+    pub(crate) fn fluctuation(self, stream: &str, entity: u64) -> Stream {
+        if self.start.zoom {
+            self.open(&format!("zoom-{stream}"), entity)
+        } else {
+            self.open(stream, entity)
+        }
     }
 }
 
@@ -106,7 +141,7 @@ impl<R: Unit> Core<R> {
         units: impl FnOnce(&[ProfileTable]) -> Vec<R>,
     ) -> Self {
         let factor = |wanted: bool, stream: &str, key: u64, tau_s: f64| {
-            wanted.then(|| Factor::new(UnitOu::new(streams.open(stream, key)), dt_s, tau_s))
+            wanted.then(|| Factor::new(UnitOu::new(streams.fluctuation(stream, key)), dt_s, tau_s))
         };
         let loads_site = site.jobs.iter().any(|j| j.shares.site > 0.0);
         let loads_row = site.jobs.iter().any(|j| j.shares.row > 0.0);
@@ -132,12 +167,14 @@ impl<R: Unit> Core<R> {
         let sources: BTreeSet<usize> = units.iter().flat_map(Unit::sources).collect();
         Self {
             dt_s,
-            next_sample: 0,
+            start: streams.first_sample(),
+            next_sample: streams.first_sample(),
             hardware: site.hardware.clone(),
             job_names: site.jobs.iter().map(|j| j.name.clone()).collect(),
             site: factor(loads_site, "ou-site", 0, site.tau_s),
             units,
-            unit_w: Vec::new(),
+            outages: site.outages.outages.clone(),
+            sums: Sums::default(),
             loadings: (0..site.jobs.len())
                 .map(|j| loadings(site, Some(j)))
                 .collect(),
@@ -158,7 +195,8 @@ impl<R: Unit> Core<R> {
     /// A block made for another number of racks is resized to this site's.
     pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
         let steps = block.len();
-        block.resize(self.units.iter().map(Unit::racks).sum(), steps);
+        let racks = self.units.iter().map(Unit::racks).sum();
+        block.resize(racks, self.hardware.len(), steps);
         block.first_sample = self.next_sample;
         if steps == 0 {
             return;
@@ -187,7 +225,7 @@ impl<R: Unit> Core<R> {
             }
         }
         for fleet in self.fleets.iter_mut().flatten() {
-            fleet.fill(self.next_sample, steps);
+            fleet.fill(self.next_sample, steps, self.next_sample == self.start);
         }
         let activity: Vec<&[Activity]> = self
             .fleets
@@ -197,6 +235,7 @@ impl<R: Unit> Core<R> {
         let common = Common {
             dt_s: self.dt_s,
             first_sample: self.next_sample,
+            start: self.start,
             site: &self.site_z,
             rows: &self.row_z,
             jobs: &self.job_z,
@@ -204,40 +243,51 @@ impl<R: Unit> Core<R> {
             activity: &activity,
         };
         let (hardware, tables) = (&self.hardware, &self.tables);
-        self.unit_w.resize(2 * steps * self.units.len(), 0.0);
+        let outages = &self.outages;
+        self.sums.resize(self.units.len() * steps);
         let mut rows = block.rack_w.as_mut_slice();
-        let units = self
-            .units
-            .iter_mut()
-            .zip(self.unit_w.chunks_exact_mut(2 * steps));
-        let units: Vec<_> = units
-            .map(|(unit, sums)| {
-                let (own, rest) = std::mem::take(&mut rows).split_at_mut(unit.racks() * steps);
-                rows = rest;
-                (unit, own, sums)
-            })
-            .collect();
-        units
-            .into_par_iter()
-            .for_each_init(Scratch::default, |scratch, (unit, ac_w, sums)| {
+        let mut first_rack = 0;
+        let mut units = Vec::with_capacity(self.units.len());
+        for (unit, sums) in self.units.iter_mut().zip(self.sums.by_unit(steps)) {
+            let (own, rest) = std::mem::take(&mut rows).split_at_mut(unit.racks() * steps);
+            rows = rest;
+            let next_rack = first_rack + unit.racks();
+            let outages = outages.get(first_rack..next_rack).unwrap_or(&[]);
+            first_rack = next_rack;
+            units.push((unit, own, outages, sums));
+        }
+        units.into_par_iter().for_each_init(
+            Scratch::default,
+            |scratch, (unit, ac_w, outages, [ac_sum_w, q_sum_var, gpu_sum_w])| {
                 let hardware = &hardware[unit.group()];
                 let table = &tables[hardware.table];
                 let mut gpu_w = std::mem::take(&mut scratch.gpu_w);
                 gpu_w.resize(ac_w.len(), 0.0);
                 unit.fill(&common, hardware, table, scratch, ac_w, &mut gpu_w);
-                let (ac_sum_w, gpu_sum_w) = sums.split_at_mut(steps);
+                for (rack, outages) in outages.iter().enumerate() {
+                    // What has no power draws nothing, whatever its engine made of it.
+                    for power_w in [&mut *ac_w, &mut gpu_w] {
+                        let power_w = &mut power_w[rack * steps..(rack + 1) * steps];
+                        presence::apply(outages, common.first_sample, common.dt_s, power_w);
+                    }
+                }
                 sum_rows(ac_w, ac_sum_w);
                 sum_rows(&gpu_w, gpu_sum_w);
+                match hardware.psu.reactive_line(hardware.supplies_w()) {
+                    Some(line) => sum_reactive(line, ac_w, q_sum_var),
+                    None => q_sum_var.fill(0.0),
+                }
                 scratch.gpu_w = gpu_w;
-            });
-        let sum = |out: &mut [f64], from: usize| {
-            out.fill(0.0);
-            for sums in self.unit_w.chunks_exact(2 * steps) {
-                out.iter_mut().zip(&sums[from..]).for_each(|(o, w)| *o += w);
-            }
-        };
-        sum(&mut block.site_w, 0);
-        sum(&mut block.gpu_w, steps);
+            },
+        );
+        for (group, out) in block.group_w.chunks_exact_mut(steps).enumerate() {
+            let units = self.units.iter().zip(self.sums.ac_w.chunks_exact(steps));
+            let of_group = units.filter(|(u, _)| u.group() == group).map(|(_, w)| w);
+            add_up(of_group, out);
+        }
+        add_up(block.group_w.chunks_exact(steps), &mut block.site_w);
+        add_up(self.sums.q_var.chunks_exact(steps), &mut block.site_q_var);
+        add_up(self.sums.gpu_w.chunks_exact(steps), &mut block.gpu_w);
         self.next_sample += steps as u64;
     }
 
@@ -300,11 +350,44 @@ fn fill_factor(factor: &mut Option<Factor>, z: &mut Vec<f64>, steps: usize) {
     }
 }
 
+/// Sums over the racks of each unit, `[unit][step]`.
+#[derive(Debug, Clone, Default)]
+struct Sums {
+    ac_w: Vec<f64>,
+    q_var: Vec<f64>,
+    gpu_w: Vec<f64>,
+}
+
+impl Sums {
+    fn resize(&mut self, len: usize) {
+        for sums in [&mut self.ac_w, &mut self.q_var, &mut self.gpu_w] {
+            sums.resize(len, 0.0);
+        }
+    }
+
+    /// AC side, reactive power and GPUs of each unit.
+    fn by_unit(&mut self, steps: usize) -> impl Iterator<Item = [&mut [f64]; 3]> {
+        let ac_w = self.ac_w.chunks_exact_mut(steps);
+        let rest = self.q_var.chunks_exact_mut(steps);
+        let rest = rest.zip(self.gpu_w.chunks_exact_mut(steps));
+        ac_w.zip(rest).map(|(ac, (q, gpu))| [ac, q, gpu])
+    }
+}
+
+/// Sums rows, always from the first to the last.
+fn add_up<'a>(rows: impl Iterator<Item = &'a [f64]>, sum: &mut [f64]) {
+    sum.fill(0.0);
+    for row in rows {
+        sum.iter_mut().zip(row).for_each(|(o, w)| *o += w);
+    }
+}
+
+/// Steps added up in registers.
+const AT_ONCE: usize = 64;
+
 /// Sums `[rack][step]` over racks, always from the first rack to the last.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
 fn sum_rows(rows: &[f64], sum: &mut [f64]) {
-    /// Steps added up in registers.
-    const AT_ONCE: usize = 64;
     let steps = sum.len();
     for (i, out) in sum.chunks_mut(AT_ONCE).enumerate() {
         let mut total = [0.0; AT_ONCE];
@@ -312,6 +395,22 @@ fn sum_rows(rows: &[f64], sum: &mut [f64]) {
             let row = &row[i * AT_ONCE..i * AT_ONCE + out.len()];
             for (o, w) in total.iter_mut().zip(row) {
                 *o += w;
+            }
+        }
+        out.copy_from_slice(&total[..out.len()]);
+    }
+}
+
+/// Sums the racks' reactive power likewise, from `[rack][step]` of their active power.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
+fn sum_reactive(line: ReactiveLine, rows: &[f64], sum: &mut [f64]) {
+    let steps = sum.len();
+    for (i, out) in sum.chunks_mut(AT_ONCE).enumerate() {
+        let mut total = [0.0; AT_ONCE];
+        for row in rows.chunks_exact(steps) {
+            let row = &row[i * AT_ONCE..i * AT_ONCE + out.len()];
+            for (o, w) in total.iter_mut().zip(row) {
+                *o += w * line.at(*w);
             }
         }
         out.copy_from_slice(&total[..out.len()]);
@@ -332,7 +431,7 @@ pub(crate) fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Stream
     }
     let factor = slots.iter().any(|s| s.loadings.rack > 0.0).then(|| {
         Factor::new(
-            UnitOu::new(streams.open("ou-rack", entity(&[&rack.name], 0))),
+            UnitOu::new(streams.fluctuation("ou-rack", entity(&[&rack.name], 0))),
             dt_s,
             rack.tau_s,
         )
@@ -342,6 +441,7 @@ pub(crate) fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Stream
         row: rack.row,
         slots,
         factor,
+        host: HostPart::new(&site.hardware[rack.group], dt_s),
         lag: Lag::new(dt_s, site.hardware[rack.group].psu.lag_s.value),
     }
 }
@@ -375,7 +475,6 @@ pub(crate) fn cohort_cursor(
 ) -> Cursor {
     let key = cohort_key(site, rack, cohort);
     let plan = cohort.job.map(|j| &site.jobs[j]);
-    let name = plan.map_or("", |p| p.name.as_str());
     let has = |kind: PhaseKind| table.level(kind).present;
     let mut rest = PhaseKind::Idle;
     let course = match plan.map(|p| &p.course) {
@@ -385,14 +484,28 @@ pub(crate) fn cohort_cursor(
             let jitter_s = batch.jitter_s * streams.open("job-offset", key).normal();
             let start_s = batch.planned_start_s(cohort.place, nodes) + jitter_s;
             let passing = batch.passing(site.hardware[rack.group].table);
-            Course::Batch(BatchCourse::new(batch, passing, start_s))
+            let waits_in = before_work(has);
+            let outages = &rack.outages;
+            Course::Batch(BatchCourse::new(batch, passing, start_s, outages, waits_in))
         }
         Some(CoursePlan::Training(training)) => {
             rest = before_work(has);
             let offset_s = training.node_jitter_s * streams.open("job-offset", key).normal();
-            let job = entity(&[name], 0);
-            let jitter = ["iteration", "iteration-restart"].map(|s| streams.open(s, job));
-            Course::Training(TrainingCourse::new(training.clone(), jitter, offset_s))
+            let gpus = f64::from(cohort.gpus);
+            let seat = Seat {
+                offset_s,
+                key,
+                place: cohort.place,
+                // Equal nodes: Σ g² over n nodes of g GPUs each is (n g)²/n.
+                nodes: gpus * gpus / cohort.node_squares,
+                stage: training.stage_of(cohort.ordinal),
+            };
+            Course::Training(Box::new(TrainingCourse::new(
+                training.clone(),
+                streams,
+                seat,
+                table.step_s,
+            )))
         }
         Some(CoursePlan::Inference(_)) => {
             rest = before_work(has);

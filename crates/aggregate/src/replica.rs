@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use ballast_series::rng::Stream;
 
+use crate::Request;
 use crate::traffic::Tokens;
 
 /// What all replicas of a job have in common.
@@ -25,6 +26,14 @@ pub(crate) struct Service {
     pub(crate) step_s: Vec<f64>,
     /// Decode power by running sequences, as a share of the way from idle to full.
     pub(crate) decode_share: Vec<f64>,
+}
+
+impl Service {
+    /// Time a request takes of a replica with a full batch, seconds, with these numbers of tokens.
+    pub(crate) fn request_s(&self, (prompt, output): (f64, f64)) -> f64 {
+        let step_s = self.step_s.last().copied().unwrap_or(0.0);
+        prompt * self.prefill_s_per_token + output * step_s / self.batch_max as f64
+    }
 }
 
 /// A sequence in the batch: the count of tokens at which it ends, and when its request came.
@@ -61,7 +70,7 @@ impl Ord for Running {
 #[derive(Debug, Clone, Copy)]
 struct Prefill {
     end_s: f64,
-    arrived_s: f64,
+    request: Request,
 }
 
 /// Mean of what a replica did between two samples.
@@ -79,6 +88,8 @@ pub(crate) struct Count {
     pub(crate) arrived: u64,
     pub(crate) done: u64,
     pub(crate) turned_away: u64,
+    /// Held when the replica lost its power or its network.
+    pub(crate) lost: u64,
     pub(crate) waiting: u64,
     /// In prefill or in the batch.
     pub(crate) running: u64,
@@ -95,6 +106,7 @@ impl Count {
         self.arrived += other.arrived;
         self.done += other.done;
         self.turned_away += other.turned_away;
+        self.lost += other.lost;
         self.waiting += other.waiting;
         self.running += other.running;
         self.busy_s += other.busy_s;
@@ -110,8 +122,8 @@ pub(crate) struct Replica {
     tokens: Stream,
     now_s: f64,
     /// Requests routed here that have not come yet, by time.
-    inbox: VecDeque<f64>,
-    waiting: VecDeque<f64>,
+    inbox: VecDeque<Request>,
+    waiting: VecDeque<Request>,
     prefill: Option<Prefill>,
     batch: BinaryHeap<Running>,
     /// Tokens given to each sequence that is there all along.
@@ -119,6 +131,8 @@ pub(crate) struct Replica {
     decode_s: f64,
     prefill_s: f64,
     count: Count,
+    /// Times at which it loses all it holds, the last one first, seconds.
+    losses_s: Vec<f64>,
 }
 
 impl Replica {
@@ -136,12 +150,21 @@ impl Replica {
             decode_s: 0.0,
             prefill_s: 0.0,
             count: Count::default(),
+            losses_s: Vec::new(),
         }
     }
 
-    /// Sends it a request that comes at `at_s`, not before those sent earlier.
-    pub(crate) fn send(&mut self, at_s: f64) {
-        self.inbox.push_back(at_s);
+    /// The same, losing all it holds at these times, in order. Requests that come then or later are its own again.
+    pub(crate) fn losing_all_at(mut self, mut losses_s: Vec<f64>) -> Self {
+        losses_s.retain(|s| s.is_finite());
+        losses_s.reverse();
+        self.losses_s = losses_s;
+        self
+    }
+
+    /// Sends it a request, which does not come before those sent earlier.
+    pub(crate) fn send(&mut self, request: Request) {
+        self.inbox.push_back(request);
     }
 
     /// Requests it holds.
@@ -162,15 +185,18 @@ impl Replica {
     pub(crate) fn advance(&mut self, to_s: f64) {
         loop {
             self.start_prefill();
-            let arrival_s = self.inbox.front().copied().unwrap_or(f64::INFINITY);
+            let arrival_s = self.inbox.front().map_or(f64::INFINITY, |r| r.at_s);
             let own_s = self.own_event_s();
-            let next_s = arrival_s.min(own_s);
+            let loss_s = self.losses_s.last().copied().unwrap_or(f64::INFINITY);
+            let next_s = arrival_s.min(own_s).min(loss_s);
             if next_s > to_s {
                 self.pass(to_s);
                 return;
             }
             self.pass(next_s);
-            if own_s <= arrival_s {
+            if loss_s <= next_s {
+                self.lose();
+            } else if own_s <= arrival_s {
                 self.finish();
             } else {
                 self.take();
@@ -191,10 +217,13 @@ impl Replica {
         if self.prefill.is_some() || self.batch.len() >= self.service.batch_max {
             return;
         }
-        if let Some(arrived_s) = self.waiting.pop_front() {
-            let prompt = self.service.prompt.draw(&mut self.tokens);
+        if let Some(request) = self.waiting.pop_front() {
+            let prompt = self
+                .service
+                .prompt
+                .known_or_drawn(request.prompt_tokens, &mut self.tokens);
             let end_s = self.now_s + prompt * self.service.prefill_s_per_token;
-            self.prefill = Some(Prefill { end_s, arrived_s });
+            self.prefill = Some(Prefill { end_s, request });
         }
     }
 
@@ -234,10 +263,14 @@ impl Replica {
     /// Ends the prefill, or the sequence that is due.
     fn finish(&mut self) {
         if let Some(prefill) = self.prefill.take() {
-            let output = self.service.output.draw(&mut self.tokens);
+            let request = prefill.request;
+            let output = self
+                .service
+                .output
+                .known_or_drawn(request.output_tokens, &mut self.tokens);
             self.batch.push(Running {
                 ends_at_token: self.token + output,
-                arrived_s: prefill.arrived_s,
+                arrived_s: request.at_s,
             });
         } else if let Some(first) = self.batch.pop() {
             // Set rather than added up: rounding must not leave it short of the end.
@@ -250,12 +283,22 @@ impl Replica {
         }
     }
 
+    /// Loses all it holds.
+    fn lose(&mut self) {
+        self.losses_s.pop();
+        self.count.lost += u64::from(self.load());
+        self.waiting.clear();
+        self.prefill = None;
+        self.batch.clear();
+        self.token = 0.0;
+    }
+
     /// Takes in the request that came.
     fn take(&mut self) {
-        if let Some(at_s) = self.inbox.pop_front() {
+        if let Some(request) = self.inbox.pop_front() {
             self.count.arrived += 1;
             if self.waiting.len() < self.service.queue_max {
-                self.waiting.push_back(at_s);
+                self.waiting.push_back(request);
             } else {
                 self.count.turned_away += 1;
             }

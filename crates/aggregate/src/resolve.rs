@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ballast_profile::{GpuProfile, NodeSpec, PhaseKind, PsuSpec};
+use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PhaseKind, PsuSpec};
 
 use crate::batch::BatchPlan;
 use crate::check::{self, Problems, listed};
 use crate::correlation::{self, median};
+use crate::event_plan::EventPlan;
 use crate::fleet::InferencePlan;
 use crate::needs::{self, Fit};
-use crate::place::{bundles, nodes_touched};
+use crate::place::{Run, bundles, cut, nodes_touched};
 use crate::placement::Placement;
 use crate::site::{CoursePlan, GroupInfo, Hardware, JobPlan, RackPlan, RowPlan, Site, SiteInput};
 use crate::timeline::{DEFAULT_CORRELATION_TIME_S, ProfileTable};
-use crate::training::TrainingPlan;
-use crate::{JobSpec, LevelShares, events};
+use crate::training_plan::{TrainingPlan, TrainingTimes};
+use crate::{JobSpec, LevelShares, events, job_outage};
 
 /// Groups with their hardware; `None` if one cannot be built. Fills the table of profiles.
 pub(crate) fn resolve_groups(
@@ -45,6 +46,7 @@ pub(crate) fn resolve_groups(
             reported.insert(group.node.clone()),
             problems,
         );
+        let good = check::other(i, group, node, problems) && good;
         let (Some((profile, psu)), true) = (parts, good) else {
             complete = false;
             continue;
@@ -70,6 +72,9 @@ pub(crate) fn resolve_groups(
             host: node.host.clone(),
             psu: psu.clone(),
             psu_count: node.psu_count,
+            nodes: group.nodes_per_rack,
+            other_w: group.other_kw.as_ref().map_or(0.0, |o| o.value * 1e3),
+            other_metered: group.other_metered.unwrap_or(MeteredSide::NodeAc),
             table,
         });
     }
@@ -119,6 +124,7 @@ fn node_parts<'a>(
 pub(crate) fn fit_all(
     input: &SiteInput<'_>,
     placement: &Placement,
+    outages: &EventPlan,
     hardware: &[Hardware],
     tables: &[ProfileTable],
     problems: &mut Problems,
@@ -129,11 +135,12 @@ pub(crate) fn fit_all(
             .iter()
             .map(|&g| hardware[g].table)
             .collect();
+        let touch = job_outage::touch(j, job, outages, &placement.runs);
         let mut by_table = BTreeMap::new();
         for table in on {
             let name = &tables[table].name;
             if let Some(profile) = input.gpus.get(name) {
-                by_table.insert(table, needs::fit(j, job, name, profile, problems));
+                by_table.insert(table, needs::fit(j, job, name, profile, touch, problems));
             }
         }
         fits.push(by_table);
@@ -144,23 +151,39 @@ pub(crate) fn fit_all(
 fn job_plan(
     job: &JobSpec,
     shares: LevelShares,
-    (nodes, gpus): (u64, u64),
+    index: usize,
+    placement: &Placement,
+    outages: &EventPlan,
     fits: &BTreeMap<usize, Fit>,
     tables: &[ProfileTable],
 ) -> JobPlan {
+    let runs = &placement.runs;
     let (name, course) = match job {
         JobSpec::Batch(b) => {
             let passing = fits.iter().map(|(t, f)| (*t, f.passing)).collect();
             (&b.name, CoursePlan::Batch(BatchPlan::new(b, passing)))
         }
         JobSpec::Training(t) => {
-            let longest = |i: usize| fits.values().map(|f| f.passing[i]).fold(0.0, f64::max);
-            let checkpoint_s = fits.values().map(|f| f.checkpoint_s).fold(0.0, f64::max);
-            let plan = TrainingPlan::new(t, checkpoint_s, [longest(0), longest(1), longest(2)]);
+            let longest = |time: fn(&Fit) -> f64| fits.values().map(time).fold(0.0, f64::max);
+            let times = TrainingTimes {
+                checkpoint_s: longest(|f| f.checkpoint_s),
+                restore_s: longest(|f| f.restore_s),
+                passing: [
+                    longest(|f| f.passing[0]),
+                    longest(|f| f.passing[1]),
+                    longest(|f| f.passing[2]),
+                ],
+            };
+            let others = job_outage::interruptions(index, t, times.checkpoint_s, outages, runs);
+            let size = (placement.nodes[index], placement.gpus[index]);
+            let plan = TrainingPlan::new(t, size, times, others);
             (&t.name, CoursePlan::Training(Arc::new(plan)))
         }
         JobSpec::Inference(i) => {
-            let plan = InferencePlan::new(i, gpus);
+            let gpus = placement.gpus[index];
+            let plan = InferencePlan::new(i, gpus).with_outages(|each, replicas| {
+                job_outage::replicas_out(index, each, replicas, outages, runs)
+            });
             (&i.name, CoursePlan::Inference(Arc::new(plan)))
         }
     };
@@ -174,7 +197,15 @@ fn job_plan(
         course,
         shares,
         tau_s,
-        nodes,
+        nodes: placement.nodes[index],
+    }
+}
+
+/// GPUs of a pipeline's stage, where a job has several.
+fn stage_gpus(job: &JobPlan) -> Option<u64> {
+    match &job.course {
+        CoursePlan::Training(t) if t.parts.len() > 1 => Some(t.stage_gpus),
+        _ => None,
     }
 }
 
@@ -186,6 +217,7 @@ pub(crate) fn assemble(
     placement: &Placement,
     fits: &[BTreeMap<usize, Fit>],
     idle_groups: &[usize],
+    outages: EventPlan,
 ) -> Site {
     let correlations: Vec<_> = input
         .jobs
@@ -197,7 +229,9 @@ pub(crate) fn assemble(
             job_plan(
                 &input.jobs[j],
                 correlations[j].shares,
-                (placement.nodes[j], placement.gpus[j]),
+                j,
+                placement,
+                &outages,
                 &fits[j],
                 &tables,
             )
@@ -228,14 +262,23 @@ pub(crate) fn assemble(
         for (k, rack) in group.racks.clone().enumerate() {
             let runs = &placement.runs[rack];
             let on_rack: BTreeSet<usize> = runs.iter().filter_map(|r| r.job).collect();
-            let mut bundles = bundles(runs, group.gpus_per_node);
+            let borders = |run: &Run| {
+                let stage_gpus = run.job.and_then(|j| stage_gpus(&jobs[j]));
+                let before = run.job.map_or(0, |j| gpus_before[j]);
+                stage_gpus.map_or_else(|| vec![*run], |gpus| cut(*run, before, gpus))
+            };
+            let pieces: Vec<Run> = runs.iter().flat_map(borders).collect();
+            let mut bundles = bundles(&pieces, group.gpus_per_node);
             for cohort in bundles.iter_mut().flat_map(|b| &mut b.cohorts) {
                 let Some(j) = cohort.job else { continue };
-                cohort.place += nodes_before[j] as f64;
-                let from = runs
-                    .iter()
-                    .find(|r| r.job == Some(j))
-                    .map_or(0, |r| r.start);
+                let start = |runs: &[Run]| {
+                    runs.iter()
+                        .rfind(|r| r.job == Some(j) && r.start <= cohort.first)
+                        .map_or(0, |r| r.start)
+                };
+                let (from, piece) = (start(runs), start(&pieces));
+                let nodes = piece / group.gpus_per_node - from / group.gpus_per_node;
+                cohort.place += nodes_before[j] as f64 + f64::from(nodes);
                 cohort.ordinal = gpus_before[j] + u64::from(cohort.first - from);
             }
             for run in runs {
@@ -261,6 +304,7 @@ pub(crate) fn assemble(
                 row,
                 bundles,
                 tau_s,
+                outages: outages.of_rack(rack).to_vec(),
             });
         }
     }
@@ -269,7 +313,7 @@ pub(crate) fn assemble(
         .map(|g| g.racks.len() as u64 * u64::from(g.gpus_per_rack()))
         .sum();
     let tau_s = tau_of(&(0..jobs.len()).collect());
-    let events = events::planned(input.jobs, &placement.gpus);
+    let events = events::planned(input, &jobs, &outages, placement);
     Site {
         groups,
         hardware,
@@ -281,6 +325,7 @@ pub(crate) fn assemble(
         correlations,
         used,
         events,
+        outages,
         gpus,
     }
 }

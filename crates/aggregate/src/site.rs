@@ -9,15 +9,19 @@ use serde::Serialize;
 
 use crate::batch::BatchPlan;
 use crate::check::{self, Problems};
+use crate::check_events;
 use crate::correlation::{self, JobCorrelation};
-use crate::events::PlannedEvent;
+use crate::event_plan::{EventPlan, Outage};
+use crate::events::{self, PlannedEvent};
 use crate::fleet::InferencePlan;
 use crate::place::Bundle;
 use crate::placement::{idle_groups, place};
+use crate::racks::{RunStart, Streams};
 use crate::resolve::{assemble, fit_all, resolve_groups};
 use crate::timeline::ProfileTable;
-use crate::training::TrainingPlan;
-use crate::{CorrelationSpec, JobSpec, LevelShares, RackGroup};
+use crate::training::CoarseTraining;
+use crate::training_plan::TrainingPlan;
+use crate::{CorrelationSpec, JobSpec, LevelShares, RackGroup, RequestLog, SiteEventSpec};
 
 /// What a site is made of, as it stands in a scenario. Profiles, nodes and supplies have passed their own checks.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +32,8 @@ pub struct SiteInput<'a> {
     pub jobs: &'a [JobSpec],
     /// Correlation for jobs that state none.
     pub correlation: Option<&'a CorrelationSpec>,
+    /// Events of the site.
+    pub events: &'a [SiteEventSpec],
     /// GPU profiles by name, presets included.
     pub gpus: &'a BTreeMap<String, GpuProfile>,
     /// Nodes by name, presets included.
@@ -88,6 +94,11 @@ pub(crate) struct Hardware {
     pub(crate) host: HostSpec,
     pub(crate) psu: PsuSpec,
     pub(crate) psu_count: u32,
+    /// Nodes in a rack.
+    pub(crate) nodes: u32,
+    /// Constant power beside the nodes of a rack, W, and the side on which it is metered.
+    pub(crate) other_w: f64,
+    pub(crate) other_metered: MeteredSide,
     pub(crate) table: usize,
 }
 
@@ -125,6 +136,8 @@ pub(crate) struct RackPlan {
     pub(crate) bundles: Vec<Bundle>,
     /// Correlation time of the rack's factor.
     pub(crate) tau_s: f64,
+    /// When it is out.
+    pub(crate) outages: Vec<Outage>,
 }
 
 /// A row of racks and the correlation time of its factor.
@@ -165,6 +178,8 @@ pub struct Site {
     pub(crate) correlations: Vec<JobCorrelation>,
     pub(crate) used: BTreeSet<(String, PhaseKind)>,
     pub(crate) events: Vec<PlannedEvent>,
+    /// What the site's events do.
+    pub(crate) outages: EventPlan,
     pub(crate) gpus: u64,
 }
 
@@ -172,7 +187,7 @@ impl Site {
     /// Resolves names, places the jobs and checks all of it.
     ///
     /// # Errors
-    /// Every problem found, in the order of the scenario: unknown names, two of the same name, more GPUs asked for than are free,
+    /// Every problem found: unknown names, two of the same name, more GPUs asked for than are free,
     /// phases a profile does not have, shares above 1, times that contradict each other.
     pub fn new(input: SiteInput<'_>) -> Result<Self, Vec<SiteProblem>> {
         let mut problems = Problems::default();
@@ -181,13 +196,23 @@ impl Site {
         if let Some(spec) = input.correlation {
             correlation::check("correlation", spec, &mut problems.0);
         }
-        let placeable = check::jobs(input.jobs, input.racks, &mut problems);
+        let placeable = check::jobs(input.jobs, input.racks, input.events, &mut problems);
         // With a group missing, everything said about free GPUs would be wrong.
         let (Some((groups, hardware)), true) = (resolved, placeable.iter().all(|p| *p)) else {
             return Err(problems.0);
         };
+        check_events::events(input.events, &groups, &mut problems);
         let placement = place(input.jobs, &groups, &mut problems);
-        let fits = fit_all(&input, &placement, &hardware, &tables, &mut problems);
+        let outages = EventPlan::new(input.events, &groups);
+        let fits = fit_all(
+            &input,
+            &placement,
+            &outages,
+            &hardware,
+            &tables,
+            &mut problems,
+        );
+        check_events::checkpoints(&input, &outages, &placement, &fits, &mut problems);
         let idle_groups = idle_groups(&groups, &placement);
         for &g in &idle_groups {
             if !tables[hardware[g].table].level(PhaseKind::Idle).present {
@@ -212,7 +237,19 @@ impl Site {
             &placement,
             &fits,
             &idle_groups,
+            outages,
         ))
+    }
+
+    /// Hands over the requests of the file that job number `job` names; without them none come. Nothing happens if it names no file.
+    pub fn give_requests(&mut self, job: usize, log: &Arc<RequestLog>) {
+        if let Some(JobPlan {
+            course: CoursePlan::Inference(plan),
+            ..
+        }) = self.jobs.get_mut(job)
+        {
+            Arc::make_mut(plan).give(log);
+        }
     }
 
     /// GPUs in the site, with and without a job.
@@ -222,10 +259,26 @@ impl Site {
 
     /// AC power of all racks with every GPU at its limit, watts.
     pub fn rated_ac_w(&self) -> f64 {
-        let rated = self.groups.iter().zip(&self.hardware).map(|(g, h)| {
-            let gpu_w = f64::from(g.gpus_per_node) * self.tables[h.table].clamp_w.max(0.0);
-            (g.racks.len() * g.nodes_per_rack as usize) as f64 * h.node_ac_w(gpu_w)
-        });
+        let rated = self
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(g, group)| group.racks.len() as f64 * self.rated_rack_w(g));
+        rated.sum()
+    }
+
+    /// AC power of one rack of a group with every GPU at its limit, W.
+    fn rated_rack_w(&self, group: usize) -> f64 {
+        let (g, h) = (&self.groups[group], &self.hardware[group]);
+        let gpu_w = f64::from(g.gpus_per_node) * self.tables[h.table].clamp_w.max(0.0);
+        h.rack_ac_w(gpu_w)
+    }
+
+    /// AC power of some racks with every GPU at its limit, W.
+    pub(crate) fn rated_ac_of_w(&self, racks: &[usize]) -> f64 {
+        let rated = racks
+            .iter()
+            .map(|&r| self.rated_rack_w(self.racks[r].group));
         rated.sum()
     }
 
@@ -259,23 +312,40 @@ impl Site {
         &self.correlations
     }
 
-    /// What the jobs are planned to do from t = 0 on, in order of time; it may lie beyond the end of a run.
+    /// What the jobs are planned to do, and what happens to the site, from t = 0 on, in order of time; it may lie beyond the end of a run.
     pub fn events(&self) -> Vec<PlannedEvent> {
         self.events.clone()
     }
 
-    /// Shortest stretch that a training job spends in one phase, seconds: a step longer than this misses phases. `None` without training.
-    pub fn shortest_phase_s(&self) -> Option<f64> {
-        let stretches = self.jobs.iter().filter_map(|j| match &j.course {
+    /// Training jobs whose iterations a step in seconds does not show in full, in the order of the scenario: a run at that step
+    /// gives means in their place.
+    pub fn coarse_training(&self, step_s: f64) -> Vec<CoarseTraining> {
+        let coarse = self.jobs.iter().filter_map(|j| match &j.course {
             CoursePlan::Training(t) => {
-                let compute = t.compute_share * t.iteration_s;
-                [compute, t.iteration_s - compute]
-                    .into_iter()
-                    .filter(|s| *s > 0.0)
-                    .min_by(f64::total_cmp)
+                let found = CoarseTraining {
+                    job: j.name.clone(),
+                    iteration_s: t.iteration_s,
+                    shortest_s: t.shortest_s(),
+                    whole: t.coarse_at(step_s),
+                };
+                let partly = (0..t.parts.len()).any(|s| t.part_at(s, step_s) != t.parts[s]);
+                (found.whole || partly).then_some(found)
             }
             CoursePlan::Batch(_) | CoursePlan::Inference(_) => None,
         });
-        stretches.min_by(f64::total_cmp)
+        coarse.collect()
+    }
+
+    /// What happens to the jobs at times drawn for a realisation, up to `until_s`: crashes at random and their restarts, in order of time.
+    pub fn drawn_events(&self, seed: u64, realisation: u32, until_s: f64) -> Vec<PlannedEvent> {
+        let streams = Streams::new(seed, realisation, RunStart::default());
+        let mut events = Vec::new();
+        for job in &self.jobs {
+            if let CoursePlan::Training(plan) = &job.course {
+                events::drawn(plan, streams, until_s, &mut events);
+            }
+        }
+        events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+        events
     }
 }

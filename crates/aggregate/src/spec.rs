@@ -1,10 +1,11 @@
 //! What stands in a scenario file about racks, jobs and correlation.
 
-use ballast_profile::PhaseKind;
+use ballast_profile::{MeteredSide, PhaseKind};
+use ballast_units::Sourced;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::InferenceJob;
+use crate::{InferenceJob, IterationShape, StragglerSpec};
 
 /// How the GPUs are simulated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,11 +38,22 @@ pub struct RackGroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub racks_per_row: Option<u32>,
+    /// Constant power of what stands in each rack beside its nodes (switch trays, management), kilowatts. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "kW", "x-min-value" = 0.0, "x-max-value" = 1e6))]
+    pub other_kw: Option<Sourced>,
+    /// Side of the nodes' power supplies on which `other_kw` is metered: behind them (`node_dc`) their losses come on top. Default: `node_ac`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_metered: Option<MeteredSide>,
 }
 
 /// A job: what a set of GPUs does over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a scenario has a handful of jobs"
+)]
 pub enum JobSpec {
     /// Idle, launch, load, warmup, steady, stop.
     Batch(BatchJob),
@@ -133,7 +145,7 @@ fn steady_mixed() -> PhaseKind {
     PhaseKind::SteadyMixed
 }
 
-/// Synchronous training: every GPU computes, then communicates, iteration after iteration.
+/// Synchronous training: all GPUs go through the same iterations, and wait for each other at their end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingJob {
@@ -154,12 +166,18 @@ pub struct TrainingJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "s"))]
     pub stop_s: Option<f64>,
-    /// Duration of one iteration, seconds.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
+    /// Duration of one iteration without stragglers, seconds.
+    #[schemars(range(min = 0.001), extend("x-unit" = "s"))]
     pub iteration_s: f64,
-    /// Share of the iteration spent computing; the rest is communication.
+    /// Share of the iteration spent computing; the rest is communication. In a pipeline it holds the bubble too.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub compute_share: f64,
+    /// How the iteration divides. Default: every GPU computes, then all exchange gradients.
+    #[serde(default, skip_serializing_if = "IterationShape::is_default")]
+    pub shape: IterationShape,
+    /// A node that is late, for which all others wait. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub straggler: Option<StragglerSpec>,
     /// Standard deviation of the iteration's duration, the same for all its GPUs, seconds.
     #[serde(default)]
     #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
@@ -180,10 +198,26 @@ pub struct TrainingJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "s"))]
     pub crash_at_s: Option<f64>,
-    /// Time from the crash to the restart (launch, load, warmup, then iterations), seconds. Default: it stays down.
+    /// Mean time between crashes at random, seconds: the time to the next is exponential, from the start or the last restart. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1.0), extend("x-unit" = "s"))]
+    pub mtbf_s: Option<f64>,
+    /// Time from a crash to the restart (launch, load, restore, warmup, then iterations), seconds. Default: it stays down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
     pub restart_after_s: Option<f64>,
+    /// Time a restart spends reading the last checkpoint, seconds. Default: as long as writing one takes, if the job writes any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub restore_s: Option<f64>,
+    /// On a restart nodes launch one after another, evenly over this time, seconds; those that are ready wait for the last. 0: all at once.
+    #[serde(default)]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub restart_stagger_s: f64,
+    /// On a restart each node launches later by a time drawn evenly from 0 to this, seconds.
+    #[serde(default)]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub restart_jitter_s: f64,
     /// How the fluctuation of its GPUs is shared. Default: the scenario's `[correlation]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<CorrelationSpec>,

@@ -11,7 +11,9 @@ use ballast_series::lanes::{LANES, NormalLanes};
 use multiversion::multiversion;
 
 use crate::follow::{Shift, Shifts};
-use crate::site::NodeCurve;
+use crate::host::{AddedCurve, added_w};
+use crate::rack::Lag;
+use crate::site::{Hardware, NodeCurve};
 use crate::tile::Simd;
 
 /// One value per rack of a tile.
@@ -144,34 +146,91 @@ pub(crate) struct Supplies {
     nodes: f64,
     /// Weights of the lag: last output, last input, input.
     lag: [f64; 3],
+    /// Absent where nothing is added to the nodes.
+    beside: Option<Beside>,
     started: bool,
     input_w: Wide,
     output_w: Wide,
     mean_w: Wide,
     squares: Wide,
-    /// By layer: variance of the nodes' and GPUs' own terms, W², and the share of it that lies between the nodes of the
-    /// rack and not in their sum.
-    variance: Vec<(Wide, Wide)>,
+    /// Variance of the nodes' and GPUs' own terms, W².
+    variance: Wide,
     /// Power on top of the curve, W: as the sums stand, and at the last sample that the lag has seen.
     more_w: Wide,
     before_w: Wide,
 }
 
+/// Hosts that follow slowly, and what stands beside the nodes: `host`, sixteen racks at a time.
+#[derive(Debug, Clone)]
+struct Beside {
+    /// Slow power per watt that the GPUs are ahead.
+    slow: f64,
+    lag: [f64; 3],
+    curve: AddedCurve,
+    dc_w: f64,
+    ac_w: f64,
+    input_w: Wide,
+    output_w: Wide,
+}
+
+impl Beside {
+    fn new(hardware: &Hardware, dt_s: f64) -> Option<Self> {
+        let slow = hardware.host.slow_slope();
+        let (dc_w, ac_w) = hardware.other_w();
+        if slow == 0.0 && dc_w == 0.0 && ac_w == 0.0 {
+            return None;
+        }
+        Some(Self {
+            slow,
+            lag: Lag::new(dt_s, hardware.host.slow_time_s()).weights(),
+            curve: hardware.added_curve(),
+            dc_w,
+            ac_w,
+            input_w: [0.0; LANES],
+            output_w: [0.0; LANES],
+        })
+    }
+
+    /// Adds its power to `ac_w`. The first sample finds the lag settled.
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the vector width of its caller"
+    )]
+    #[inline(always)]
+    fn add(&mut self, gpu_w: &Wide, ac_w: &mut Wide, started: bool) {
+        let [decay, old, new] = self.lag;
+        if !started {
+            (self.input_w, self.output_w) = (*gpu_w, *gpu_w);
+        } else {
+            for l in 0..LANES {
+                self.output_w[l] =
+                    decay * self.output_w[l] + old * self.input_w[l] + new * gpu_w[l];
+            }
+            self.input_w = *gpu_w;
+        }
+        for l in 0..LANES {
+            let more_w = self.slow * (self.output_w[l] - gpu_w[l]) + self.dc_w;
+            ac_w[l] += added_w(self.curve, gpu_w[l], more_w) + self.ac_w;
+        }
+    }
+}
+
 impl Supplies {
-    /// For racks of `nodes` nodes. `between` is, by layer, the share of the own variance that lies between nodes.
-    pub(crate) fn new(node: NodeCurve, nodes: f64, lag: [f64; 3], between: &[Wide]) -> Self {
+    pub(crate) fn new(hardware: &Hardware, dt_s: f64) -> Self {
         let none = [0.0; LANES];
+        let (node, nodes) = (hardware.node_curve(), f64::from(hardware.nodes));
         Self {
             curve: [nodes * node[0], node[1], node[2] / nodes],
             square: node[2],
             nodes,
-            lag,
+            lag: Lag::new(dt_s, hardware.psu.lag_s.value).weights(),
+            beside: Beside::new(hardware, dt_s),
             started: false,
             input_w: none,
             output_w: none,
             mean_w: none,
             squares: none,
-            variance: between.iter().map(|b| (none, *b)).collect(),
+            variance: none,
             more_w: none,
             before_w: none,
         }
@@ -181,27 +240,22 @@ impl Supplies {
         let l = usize::from(shift.lane);
         self.mean_w[l] += shift.by.mean_w;
         self.squares[l] += shift.square;
-        self.variance[usize::from(shift.layer)].0[l] += shift.by.variance;
+        self.variance[l] += shift.by.variance;
     }
 
-    /// A parabola's mean over nodes is its value at their mean and the curvature times their variance.
+    /// A parabola's mean over nodes is its value at their mean and the curvature times their variance. Of independent terms
+    /// of n nodes all but one n-th of the variance lies between the nodes and not in their sum.
     #[expect(
         clippy::inline_always,
         reason = "it must be compiled for the vector width of its caller"
     )]
     #[inline(always)]
     fn settle(&mut self) {
+        let between = 1.0 - 1.0 / self.nodes;
         for l in 0..LANES {
             let apart = self.squares[l] - self.mean_w[l] * self.mean_w[l] / self.nodes;
-            self.more_w[l] = if apart > 0.0 { apart } else { 0.0 };
-        }
-        for (variance, between) in &self.variance {
-            for l in 0..LANES {
-                self.more_w[l] += between[l] * variance[l];
-            }
-        }
-        for l in 0..LANES {
-            self.more_w[l] *= self.square;
+            let apart = if apart > 0.0 { apart } else { 0.0 };
+            self.more_w[l] = self.square * (apart + between * self.variance[l]);
         }
     }
 }
@@ -551,6 +605,8 @@ fn supply_pass(sums: &mut Sums, work: &mut Work, steps: usize) {
     let [decay, old, new] = supplies.lag;
     let (mut input_w, mut output_w) = (supplies.input_w, supplies.output_w);
     let mut more_w = supplies.before_w;
+    // A copy, so that the state stays in registers.
+    let mut beside = supplies.beside.clone();
     let mut from = 0;
     let mut changes = work.more_w.iter().copied();
     while from < steps {
@@ -560,6 +616,9 @@ fn supply_pass(sums: &mut Sums, work: &mut Work, steps: usize) {
             for l in 0..LANES {
                 let g = gpu_w[l];
                 u[l] = c0 + more_w[l] + g * (c1 + g * c2);
+            }
+            if let Some(beside) = &mut beside {
+                beside.add(gpu_w, &mut u, supplies.started);
             }
             if supplies.started {
                 for l in 0..LANES {
@@ -576,5 +635,6 @@ fn supply_pass(sums: &mut Sums, work: &mut Work, steps: usize) {
         (from, more_w) = (to, next_w);
     }
     work.more_w.clear();
+    supplies.beside = beside;
     (supplies.input_w, supplies.output_w, supplies.before_w) = (input_w, output_w, more_w);
 }

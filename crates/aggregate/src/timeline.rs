@@ -38,6 +38,8 @@ pub(crate) struct PhaseLevel {
 pub(crate) struct ProfileTable {
     pub(crate) name: String,
     pub(crate) clamp_w: f64,
+    /// The engine's step; 0 before [`Self::at_step`].
+    pub(crate) step_s: f64,
     levels: [PhaseLevel; KINDS],
 }
 
@@ -67,6 +69,7 @@ impl ProfileTable {
         Self {
             name: name.to_owned(),
             clamp_w,
+            step_s: 0.0,
             levels,
         }
     }
@@ -74,6 +77,7 @@ impl ProfileTable {
     /// The same with the coefficients of a step.
     pub(crate) fn at_step(&self, dt_s: f64) -> Self {
         let mut table = self.clone();
+        table.step_s = dt_s;
         for level in &mut table.levels {
             (level.a, level.b) = ou_coefficients(dt_s, level.tau_s);
         }
@@ -104,18 +108,80 @@ impl ProfileTable {
     }
 }
 
+/// Shares of [`Self::PHASES`] in a level between them: of the time, or of the nodes. They sum to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Mix(pub(crate) [f64; 3]);
+
+impl Mix {
+    pub(crate) const PHASES: [PhaseKind; 3] = [
+        PhaseKind::TrainCompute,
+        PhaseKind::TrainCommunication,
+        PhaseKind::Checkpoint,
+    ];
+
+    /// Computing with this share, communicating or waiting with the rest.
+    pub(crate) fn computing(share: f64) -> Self {
+        Self([share, 1.0 - share, 0.0])
+    }
+
+    /// The phase with the largest share, the first of equal ones; it stands for the mix where one phase is needed.
+    fn main(self) -> PhaseKind {
+        let mut main = 0;
+        for i in 1..self.0.len() {
+            if self.0[i] > self.0[main] {
+                main = i;
+            }
+        }
+        Self::PHASES[main]
+    }
+}
+
 /// A phase and when it is entered; never, if the time is infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Change {
     pub(crate) at_s: f64,
+    /// For a mixed level the phase with the largest share: its time constant and its rise or fall time hold.
     pub(crate) phase: PhaseKind,
+    /// Present where the level lies between phases: mean and spread are their means by share.
+    pub(crate) mix: Option<Mix>,
 }
 
 impl Change {
-    pub(crate) const NEVER: Self = Self {
-        at_s: f64::INFINITY,
-        phase: PhaseKind::Idle,
-    };
+    pub(crate) const NEVER: Self = Self::to(f64::INFINITY, PhaseKind::Idle);
+
+    pub(crate) const fn to(at_s: f64, phase: PhaseKind) -> Self {
+        Self {
+            at_s,
+            phase,
+            mix: None,
+        }
+    }
+
+    /// To a mix; where that is one phase alone, to the phase.
+    pub(crate) fn mixed(at_s: f64, mix: Mix) -> Self {
+        Self {
+            at_s,
+            phase: mix.main(),
+            mix: mix.0.iter().all(|s| *s < 1.0).then_some(mix),
+        }
+    }
+
+    /// Level at rest.
+    fn level(&self, table: &ProfileTable) -> Point {
+        let Some(mix) = self.mix else {
+            return rest(table, self.phase);
+        };
+        let mut sum = Point {
+            mean_w: 0.0,
+            sigma_w: 0.0,
+        };
+        for (kind, share) in Mix::PHASES.into_iter().zip(mix.0) {
+            let level = rest(table, kind);
+            sum.mean_w += share * level.mean_w;
+            sum.sigma_w += share * level.sigma_w;
+        }
+        sum
+    }
 }
 
 /// Where a cohort's changes come from, in order of time.
@@ -126,7 +192,7 @@ pub(crate) enum Course {
     /// A batch job.
     Batch(BatchCourse),
     /// A training job.
-    Training(TrainingCourse),
+    Training(Box<TrainingCourse>),
 }
 
 impl Course {
@@ -152,6 +218,7 @@ pub(crate) struct Cursor {
     course: Course,
     next: Change,
     phase: PhaseKind,
+    mix: Option<Mix>,
     entered_s: f64,
     /// Duration of the way from `from` to the phase's level.
     ramp_s: f64,
@@ -168,6 +235,7 @@ impl Cursor {
             course,
             next,
             phase,
+            mix: None,
             entered_s: f64::NEG_INFINITY,
             ramp_s: 0.0,
             from: to,
@@ -181,11 +249,11 @@ impl Cursor {
             let change = self.next;
             self.next = self.course.next();
             // Entering the phase one is in already would start its ramp anew.
-            if change.phase == self.phase {
+            if change.phase == self.phase && change.mix == self.mix {
                 continue;
             }
             let from = self.at(change.at_s);
-            let to = rest(table, change.phase);
+            let to = change.level(table);
             self.ramp_s = if to.mean_w > from.mean_w {
                 table.level(change.phase).rise_s
             } else if to.mean_w < from.mean_w {
@@ -193,8 +261,8 @@ impl Cursor {
             } else {
                 0.0
             };
-            (self.from, self.to, self.entered_s, self.phase) =
-                (from, to, change.at_s, change.phase);
+            (self.from, self.to, self.entered_s) = (from, to, change.at_s);
+            (self.phase, self.mix) = (change.phase, change.mix);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use ballast_series::rng::Stream;
 
-use crate::{ArrivalSpec, HourFactor, TokenSpec};
+use crate::replay::Replay;
+use crate::{ArrivalSpec, HourFactor, Request, TokenSpec};
 
 const DAY_H: f64 = 24.0;
 
@@ -69,10 +70,11 @@ impl Diurnal {
     }
 }
 
-/// Mean rate of the arrivals without the factor of the day, 1/s.
-pub(crate) fn mean_rate_per_s(arrivals: ArrivalSpec) -> f64 {
+/// Mean rate of the arrivals without the factor of the day, 1/s; 0 for a file, which says it itself.
+pub(crate) fn mean_rate_per_s(arrivals: &ArrivalSpec) -> f64 {
     match arrivals {
-        ArrivalSpec::Poisson { requests_per_s } => requests_per_s,
+        ArrivalSpec::Poisson { requests_per_s } => *requests_per_s,
+        ArrivalSpec::File { .. } => 0.0,
         ArrivalSpec::Mmpp {
             low_per_s,
             high_per_s,
@@ -82,31 +84,91 @@ pub(crate) fn mean_rate_per_s(arrivals: ArrivalSpec) -> f64 {
     }
 }
 
-/// Highest rate of the arrivals without the factor of the day, 1/s.
-pub(crate) fn highest_rate_per_s(arrivals: ArrivalSpec) -> f64 {
+/// Highest rate of the arrivals without the factor of the day, 1/s; 0 for a file.
+pub(crate) fn highest_rate_per_s(arrivals: &ArrivalSpec) -> f64 {
     match arrivals {
-        ArrivalSpec::Poisson { requests_per_s } => requests_per_s,
+        ArrivalSpec::Poisson { requests_per_s } => *requests_per_s,
+        ArrivalSpec::File { .. } => 0.0,
         ArrivalSpec::Mmpp {
             low_per_s,
             high_per_s,
             ..
-        } => low_per_s.max(high_per_s),
+        } => low_per_s.max(*high_per_s),
     }
 }
 
 /// A time with this mean, exponential.
-fn exponential(stream: &mut Stream, mean_s: f64) -> f64 {
+pub(crate) fn exponential(stream: &mut Stream, mean_s: f64) -> f64 {
     -mean_s * libm::log(stream.uniform())
 }
 
 /// The requests of a job, one after another.
+#[derive(Debug, Clone)]
+pub(crate) enum Arrivals {
+    Drawn(Drawn),
+    Replay(Replay),
+}
+
+impl Arrivals {
+    /// The next request; its time is infinite if none comes.
+    pub(crate) fn next(&self) -> Request {
+        match self {
+            Self::Drawn(drawn) => Request::at(drawn.next_s),
+            Self::Replay(replay) => replay.next(),
+        }
+    }
+
+    /// Goes on to the request after the next.
+    pub(crate) fn advance(&mut self) {
+        match self {
+            Self::Drawn(drawn) => drawn.advance(),
+            Self::Replay(replay) => replay.advance(),
+        }
+    }
+}
+
+/// A Poisson process with one rate, or two.
+#[derive(Debug, Clone, Copy)]
+struct Rates {
+    low_per_s: f64,
+    high_per_s: f64,
+    /// Mean stays in both states, seconds; `None` for a single rate, the low one.
+    stays: Option<(f64, f64)>,
+}
+
+impl Rates {
+    fn new(spec: &ArrivalSpec) -> Self {
+        match *spec {
+            ArrivalSpec::Mmpp {
+                low_per_s,
+                high_per_s,
+                mean_low_s,
+                mean_high_s,
+            } => Self {
+                low_per_s,
+                high_per_s,
+                stays: Some((mean_low_s, mean_high_s)),
+            },
+            ArrivalSpec::Poisson { .. } | ArrivalSpec::File { .. } => {
+                let rate = highest_rate_per_s(spec);
+                Self {
+                    low_per_s: rate,
+                    high_per_s: rate,
+                    stays: None,
+                }
+            }
+        }
+    }
+}
+
+/// Requests that are drawn.
 ///
 /// Within a state of the rate, candidates come at the rate times the day's largest factor, and each is kept with the share
 /// `factor(t) / largest` (thinning: Lewis and Shedler, Naval Research Logistics Quarterly 26, 1979): exact for any factor.
 /// At a change of state the next candidate is drawn anew, as an exponential time has no memory.
 #[derive(Debug, Clone)]
-pub(crate) struct Arrivals {
-    spec: ArrivalSpec,
+pub(crate) struct Drawn {
+    rates: Rates,
     diurnal: Diurnal,
     most: f64,
     gaps: Stream,
@@ -118,10 +180,10 @@ pub(crate) struct Arrivals {
     next_s: f64,
 }
 
-impl Arrivals {
-    /// From `start_s` on. `gaps` and `states` are streams of the job.
+impl Drawn {
+    /// From `start_s` on. `gaps` and `states` are streams of the job. Of a file there is nothing to draw: no request comes.
     pub(crate) fn new(
-        spec: ArrivalSpec,
+        spec: &ArrivalSpec,
         diurnal: Diurnal,
         start_s: f64,
         gaps: Stream,
@@ -129,7 +191,7 @@ impl Arrivals {
     ) -> Self {
         let most = diurnal.most();
         let mut arrivals = Self {
-            spec,
+            rates: Rates::new(spec),
             diurnal,
             most,
             gaps,
@@ -138,12 +200,7 @@ impl Arrivals {
             state_end_s: f64::INFINITY,
             next_s: start_s,
         };
-        if let ArrivalSpec::Mmpp {
-            mean_low_s,
-            mean_high_s,
-            ..
-        } = spec
-        {
+        if let Some((mean_low_s, mean_high_s)) = arrivals.rates.stays {
             arrivals.high = arrivals.states.uniform() < mean_high_s / (mean_low_s + mean_high_s);
             arrivals.state_end_s = start_s + arrivals.stay();
         }
@@ -152,36 +209,24 @@ impl Arrivals {
     }
 
     fn stay(&mut self) -> f64 {
-        match self.spec {
-            ArrivalSpec::Poisson { .. } => f64::INFINITY,
-            ArrivalSpec::Mmpp {
-                mean_low_s,
-                mean_high_s,
-                ..
-            } => {
-                let mean_s = if self.high { mean_high_s } else { mean_low_s };
-                exponential(&mut self.states, mean_s)
-            }
-        }
+        let Some((mean_low_s, mean_high_s)) = self.rates.stays else {
+            return f64::INFINITY;
+        };
+        let mean_s = if self.high { mean_high_s } else { mean_low_s };
+        exponential(&mut self.states, mean_s)
     }
 
     fn rate_per_s(&self) -> f64 {
-        match self.spec {
-            ArrivalSpec::Poisson { requests_per_s } => requests_per_s,
-            ArrivalSpec::Mmpp { high_per_s, .. } if self.high => high_per_s,
-            ArrivalSpec::Mmpp { low_per_s, .. } => low_per_s,
+        if self.high {
+            self.rates.high_per_s
+        } else {
+            self.rates.low_per_s
         }
     }
 
-    /// Time of the next request, seconds.
-    pub(crate) fn next_s(&self) -> f64 {
-        self.next_s
-    }
-
-    /// Goes on to the request after the next.
-    pub(crate) fn advance(&mut self) {
+    fn advance(&mut self) {
         // No rate in any state: nothing will ever come.
-        if highest_rate_per_s(self.spec) * self.most <= 0.0 {
+        if self.rates.low_per_s.max(self.rates.high_per_s) * self.most <= 0.0 {
             self.next_s = f64::INFINITY;
             return;
         }
@@ -228,6 +273,11 @@ impl Tokens {
         }
     }
 
+    /// What the request says, one at least; a draw if it says nothing.
+    pub(crate) fn known_or_drawn(&self, known: Option<f32>, stream: &mut Stream) -> f64 {
+        known.map_or_else(|| self.draw(stream), |n| f64::from(n).max(1.0))
+    }
+
     pub(crate) fn draw(&self, stream: &mut Stream) -> f64 {
         if self.sigma == 0.0 {
             return self.mean.max(1.0);
@@ -244,8 +294,8 @@ mod tests {
         Stream::new(7, name, 0, 0)
     }
 
-    fn arrivals(spec: ArrivalSpec, points: &[HourFactor]) -> Arrivals {
-        Arrivals::new(
+    fn arrivals(spec: &ArrivalSpec, points: &[HourFactor]) -> Drawn {
+        Drawn::new(
             spec,
             Diurnal::new(points, 0.0),
             0.0,
@@ -254,10 +304,10 @@ mod tests {
         )
     }
 
-    fn count(mut a: Arrivals, windows: usize, window_s: f64) -> Vec<f64> {
+    fn count(mut a: Drawn, windows: usize, window_s: f64) -> Vec<f64> {
         let mut counts = vec![0.0; windows];
-        while a.next_s() < windows as f64 * window_s {
-            counts[(a.next_s() / window_s) as usize] += 1.0;
+        while a.next_s < windows as f64 * window_s {
+            counts[(a.next_s / window_s) as usize] += 1.0;
             a.advance();
         }
         counts
@@ -273,7 +323,7 @@ mod tests {
     fn poisson_counts_have_the_variance_of_their_mean() {
         let counts = count(
             arrivals(
-                ArrivalSpec::Poisson {
+                &ArrivalSpec::Poisson {
                     requests_per_s: 5.0,
                 },
                 &[],
@@ -294,9 +344,9 @@ mod tests {
             mean_low_s: 3.0,
             mean_high_s: 1.0,
         };
-        let (mean, variance) = moments(&count(arrivals(spec, &[]), 20_000, 10.0));
+        let (mean, variance) = moments(&count(arrivals(&spec, &[]), 20_000, 10.0));
         assert!(
-            (mean / 10.0 / mean_rate_per_s(spec) - 1.0).abs() < 0.02,
+            (mean / 10.0 / mean_rate_per_s(&spec) - 1.0).abs() < 0.02,
             "{mean}"
         );
         // Var N(T) = λT + 2 p(1−p) Δ² τ² (T/τ − 1 + e^(−T/τ)), p = 1/4, Δ = 18, τ = 0.75 s.
@@ -328,7 +378,7 @@ mod tests {
         assert!((d.mean() - 1.0).abs() < 1e-12);
         let hours = count(
             arrivals(
-                ArrivalSpec::Poisson {
+                &ArrivalSpec::Poisson {
                     requests_per_s: 2.0,
                 },
                 &points,
@@ -349,12 +399,12 @@ mod tests {
     fn no_rate_no_requests() {
         assert_eq!(
             arrivals(
-                ArrivalSpec::Poisson {
+                &ArrivalSpec::Poisson {
                     requests_per_s: 0.0
                 },
                 &[]
             )
-            .next_s(),
+            .next_s,
             f64::INFINITY
         );
         let zero = [HourFactor {
@@ -363,12 +413,12 @@ mod tests {
         }];
         assert_eq!(
             arrivals(
-                ArrivalSpec::Poisson {
+                &ArrivalSpec::Poisson {
                     requests_per_s: 3.0
                 },
                 &zero
             )
-            .next_s(),
+            .next_s,
             f64::INFINITY
         );
     }

@@ -92,10 +92,13 @@ pub(crate) struct NewArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportFrom {
-    /// Jobs from `sacct -X -P -o JobID,JobName,Submit,Start,End,State,AllocTRES,NodeList`, as `[[jobs]]` on standard output.
+    /// Jobs from `sacct -a -X -P -D -o JobID,JobName,Submit,Start,End,State,AllocTRES,NodeList`, as `[[jobs]]` on standard output.
     Slurm {
         /// File with the text that sacct printed.
         file: PathBuf,
+        /// List of racks as for `ballast new --racks`, with a column `nodes` (`gpu[001-004]`): jobs are put on the racks of their nodes.
+        #[arg(long, value_name = "CSV")]
+        racks: Option<PathBuf>,
     },
 }
 

@@ -38,7 +38,7 @@ impl From<&Outcome> for Exit {
         let unseen = |v: &Verdict| v.status == Status::NotChecked && v.limit_value.is_some();
         match outcome.overall {
             Status::Fail | Status::Inconclusive => Self::Fail,
-            Status::Pass | Status::NotChecked if outcome.verdicts.iter().any(unseen) => Self::Fail,
+            Status::Pass | Status::NotChecked if outcome.all_verdicts().any(unseen) => Self::Fail,
             Status::Pass | Status::NotChecked => Self::Pass,
         }
     }

@@ -22,6 +22,8 @@ use lock::Lock;
 
 /// How names of staging folders begin.
 const STAGING: &str = ".ballast-";
+/// Folder inside it for the fine run of the worst stretch.
+pub(crate) const ZOOM: &str = "zoom";
 /// Folder for results with its staging folder.
 pub(crate) struct Folder {
     path: PathBuf,
@@ -133,14 +135,34 @@ impl Folder {
         self.path.join("outcome.json").exists()
     }
 
-    /// Names of the files in the staging folder, sorted.
+    /// Makes the staging folder's own folder for the fine run.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn stage_zoom(&self) -> io::Result<PathBuf> {
+        let path = self.staging.path().join(ZOOM);
+        fs::create_dir(&path).map(|()| path)
+    }
+
+    /// Names of the files in the staging folder, those of the fine run as `zoom/…`, sorted.
     ///
     /// # Errors
     /// The staging folder cannot be read.
     pub(crate) fn staged(&self) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(self.staging.path())? {
-            names.push(entry?.file_name().to_string_lossy().into_owned());
+        let files = |path: &Path| -> io::Result<Vec<String>> {
+            let mut names = Vec::new();
+            for entry in fs::read_dir(path)? {
+                let entry = entry?;
+                if !entry.file_type()?.is_dir() {
+                    names.push(entry.file_name().to_string_lossy().into_owned());
+                }
+            }
+            Ok(names)
+        };
+        let mut names = files(self.staging.path())?;
+        let zoom = self.staging.path().join(ZOOM);
+        if zoom.is_dir() {
+            names.extend(files(&zoom)?.iter().map(|n| format!("{ZOOM}/{n}")));
         }
         names.sort();
         Ok(names)

@@ -89,18 +89,35 @@ pub(crate) fn new(args: &NewArgs, printer: &Printer) -> Exit {
     }
 }
 
-/// Prints the jobs of Slurm's accounting as TOML; what a reader must know goes to standard error.
-pub(crate) fn import_slurm(file: &Path, printer: &Printer) -> Exit {
-    let shown = file.display().to_string();
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(e) => {
-            let help = "name a file with the text that `sacct -X -P` printed";
-            let message = format!("{shown} cannot be read: {e}");
-            return printer.failure(Exit::BadInput, &message, help, false);
-        }
+/// Prints the jobs of Slurm's accounting as TOML, with the racks they are on where a list of racks is given; what a reader must know
+/// goes to standard error.
+pub(crate) fn import_slurm(file: &Path, racks: Option<&Path>, printer: &Printer) -> Exit {
+    let read = |path: &Path, help: &str| {
+        std::fs::read_to_string(path).map_err(|e| {
+            let message = format!("{} cannot be read: {e}", path.display());
+            printer.failure(Exit::BadInput, &message, help, false)
+        })
     };
-    match ballast_scenario::from_sacct(&shown, &text) {
+    let shown = file.display().to_string();
+    let help = format!(
+        "name a file with the text that this printed: {}",
+        ballast_scenario::SACCT
+    );
+    let text = match read(file, &help) {
+        Ok(text) => text,
+        Err(exit) => return exit,
+    };
+    let jobs = match racks {
+        None => ballast_scenario::from_sacct(&shown, &text),
+        Some(list) => match read(list, "name a CSV file in UTF-8") {
+            Ok(racks) => {
+                let list = list.display().to_string();
+                ballast_scenario::from_sacct_on_racks(&shown, &text, &list, &racks)
+            }
+            Err(exit) => return exit,
+        },
+    };
+    match jobs {
         Ok(jobs) => {
             for note in &jobs.notes {
                 printer.note(&format!("note: {note}"));

@@ -1,10 +1,13 @@
 //! From arguments to a scenario that can run: file, changes, traces.
 
+use std::path::PathBuf;
+
 use ballast_scenario::{
-    Interpolation, LoadSpec, Loaded, Patch, PowerUnit, Problem, TimeUnit, TraceLoad,
+    ArrivalSpec, Interpolation, JobSpec, LoadSpec, Loaded, Patch, PowerUnit, Problem, TimeUnit,
+    TraceLoad,
 };
-use ballast_study::{Inputs, RawTrace, StudyProblem, TraceInput};
-use ballast_tables::{TableProblem, TraceOptions, read_trace};
+use ballast_study::{ArrivalInput, Inputs, RawArrivals, RawTrace, StudyProblem, TraceInput};
+use ballast_tables::{ArrivalOptions, TableProblem, TraceOptions, read_arrivals, read_traces};
 
 use crate::args::ScenarioArgs;
 
@@ -28,13 +31,27 @@ pub(crate) fn load(args: &ScenarioArgs) -> Result<Ready, Vec<Problem>> {
     }
     let loaded = ballast_scenario::load(&args.scenario, &patches).map_err(|p| p.0)?;
     let mut inputs = Inputs::default();
+    let mut zeros_unix_s = Vec::new();
     let mut problems = Vec::new();
     for (index, load) in loaded.scenario.loads.iter().enumerate() {
         let LoadSpec::Trace(spec) = load else {
             continue;
         };
         match trace(&loaded, index, spec) {
-            Ok(input) => inputs.traces.push(input),
+            Ok((input, zero)) => {
+                inputs.traces.push(input);
+                zeros_unix_s.push(zero);
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    compare_clocks(&mut inputs.traces, &zeros_unix_s);
+    for (index, job) in loaded.scenario.jobs.iter().enumerate() {
+        let JobSpec::Inference(service) = job else {
+            continue;
+        };
+        match arrivals(&loaded, index, &service.arrivals) {
+            Ok(input) => inputs.arrivals.extend(input),
             Err(found) => problems.extend(found),
         }
     }
@@ -53,7 +70,70 @@ pub(crate) fn placed(loaded: &Loaded, problems: Vec<StudyProblem>) -> Vec<Proble
         .collect()
 }
 
-fn trace(loaded: &Loaded, index: usize, spec: &TraceLoad) -> Result<TraceInput, Vec<Problem>> {
+fn time_unit(unit: TimeUnit) -> ballast_tables::TimeUnit {
+    match unit {
+        TimeUnit::Seconds => ballast_tables::TimeUnit::S,
+        TimeUnit::Milliseconds => ballast_tables::TimeUnit::Ms,
+        TimeUnit::Microseconds => ballast_tables::TimeUnit::Us,
+        TimeUnit::Iso8601 => ballast_tables::TimeUnit::Iso8601,
+    }
+}
+
+/// Requests of job number `index`, if it names a file.
+fn arrivals(
+    loaded: &Loaded,
+    index: usize,
+    spec: &ArrivalSpec,
+) -> Result<Option<ArrivalInput>, Vec<Problem>> {
+    let ArrivalSpec::File {
+        file,
+        time_column,
+        time_unit: unit,
+        prompt_column,
+        output_column,
+        rate_column,
+        ..
+    } = spec
+    else {
+        return Ok(None);
+    };
+    let options = ArrivalOptions {
+        time_column: time_column.clone(),
+        time_unit: unit.map(time_unit),
+        prompt_column: prompt_column.clone(),
+        output_column: output_column.clone(),
+        rate_column: rate_column.clone(),
+    };
+    let at = format!("jobs.{index}.arrivals");
+    let table = read_arrivals(&loaded.base_dir.join(file), &options).map_err(|found| {
+        let stated = [
+            ("time_column", time_column.as_ref()),
+            ("prompt_column", prompt_column.as_ref()),
+            ("output_column", output_column.as_ref()),
+            ("rate_column", rate_column.as_ref()),
+        ];
+        let place = |p| table_problem(loaded, &at, "file", &ARRIVAL_COLUMNS, &stated, p);
+        found.0.into_iter().map(place).collect::<Vec<_>>()
+    })?;
+    let raw = RawArrivals {
+        time_s: table.time_s,
+        prompt_tokens: table.prompt_tokens,
+        output_tokens: table.output_tokens,
+        per_s: table.per_s,
+        sha256: table.sha256,
+        found: table.found,
+    };
+    ArrivalInput::new(index, file, raw)
+        .map(Some)
+        .map_err(|p| placed(loaded, vec![p]))
+}
+
+/// A load's trace, and the moment that is its t = 0, seconds since 1970, where the file has dates.
+fn trace(
+    loaded: &Loaded,
+    index: usize,
+    spec: &TraceLoad,
+) -> Result<(TraceInput, Option<f64>), Vec<Problem>> {
     let options = TraceOptions {
         column: spec.column.clone(),
         time_column: spec.time_column.clone(),
@@ -63,19 +143,34 @@ fn trace(loaded: &Loaded, index: usize, spec: &TraceLoad) -> Result<TraceInput, 
             PowerUnit::Megawatts => ballast_tables::Unit::Mw,
             PowerUnit::PerUnit => ballast_tables::Unit::PerUnit,
         }),
-        time_unit: spec.time_unit.map(|u| match u {
-            TimeUnit::Seconds => ballast_tables::TimeUnit::S,
-            TimeUnit::Milliseconds => ballast_tables::TimeUnit::Ms,
-            TimeUnit::Microseconds => ballast_tables::TimeUnit::Us,
-            TimeUnit::Iso8601 => ballast_tables::TimeUnit::Iso8601,
-        }),
+        time_unit: spec.time_unit.map(time_unit),
         max_gap_s: spec.max_gap_s,
+        devices: spec.devices.clone(),
+        interval_s: spec.interval_s,
     };
-    let path = loaded.base_dir.join(&spec.file);
-    let table = read_trace(&path, &options).map_err(|found| {
+    let files = spec.paths();
+    let files: Vec<PathBuf> = files.iter().map(|f| loaded.base_dir.join(f)).collect();
+    let table = read_traces(&files, &spec.clock_offset_s, &options).map_err(|found| {
         let problems = found.0.into_iter();
         problems
-            .map(|p| trace_problem(loaded, index, spec, p))
+            .map(|p| {
+                let stated = [
+                    ("time_column", spec.time_column.as_ref()),
+                    ("column", spec.column.as_ref()),
+                ];
+                table_problem(
+                    loaded,
+                    &format!("loads.{index}"),
+                    if spec.files.is_empty() {
+                        "file"
+                    } else {
+                        "files"
+                    },
+                    &TRACE_COLUMNS,
+                    &stated,
+                    p,
+                )
+            })
             .collect::<Vec<_>>()
     })?;
     let per_unit = table.unit == ballast_tables::Unit::PerUnit;
@@ -102,12 +197,59 @@ fn trace(loaded: &Loaded, index: usize, spec: &TraceLoad) -> Result<TraceInput, 
         sha256: table.sha256,
         found,
     };
-    TraceInput::new(index, spec, raw).map_err(|p| placed(loaded, vec![p]))
+    let input = TraceInput::new(index, spec, raw).map_err(|p| placed(loaded, vec![p]))?;
+    let zero_unix_s = table.start_unix_s.map(|s| s + spec.start_s);
+    Ok((input, zero_unix_s))
 }
 
-/// A problem of a row stands where the row is. One of the whole table stands where the scenario names the table, or the key
-/// that would put it right.
-fn trace_problem(loaded: &Loaded, index: usize, spec: &TraceLoad, p: TableProblem) -> Problem {
+/// Says where the clocks of several loads put t = 0 at different moments.
+fn compare_clocks(traces: &mut [TraceInput], zeros_unix_s: &[Option<f64>]) {
+    let Some(first) = zeros_unix_s.iter().position(Option::is_some) else {
+        return;
+    };
+    let name = traces[first].name.clone();
+    for (trace, zero) in traces.iter_mut().zip(zeros_unix_s).skip(first + 1) {
+        let (Some(zero), Some(before)) = (zero, zeros_unix_s[first]) else {
+            continue;
+        };
+        let late_s = zero - before;
+        if late_s.abs() > trace.series.interval_s() {
+            trace.found.push(format!(
+                "by the clocks of the files, t = 0 is {:.3} s {} than in the load `{name}`: set start_s of one of them if they are to run together",
+                late_s.abs(),
+                if late_s > 0.0 { "later" } else { "earlier" }
+            ));
+        }
+    }
+}
+
+/// Keys of a trace and of arrivals that name a column or a unit.
+const TRACE_COLUMNS: [&str; 6] = [
+    "unit",
+    "clock_offset_s",
+    "devices",
+    "interval_s",
+    "time_column",
+    "column",
+];
+const ARRIVAL_COLUMNS: [&str; 5] = [
+    "time_unit",
+    "time_column",
+    "prompt_column",
+    "output_column",
+    "rate_column",
+];
+
+/// A problem of a row stands where the row is. One of the whole table stands where the scenario names the table (key `table`), or the key
+/// that would put it right: one of `keys`, which the help names, or which `stated` the column.
+fn table_problem(
+    loaded: &Loaded,
+    at: &str,
+    table: &str,
+    keys: &[&str],
+    stated: &[(&str, Option<&String>)],
+    p: TableProblem,
+) -> Problem {
     let of_row = p.line.is_some();
     // "and 12 more", after the rows it counts.
     let of_rows = p.help.is_empty();
@@ -118,29 +260,32 @@ fn trace_problem(loaded: &Loaded, index: usize, spec: &TraceLoad, p: TableProble
             column: None,
             key: p
                 .column
-                .map_or_else(|| format!("loads.{index}.file"), |c| format!("column {c}")),
+                .map_or_else(|| format!("{at}.file"), |c| format!("column {c}")),
             message: p.message,
             help: p.help,
         };
     }
-    let named = p.column.as_deref();
-    let key = if named.is_some() && named == spec.time_column.as_deref() {
-        "time_column"
-    } else if p.help.starts_with("set `unit`") {
-        "unit"
-    } else if p.help.starts_with("set `time_column`") {
-        "time_column"
-    } else if p.help.starts_with("set `column`")
-        || named.is_some() && named == spec.column.as_deref()
-    {
-        "column"
-    } else {
-        "file"
+    let named = p.column.as_ref();
+    let by_column = |key: &&&str| {
+        stated
+            .iter()
+            .any(|(k, c)| k == *key && c.is_some() && *c == named)
     };
+    let key = keys
+        .iter()
+        .find(|key| **key == "time_column" && by_column(key))
+        .or_else(|| {
+            let asks = |verb: &str, key: &str| p.help.starts_with(&format!("{verb} `{key}`"));
+            keys.iter()
+                .find(|key| asks("set", key) || asks("take", key))
+        })
+        .or_else(|| keys.iter().find(by_column))
+        .copied()
+        .unwrap_or(table);
     let what = named.map_or_else(
         || p.message.clone(),
         |c| format!("column `{c}` {}", p.message),
     );
     let message = format!("{}: {what}", p.file.display());
-    loaded.problem_at(&format!("loads.{index}.{key}"), message, p.help)
+    loaded.problem_at(&format!("{at}.{key}"), message, p.help)
 }

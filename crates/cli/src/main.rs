@@ -40,8 +40,8 @@ fn main() -> ExitCode {
         Command::Check(args) => check::check(&args, &printer),
         Command::New(args) => info::new(&args, &printer),
         Command::Import {
-            from: ImportFrom::Slurm { file },
-        } => info::import_slurm(&file, &printer),
+            from: ImportFrom::Slurm { file, racks },
+        } => info::import_slurm(&file, racks.as_deref(), &printer),
         Command::Presets(args) => info::presets(&args, &printer),
         Command::Schema => info::schema(&printer),
         Command::Completions { shell } => info::completions(shell, &printer),

@@ -13,6 +13,30 @@ pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
         printer.line(&head.description);
     }
     printer.line("");
+    part(outcome, printer);
+    if let Some(zoom) = &outcome.zoom {
+        let s = &zoom.outcome.scenario.simulation;
+        let title = format!(
+            "zoom: {} s to {} s of realisation {} at {} s",
+            number(s.start_s),
+            number(s.end_s()),
+            zoom.realisation,
+            number(s.step_s)
+        );
+        printer.line(&format!("\n{}", printer.paint("1", &title)));
+        printer.line(&format!("around {:.3} s: {}", zoom.at_s, zoom.why));
+        printer.line("");
+        part(&zoom.outcome, printer);
+    }
+    printer.line(&format!(
+        "\n{}  {}",
+        painted(outcome.overall, printer),
+        outcome.summary
+    ));
+}
+
+/// What one run says.
+fn part(outcome: &Outcome, printer: &Printer) {
     table(&outcome.verdicts, printer);
     load_lines(outcome, printer);
     if let Some(v) = outcome
@@ -50,11 +74,6 @@ pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
     for d in &outcome.diagnostics {
         printer.line(&format!("note          {}", d.text));
     }
-    printer.line(&format!(
-        "\n{}  {}",
-        painted(outcome.overall, printer),
-        outcome.summary
-    ));
 }
 
 /// Whether it is a limit that was given and that nobody looked at.
@@ -178,13 +197,41 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
     ));
     for r in &outcome.racks {
         printer.line(&format!(
-            "racks {:<7} median {}, 99.9 % {}, maximum {} in {} at {:.3} s",
+            "racks {:<7} median {}, 99.9 % {}, maximum {} in {} at {:.3} s (each, metered: {})",
             r.group,
             w(r.envelope.p50),
             w(r.envelope.p99_9),
             w(r.worst_w),
             r.worst_rack,
-            r.worst_at_s
+            r.worst_at_s,
+            r.metered
+        ));
+    }
+    diversity_line(outcome, printer);
+    if let Some(q) = &outcome.site.reactive {
+        printer.line(&format!(
+            "apparent      maximum {} at {:.3} s with power factor {}, mean {} (metered: bus{})",
+            si(q.peak_kva.value * 1e3, "VA", 4),
+            q.peak_kva.at_s,
+            side(q.power_factor_at_peak),
+            side(q.power_factor_mean),
+            match q.not_given.len() {
+                0 => String::new(),
+                1 => "; 1 power factor not given, taken as 1".to_owned(),
+                n => format!("; {n} power factors not given, taken as 1"),
+            }
+        ));
+    }
+    printer.line(&format!(
+        "metered       site, steps, design: {}",
+        outcome.site.metered
+    ));
+    if outcome.design_values.steps.is_empty()
+        && let Some(why) = &outcome.site.ramps_basis
+    {
+        printer.line(&format!(
+            "largest step  {}: {why}",
+            Status::NotChecked.label()
         ));
     }
     for s in &outcome.design_values.steps {
@@ -203,6 +250,39 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             number(p.gain.peak_frequency_hz)
         ));
     }
+}
+
+/// A power factor as people write it.
+fn side(power_factor: f64) -> String {
+    let word = match power_factor {
+        p if p < 0.0 => " leading",
+        p if p < 1.0 => " lagging",
+        _ => "",
+    };
+    format!("{:.3}{word}", power_factor.abs())
+}
+
+/// Coincident peak over sum of peaks.
+fn diversity_line(outcome: &Outcome, printer: &Printer) {
+    let Some(d) = &outcome.diversity else { return };
+    let groups = outcome.racks.iter().filter_map(|r| {
+        let in_group = r.diversity.as_ref().filter(|_| outcome.racks.len() > 1)?;
+        Some(format!("{} {:.3}", r.group, in_group.factor))
+    });
+    let mut parts = vec![format!(
+        "site over racks {:.3} (realisation {})",
+        d.racks.factor, d.racks.realisation
+    )];
+    if let Some(over) = &d.groups {
+        parts.push(format!("over groups {:.3}", over.factor));
+    }
+    parts.extend(groups);
+    printer.line(&format!(
+        "diversity     {}; {}; metered: {}",
+        parts.join(", "),
+        d.over,
+        d.metered
+    ));
 }
 
 /// Figures for generator studies, with source 002's per GPU beside.

@@ -7,13 +7,13 @@ use std::time::{Instant, SystemTime};
 
 use ballast_scenario::Loaded;
 use ballast_series::TraceSink;
-use ballast_study::StudyError;
-use ballast_study::outcome::Outcome;
+use ballast_study::outcome::{Outcome, Zoom};
+use ballast_study::{StudyError, TraceSinks};
 use serde_json::{Value, json};
 
 use crate::args::RunArgs;
 use crate::exit::Exit;
-use crate::folder::{Folder, Unpublished};
+use crate::folder::{Folder, Unpublished, ZOOM};
 use crate::printer::{Printer, problems_json};
 use crate::progress::Progress;
 use crate::sinks::Sinks;
@@ -59,16 +59,17 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
             );
         }
     };
-    let mut sinks = match Sinks::create(&folder, &ready.loaded, args.csv) {
+    let (mut sinks, mut closer) = match both_sinks(&folder, &ready.loaded, args.csv) {
         Ok(sinks) => sinks,
-        Err(e) => return unwritten(folder, &e.to_string(), printer, as_json),
+        Err(message) => return unwritten(folder, &message, printer, as_json),
     };
     let progress = Progress::start();
     let result = pool.install(|| {
-        let sink = sinks
-            .any()
-            .then_some(&mut sinks as &mut (dyn TraceSink + Send));
-        ballast_study::run(&ready.loaded, &ready.inputs, sink, &progress)
+        let traces = TraceSinks {
+            run: used(Some(&mut sinks)),
+            zoom: used(closer.as_mut()),
+        };
+        ballast_study::run_traced(&ready.loaded, &ready.inputs, traces, &progress)
     });
     progress.finish();
     let run = RunFacts {
@@ -79,9 +80,10 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
         folder: folder.path().to_owned(),
     };
     match result {
-        Ok(outcome) => finish(&run, folder, sinks, &outcome, printer),
+        Ok(outcome) => finish(&run, folder, (sinks, closer), &outcome, printer),
         Err(StudyError::Interrupted { at_s, realisation }) => {
             let message = format!("interrupted at t = {at_s:.3} s of realisation {realisation}");
+            drop(closer);
             let help = keep_partial(&run, folder, sinks);
             printer.failure(Exit::Interrupted, &message, &help, as_json)
         }
@@ -99,6 +101,29 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
             }
         }
     }
+}
+
+/// Trace files of the run, and of the fine run if there is to be one.
+fn both_sinks(
+    folder: &Folder,
+    loaded: &Loaded,
+    csv: bool,
+) -> Result<(Sinks, Option<Sinks>), String> {
+    let create =
+        |staging: &Path, part| Sinks::create(staging, loaded, csv, part).map_err(|e| e.to_string());
+    let sinks = create(folder.staging(), ("ballast.realisation", "1"))?;
+    if loaded.scenario.zoom.is_none() {
+        return Ok((sinks, None));
+    }
+    let staging = folder.stage_zoom().map_err(|e| e.to_string())?;
+    Ok((sinks, Some(create(&staging, ("ballast.run", "zoom"))?)))
+}
+
+/// The sink, if there is any file behind it.
+fn used(sinks: Option<&mut Sinks>) -> Option<&mut (dyn TraceSink + Send)> {
+    sinks
+        .filter(|s| s.any())
+        .map(|s| s as &mut (dyn TraceSink + Send))
 }
 
 fn help_for(error: &StudyError) -> &'static str {
@@ -124,13 +149,14 @@ struct RunFacts<'a> {
 fn finish(
     run: &RunFacts<'_>,
     folder: Folder,
-    sinks: Sinks,
+    (sinks, closer): (Sinks, Option<Sinks>),
     outcome: &Outcome,
     printer: &Printer,
 ) -> Exit {
     let as_json = run.args.scenario.json;
     let written = sinks
         .finish()
+        .and_then(|()| closer.map_or(Ok(()), Sinks::finish))
         .map_err(|e| e.to_string())
         .and_then(|()| write_files(run, &folder, outcome));
     if let Err(message) = written {
@@ -164,9 +190,16 @@ fn write_files(run: &RunFacts<'_>, folder: &Folder, outcome: &Outcome) -> Result
     let staging = folder.staging();
     let mut figures = Vec::new();
     if outcome.scenario.outputs.figures && !run.args.no_figures {
-        let written = ballast_report::write_figures(outcome, staging).map_err(|e| e.to_string())?;
-        let names = written.iter().filter_map(|p| p.file_name());
-        figures.extend(names.map(|n| n.to_string_lossy().into_owned()));
+        let closer = outcome
+            .zoom
+            .iter()
+            .map(|z| (&z.outcome, staging.join(ZOOM)));
+        for (outcome, folder) in [(outcome, staging.to_owned())].into_iter().chain(closer) {
+            let written =
+                ballast_report::write_figures(outcome, &folder).map_err(|e| e.to_string())?;
+            let names = written.iter().filter_map(|p| p.strip_prefix(staging).ok());
+            figures.extend(names.map(|n| n.to_string_lossy().replace('\\', "/")));
+        }
     }
     write_json(&staging.join("outcome.json"), outcome)?;
     let mut files = folder.staged().map_err(|e| e.to_string())?;
@@ -222,8 +255,26 @@ fn summary_json(run: &RunFacts<'_>, outcome: &Outcome, files: &[String], exit: E
         "warnings": problems_json(&run.loaded.warnings),
         "design_values": outcome.design_values,
         "provenance": outcome.provenance,
+        "zoom": outcome.zoom.as_ref().map(|z| zoom_json(z)),
         "folder": run.folder.display().to_string(),
         "files": files,
+    })
+}
+
+/// The fine run: where, why, and what came of it.
+fn zoom_json(zoom: &Zoom) -> Value {
+    json!({
+        "at_s": zoom.at_s,
+        "realisation": zoom.realisation,
+        "why": zoom.why,
+        "overall": zoom.outcome.overall,
+        "summary": zoom.outcome.summary,
+        "verdicts": zoom.outcome.verdicts,
+        "events": zoom.outcome.events,
+        "diagnostics": zoom.outcome.diagnostics,
+        "assumptions": zoom.outcome.assumptions,
+        "design_values": zoom.outcome.design_values,
+        "provenance": zoom.outcome.provenance,
     })
 }
 

@@ -1,23 +1,27 @@
 //! The trace files of a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ballast_scenario::Loaded;
 use ballast_series::{SinkError, TraceBlock, TraceSink};
 use ballast_tables::{CsvSink, ParquetSink, WriteError};
 
-use crate::folder::Folder;
-
-/// The trace files of a run.
+/// The trace files of a run, or of the fine run of its worst stretch.
 pub(crate) struct Sinks {
     parquet: Option<ParquetSink>,
     csv: Option<CsvSink>,
 }
 
 impl Sinks {
-    pub(crate) fn create(folder: &Folder, loaded: &Loaded, csv: bool) -> Result<Self, WriteError> {
+    /// Files in the folder `staging`; `part` says whose they are, as name and value.
+    pub(crate) fn create(
+        staging: &Path,
+        loaded: &Loaded,
+        csv: bool,
+        part: (&str, &str),
+    ) -> Result<Self, WriteError> {
         let scenario = &loaded.scenario;
-        let metadata = [
+        let mut metadata = vec![
             (
                 "ballast.version".to_owned(),
                 env!("CARGO_PKG_VERSION").to_owned(),
@@ -31,9 +35,13 @@ impl Sinks {
                 "ballast.seed".to_owned(),
                 scenario.simulation.seed.to_string(),
             ),
-            ("ballast.realisation".to_owned(), "1".to_owned()),
+            (part.0.to_owned(), part.1.to_owned()),
         ];
-        let staging = folder.staging();
+        let columns = ballast_study::trace_columns(scenario);
+        metadata.extend(columns.into_iter().map(|c| {
+            let text = format!("{}; {}", c.unit, c.what);
+            (format!("column.{}", c.name), text)
+        }));
         let parquet = scenario
             .outputs
             .traces

@@ -2,7 +2,7 @@
 
 use ballast_units::Sourced;
 
-use crate::spec::{GpuProfile, NodeSpec, PhaseKind, PhaseSpec, PsuSpec, TransitionSpec};
+use crate::spec::{GpuProfile, NodeSpec, PhaseKind, PhaseSpec, PsuSpec, RackSpec, TransitionSpec};
 
 /// Something wrong in a specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +135,17 @@ impl Problems {
             "say what the number rests on; for a number of your own, grade = \"given\"",
         );
         value_ok
+    }
+
+    /// A signed power factor: neither 0 nor near it.
+    fn power_factor(&mut self, path: &str, factor: &Sourced) {
+        if self.sourced(path, factor, "", Bound::Within(-1.0, 1.0)) && factor.value.abs() < 0.3 {
+            self.add(
+                format!("{path}.value"),
+                format!("is {}", factor.value),
+                "give 0.3 to 1 for lagging, -0.3 to -1 for leading",
+            );
+        }
     }
 
     /// How a phase is entered or left.
@@ -282,6 +293,20 @@ impl NodeSpec {
         found.sourced("host.fixed_w", &self.host.fixed_w, " W", Bound::NotNegative);
         // Below 1 a node would draw less than its GPUs.
         found.sourced("host.slope", &self.host.slope, "", Bound::Within(1.0, 3.0));
+        let slow = [
+            ("slow_share", &self.host.slow_share),
+            ("slow_lag_s", &self.host.slow_lag_s),
+        ];
+        if let [(_, Some(share)), (_, Some(lag))] = slow {
+            found.sourced("host.slow_share", share, "", Bound::Within(0.0, 1.0));
+            found.sourced("host.slow_lag_s", lag, " s", Bound::Within(0.0, 3600.0));
+        } else if let Some((key, _)) = slow.iter().find(|(_, v)| v.is_some()) {
+            found.add(
+                format!("host.{key}"),
+                "`slow_share` and `slow_lag_s` go together",
+                "give both: what share of the host follows slowly, and how slowly; or neither",
+            );
+        }
         found.0
     }
 }
@@ -314,6 +339,39 @@ impl PsuSpec {
         }
         found.sourced("lag_s", &self.lag_s, " s", Bound::NotNegative);
         found.sourced("holdup_j", &self.holdup_j, " J", Bound::NotNegative);
+        if self.power_factor.is_none() && self.power_factor_light.is_some() {
+            found.add(
+                "power_factor_light",
+                "there is no `power_factor` at rated load",
+                "add `power_factor`, or take `power_factor_light` out",
+            );
+        }
+        for (path, factor) in [
+            ("power_factor", &self.power_factor),
+            ("power_factor_light", &self.power_factor_light),
+        ] {
+            if let Some(factor) = factor {
+                found.power_factor(path, factor);
+            }
+        }
+        found.0
+    }
+}
+
+impl RackSpec {
+    /// Everything wrong with the rack; empty when it can be used. Whether its node exists is the scenario's question.
+    pub fn problems(&self) -> Vec<SpecProblem> {
+        let mut found = Problems::default();
+        found.text("label", &self.label, "give the maker's name of the system");
+        found.text("node", &self.node, "name a node");
+        found.sourced("rated_kw", &self.rated_kw, " kW", Bound::Positive);
+        if !(1..=1000).contains(&self.nodes_per_rack) {
+            let message = format!("is {}", self.nodes_per_rack);
+            found.add("nodes_per_rack", message, "give a count from 1 to 1000");
+        }
+        if let Some(other) = &self.other_kw {
+            found.sourced("other_kw", other, " kW", Bound::NotNegative);
+        }
         found.0
     }
 }

@@ -59,6 +59,8 @@ pub(crate) fn node() -> NodeSpec {
         host: HostSpec {
             fixed_w: sourced(1040.0),
             slope: sourced(1.32),
+            slow_share: None,
+            slow_lag_s: None,
             metered: MeteredSide::NodeAc,
         },
         psu: "test".to_owned(),
@@ -77,5 +79,7 @@ pub(crate) fn psu() -> PsuSpec {
         loss_square: sourced(0.0313),
         lag_s: sourced(0.03),
         holdup_j: sourced(60.0),
+        power_factor: None,
+        power_factor_light: None,
     }
 }

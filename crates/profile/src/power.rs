@@ -13,7 +13,49 @@ impl GpuProfile {
     }
 }
 
+/// Load of a supply, as a share of its rating, at and below which its light-load power factor holds.
+pub const LIGHT_LOAD: f64 = 0.2;
+
+/// Reactive over active power of supplies over their load: see [`PsuSpec::reactive_share`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReactiveLine {
+    /// The way from light to full load per watt, and where it stands without load.
+    per_w: f64,
+    at_none: f64,
+    light: f64,
+    more: f64,
+}
+
+impl ReactiveLine {
+    /// Reactive over active power when the supplies draw `ac_w` together.
+    #[inline]
+    pub fn at(&self, ac_w: f64) -> f64 {
+        let x = (ac_w * self.per_w + self.at_none).clamp(0.0, 1.0);
+        self.light + self.more * x
+    }
+}
+
+/// Reactive over active power for a signed power factor: positive for a lagging one (drawn), negative for a leading one (given).
+///
+/// What distortion takes from the power factor counts as reactive power, too (Fryze's non-active power).
+pub fn tan_phi(power_factor: f64) -> f64 {
+    let cos = power_factor.abs();
+    // The square root is exact, the same on every machine.
+    ((1.0 - cos) * (1.0 + cos)).max(0.0).sqrt() / power_factor
+}
+
 impl HostSpec {
+    /// Power that follows slowly per watt of GPU power, once it has settled: `slow_share · (slope − 1)`; 0 if nothing does.
+    pub fn slow_slope(&self) -> f64 {
+        let share = self.slow_share.as_ref().map_or(0.0, |s| s.value);
+        share * (self.slope.value - 1.0)
+    }
+
+    /// Time constant of that part, seconds; 0 if there is none.
+    pub fn slow_time_s(&self) -> f64 {
+        self.slow_lag_s.as_ref().map_or(0.0, |s| s.value)
+    }
+
     /// Power of the node in watts when its GPUs draw `gpu_sum_w` watts together, on the side `metered` names.
     pub fn node_w(&self, gpu_sum_w: f64) -> f64 {
         self.fixed_w.value + self.slope.value * gpu_sum_w
@@ -33,6 +75,27 @@ impl PsuSpec {
         let x = dc_w / capacity_w;
         dc_w + capacity_w
             * (self.loss_fixed.value + x * (self.loss_linear.value + x * self.loss_square.value))
+    }
+
+    /// Reactive over active power at the AC side of supplies that together draw `ac_w` of `capacity_w` watts rated.
+    ///
+    /// A straight line over load from [`LIGHT_LOAD`] to full load, constant outside; 0 without a power factor.
+    pub fn reactive_share(&self, ac_w: f64, capacity_w: f64) -> f64 {
+        self.reactive_line(capacity_w)
+            .map_or(0.0, |line| line.at(ac_w))
+    }
+
+    /// The same as a line that is cheap to ask often; none without a power factor.
+    pub fn reactive_line(&self, capacity_w: f64) -> Option<ReactiveLine> {
+        let full = tan_phi(self.power_factor.as_ref()?.value);
+        let light = self.power_factor_light.as_ref();
+        let light = light.map_or(full, |l| tan_phi(l.value));
+        Some(ReactiveLine {
+            per_w: 1.0 / (capacity_w * (1.0 - LIGHT_LOAD)),
+            at_none: -LIGHT_LOAD / (1.0 - LIGHT_LOAD),
+            light,
+            more: full - light,
+        })
     }
 
     /// Derivative of [`Self::input_w`]: AC watts for one more DC watt at `dc_w`.
@@ -81,6 +144,27 @@ mod tests {
         assert!((psu.input_w(4000.0, 4) - 4.0 * one).abs() < 1e-9);
         assert_eq!(psu.input_w(4000.0, 0), 4000.0);
         assert_eq!(psu.input_slope(4000.0, 0), 1.0);
+    }
+
+    #[test]
+    fn reactive_power_has_the_sign_of_the_power_factor() {
+        let mut psu = psu();
+        assert_eq!(psu.reactive_share(1500.0, 3000.0), 0.0);
+        psu.power_factor = Some(sourced(-0.8));
+        assert!((psu.reactive_share(1500.0, 3000.0) + 0.75).abs() < 1e-15);
+        psu.power_factor_light = Some(sourced(0.6));
+        // tan φ is 4/3 at 20 % and below, −3/4 at full load and beyond, half way at 60 %.
+        for (load, tan) in [
+            (0.0, 4.0 / 3.0),
+            (0.2, 4.0 / 3.0),
+            (0.6, 7.0 / 24.0),
+            (1.0, -0.75),
+            (1.5, -0.75),
+        ] {
+            let found = psu.reactive_share(3000.0 * load, 3000.0);
+            assert!((found - tan).abs() < 1e-12, "{load}: {found}");
+        }
+        assert_eq!(super::tan_phi(1.0), 0.0);
     }
 
     #[test]

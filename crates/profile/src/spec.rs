@@ -176,6 +176,50 @@ pub enum MeteredSide {
     NodeAc,
 }
 
+/// Where on its way from the GPUs to the generators a power is metered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeteringPoint {
+    /// At the GPU boards or modules.
+    Gpu,
+    /// In the nodes, behind their supplies.
+    NodeDc,
+    /// At the AC input of the nodes' supplies.
+    NodeAc,
+    /// At the AC input of racks.
+    RackAc,
+    /// At the output of the UPS: racks and other IT.
+    Hall,
+    /// At the bus: with the rest of the site and the given loads.
+    Bus,
+    /// At the terminals of the generating sets.
+    Terminals,
+}
+
+impl MeteringPoint {
+    /// In words, as it stands beside figures and in captions: "rack AC side".
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Gpu => "GPU board or module",
+            Self::NodeDc => "node, DC side of its supplies",
+            Self::NodeAc => "node, AC side of its supplies",
+            Self::RackAc => "rack, AC side",
+            Self::Hall => "hall, output of the UPS",
+            Self::Bus => "bus",
+            Self::Terminals => "terminals of the generating sets",
+        }
+    }
+}
+
+impl From<MeteredSide> for MeteringPoint {
+    fn from(side: MeteredSide) -> Self {
+        match side {
+            MeteredSide::NodeDc => Self::NodeDc,
+            MeteredSide::NodeAc => Self::NodeAc,
+        }
+    }
+}
+
 /// Power of a node as a function of its GPUs: `fixed_w + slope · Σ P_gpu`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -186,6 +230,15 @@ pub struct HostSpec {
     /// Node power per watt of GPU power (fans, voltage regulators, CPU share); at least 1.
     #[schemars(extend("x-min-value" = 1.0, "x-max-value" = 3.0))]
     pub slope: Sourced,
+    /// Share of `slope − 1` that follows slowly: fans and processors, which go with heat and work and not with the GPUs' current.
+    /// The rest (voltage regulators) follows at once. Absent: 0, all at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-min-value" = 0.0, "x-max-value" = 1.0))]
+    pub slow_share: Option<Sourced>,
+    /// Time constant of that share, first order, seconds. Goes with `slow_share`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "s", "x-min-value" = 0.0, "x-max-value" = 3600.0))]
+    pub slow_lag_s: Option<Sourced>,
     /// Side of the power supplies on which `fixed_w` and `slope` were found.
     pub metered: MeteredSide,
 }
@@ -217,4 +270,42 @@ pub struct PsuSpec {
     /// Energy the bulk capacitor can give at full load before the output drops, joules.
     #[schemars(extend("x-unit" = "J", "x-min-value" = 0.0))]
     pub holdup_j: Sourced,
+    /// Power factor of its AC side at rated load, displacement times distortion. Positive: lagging, it draws reactive power; negative:
+    /// leading, it gives reactive power, as input filters do. From 0.3 to 1 either way. Absent: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-min-value" = -1.0, "x-max-value" = 1.0))]
+    pub power_factor: Option<Sourced>,
+    /// Power factor at 20 % of rated load and below, with the same sign rule; between, the ratio of reactive to active power runs
+    /// in a straight line over load. Absent: as at rated load. Goes with `power_factor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-min-value" = -1.0, "x-max-value" = 1.0))]
+    pub power_factor_light: Option<Sourced>,
+}
+
+/// A whole rack: its nodes, and what else stands in it.
+///
+/// Its file is what `preset` of a rack group names; the group takes from it what it does not say itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RackSpec {
+    /// Maker's name of the system.
+    pub label: String,
+    /// What a reader should know before using it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notes: String,
+    /// Rated power of the rack as published or commonly provisioned, kilowatts at its AC side; for comparison, nothing is computed from it.
+    #[schemars(extend("x-unit" = "kW", "x-min-value-exclusive" = 0.0))]
+    pub rated_kw: Sourced,
+    /// Node in the rack, by preset name.
+    pub node: String,
+    /// Nodes in the rack.
+    #[schemars(range(min = 1, max = 1000))]
+    pub nodes_per_rack: u32,
+    /// Constant power of what stands beside the nodes (switch trays, management), kilowatts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "kW", "x-min-value" = 0.0))]
+    pub other_kw: Option<Sourced>,
+    /// Side of the rack's power supplies on which `other_kw` is metered. Default: `node_ac`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_metered: Option<MeteredSide>,
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PhaseKind, PsuSpec};
+use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PhaseKind, PsuSpec, RackSpec};
 use serde::de::DeserializeOwned;
 
 fn files(kind: &str) -> BTreeMap<String, String> {
@@ -95,6 +95,16 @@ fn the_presets_are_the_documented_ones() {
             "usb-c-240w"
         ]
     );
+    assert_eq!(
+        stems("rack"),
+        [
+            "gb200-nvl72",
+            "gb300-nvl72",
+            "hgx-b200-4",
+            "hgx-h100-4",
+            "hgx-h200-4"
+        ]
+    );
 }
 
 #[test]
@@ -108,12 +118,15 @@ fn no_preset_has_a_problem() {
     for (stem, psu) in load::<PsuSpec>("psu") {
         assert_eq!(psu.problems(), [], "{stem}");
     }
+    for (stem, rack) in load::<RackSpec>("rack") {
+        assert_eq!(rack.problems(), [], "{stem}");
+    }
 }
 
 #[test]
 fn every_number_names_its_source_and_weak_grades_are_of_low_confidence() {
     let mut count = 0;
-    for kind in ["gpu", "node", "psu"] {
+    for kind in ["gpu", "node", "psu", "rack"] {
         for (stem, text) in files(kind) {
             assert!(text.starts_with("# "), "{stem}: no header comment");
             let mut found = Vec::new();
@@ -333,6 +346,54 @@ fn nodes_reproduce_the_figures_they_rest_on() {
     assert!(18.0 * node_w("gb300-tray", 1400.0) + 10_000.0 < 142_500.0);
 }
 
+/// Calibration: the preset was fixed by these two points of one metered node (arXiv 2412.08602), so it must give them back.
+///
+/// 0.7 % is the distance of the two figures that the study prints for the burn, 8.43 and 8.48 kW.
+#[test]
+fn calibration_the_hgx_node_reproduces_idle_and_burn() {
+    let (gpus, nodes) = (load::<GpuProfile>("gpu"), load::<NodeSpec>("node"));
+    let (gpu, node) = (&gpus["h100-sxm5"], &nodes["hgx-h100"]);
+    let node_w = |gpu_w: f64| node.host.node_w(f64::from(node.gpus) * gpu_w);
+    let idle_w = gpu.phases.idle.as_ref().unwrap().power_w.value;
+    for (gpu_w, measured_w) in [
+        (idle_w, 1800.0),
+        (gpu.tdp_w.value, 8430.0),
+        (gpu.tdp_w.value, 8480.0),
+    ] {
+        let off = node_w(gpu_w) / measured_w - 1.0;
+        println!(
+            "{gpu_w} W per GPU: {:.0} W, measured {measured_w} W, {:+.2} %",
+            node_w(gpu_w),
+            100.0 * off
+        );
+        assert!(off.abs() <= 0.007, "{gpu_w} W per GPU: {off}");
+    }
+}
+
+/// A check of consistency, no validation: what the node's line makes of other rows of the same study (arXiv 2412.08602) are
+/// powers an H100 can draw. The first row is also what the preset's power of computing rests on.
+#[test]
+fn consistency_training_rows_imply_plausible_gpu_powers() {
+    let (gpus, nodes) = (load::<GpuProfile>("gpu"), load::<NodeSpec>("node"));
+    let (gpu, node) = (&gpus["h100-sxm5"], &nodes["hgx-h100"]);
+    let host = &node.host;
+    let context_w = gpu.phases.idle_context.as_ref().unwrap().power_w.value;
+    for (row, node_w, implied_w) in [
+        ("Llama2-13B training, median", 7920.0, 651.0),
+        ("Llama2-13B training, highest", 8420.0, 699.0),
+        ("ResNet batch 512, median", 4680.0, 345.0),
+        ("ResNet batch 4096, median", 6260.0, 494.0),
+    ] {
+        let gpu_w = (node_w - host.fixed_w.value) / host.slope.value / f64::from(node.gpus);
+        println!("{row}: {node_w} W are {gpu_w:.0} W per GPU");
+        assert!((gpu_w - implied_w).abs() < 1.0, "{row}: {gpu_w}");
+        assert!(
+            (context_w..=gpu.tdp_w.value).contains(&gpu_w),
+            "{row}: {gpu_w}"
+        );
+    }
+}
+
 #[test]
 fn supplies_reach_their_published_efficiencies() {
     let psus = load::<PsuSpec>("psu");
@@ -360,4 +421,82 @@ fn supplies_reach_their_published_efficiencies() {
     }
     assert_eq!(psus["orv3-3kw"].holdup_j.value, 60.0);
     assert_eq!(psus["gb300-psu"].holdup_j.value * 48.0, 72.0 * 65.0);
+}
+
+/// AC power of a rack preset with every GPU at its thermal design power, and the rating it states, kilowatts.
+fn at_tdp_kw(stem: &str) -> (f64, f64) {
+    let rack = &load::<RackSpec>("rack")[stem];
+    let node = &load::<NodeSpec>("node")[&rack.node];
+    let gpu = &load::<GpuProfile>("gpu")[&node.gpu];
+    let psu = &load::<PsuSpec>("psu")[&node.psu];
+    let nodes = f64::from(rack.nodes_per_rack);
+    let nodes_w = nodes * node.host.node_w(f64::from(node.gpus) * gpu.tdp_w.value);
+    let other_w = rack.other_kw.as_ref().map_or(0.0, |o| o.value * 1e3);
+    let supplies = node.psu_count * rack.nodes_per_rack;
+    let ac_w = match (node.host.metered, rack.other_metered) {
+        (MeteredSide::NodeDc, Some(MeteredSide::NodeDc)) => {
+            psu.input_w(nodes_w + other_w, supplies)
+        }
+        (MeteredSide::NodeDc, _) => psu.input_w(nodes_w, supplies) + other_w,
+        (MeteredSide::NodeAc, _) => nodes_w + other_w,
+    };
+    (ac_w / 1e3, rack.rated_kw.value)
+}
+
+#[test]
+fn nvl72_racks_come_near_their_published_power_with_every_gpu_at_tdp() {
+    // GB200: the switch trays are what the published TDP leaves, so it must meet it; GB300: the tray is an estimate.
+    for (stem, within) in [("gb200-nvl72", 0.01), ("gb300-nvl72", 0.02)] {
+        let (found_kw, rated_kw) = at_tdp_kw(stem);
+        let distance = found_kw / rated_kw - 1.0;
+        println!(
+            "{stem}: {found_kw:.1} kW with every GPU at TDP, published {rated_kw} kW, {:+.1} %",
+            100.0 * distance
+        );
+        assert!(
+            distance.abs() < within,
+            "{stem}: {found_kw} kW, published {rated_kw} kW"
+        );
+        let rack = &load::<RackSpec>("rack")[stem];
+        assert_eq!(
+            rack.nodes_per_rack * load::<NodeSpec>("node")[&rack.node].gpus,
+            72
+        );
+    }
+    // Nameplates of air-cooled servers are upper bounds.
+    for stem in ["hgx-h100-4", "hgx-h200-4", "hgx-b200-4"] {
+        let (found_kw, rated_kw) = at_tdp_kw(stem);
+        println!("{stem}: {found_kw:.1} kW with every GPU at TDP, nameplate {rated_kw} kW");
+        assert!(
+            (0.75 * rated_kw..rated_kw).contains(&found_kw),
+            "{stem}: {found_kw} kW"
+        );
+    }
+}
+
+#[test]
+fn hosts_follow_slowly_in_part_and_supplies_state_their_power_factor() {
+    let nodes = load::<NodeSpec>("node");
+    for (stem, node) in &nodes {
+        let lag = node.host.slow_lag_s.as_ref().unwrap();
+        assert_eq!(
+            (lag.low, lag.value, lag.high),
+            (Some(3.0), 10.0, Some(60.0)),
+            "{stem}"
+        );
+        assert!(
+            node.host.slow_slope() > 0.0 && node.host.slow_slope() < node.host.slope.value - 1.0
+        );
+    }
+    // With liquid at the GPUs less is left to fans.
+    let share = |stem: &str| nodes[stem].host.slow_share.as_ref().unwrap().value;
+    assert!(share("gb200-tray") < share("hgx-b200"));
+    for (stem, psu) in load::<PsuSpec>("psu") {
+        // Leading, and more so at light load.
+        assert!(
+            psu.reactive_share(0.1, 1.0) < psu.reactive_share(1.0, 1.0),
+            "{stem}"
+        );
+        assert!(psu.reactive_share(1.0, 1.0) < 0.0, "{stem}");
+    }
 }

@@ -118,5 +118,9 @@ pub(crate) fn draw<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -
         (Swatch::Dashes(style::LIMIT), "design peak".to_owned()),
         (Swatch::Dashes(style::FAINT_INK), "nominal".to_owned()),
     ];
-    panel.heading(canvas, &format!("Site power ({})", unit.symbol), &legend)
+    panel.heading(
+        canvas,
+        &format!("Power at the bus ({})", unit.symbol),
+        &legend,
+    )
 }

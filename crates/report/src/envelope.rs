@@ -48,7 +48,7 @@ pub(crate) fn draw<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -
     page(canvas, outcome, what, &(basis_all(outcome) + &remark))?;
     let whole = Frame::single(style::PLOT_RIGHT);
     if groups.is_empty() {
-        return panel(canvas, whole, "Site power", &site, true);
+        return panel(canvas, whole, "Power at the bus", &site, true);
     }
     let width = (whole.right - SITE_WIDTH - BETWEEN - whole.left) / groups.len() as f64;
     let names = groups
@@ -67,13 +67,19 @@ pub(crate) fn draw<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -
         bottom,
         ..whole
     };
-    panel(canvas, racks, "Power per rack, AC side", &groups, false)?;
+    panel(
+        canvas,
+        racks,
+        "Power per rack, at its AC side",
+        &groups,
+        false,
+    )?;
     let beside = Frame {
         left: whole.right - SITE_WIDTH,
         bottom,
         ..whole
     };
-    panel(canvas, beside, "Site power", &site, true)
+    panel(canvas, beside, "Power at the bus", &site, true)
 }
 
 /// A slot per group, and how many groups had to be left out: those with the lowest peaks.

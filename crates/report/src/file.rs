@@ -4,13 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use ballast_study::outcome::Outcome;
 use plotters::backend::{BitMapBackend, SVGBackend};
 use plotters::drawing::IntoDrawingArea as _;
 use png::{BitDepth, ColorType, Encoder, EncodingError, PixelDimensions, Unit};
 
 use crate::canvas::{Canvas, Medium};
-use crate::{Figure, ReportError, style};
+use crate::{Picture, ReportError, style};
 
 /// Channels of a pixel: red, green, blue.
 const CHANNELS: usize = 3;
@@ -36,18 +35,12 @@ fn drawing_size() -> (u32, u32) {
 }
 
 /// Writes a figure as SVG; returns the file.
-pub(crate) fn write_svg(
-    figure: Figure,
-    outcome: &Outcome,
-    folder: &Path,
-) -> Result<PathBuf, ReportError> {
+pub(crate) fn write_svg(figure: &impl Picture, folder: &Path) -> Result<PathBuf, ReportError> {
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, drawing_size()).into_drawing_area();
         let canvas = Canvas::new(area, Medium::Vector);
-        let drawn = figure
-            .draw(outcome, &canvas)
-            .and_then(|()| canvas.present());
+        let drawn = figure.draw(&canvas).and_then(|()| canvas.present());
         drawn.map_err(|e| ReportError::Draw {
             figure: figure.name(),
             source: Box::new(e),
@@ -71,19 +64,13 @@ pub(crate) fn write_svg(
 }
 
 /// Writes a figure as PNG; returns the file.
-pub(crate) fn write_png(
-    figure: Figure,
-    outcome: &Outcome,
-    folder: &Path,
-) -> Result<PathBuf, ReportError> {
+pub(crate) fn write_png(figure: &impl Picture, folder: &Path) -> Result<PathBuf, ReportError> {
     let (width, height) = drawing_size();
     let mut pixels = vec![0; width as usize * height as usize * CHANNELS];
     {
         let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
         let canvas = Canvas::new(area, Medium::Raster);
-        let drawn = figure
-            .draw(outcome, &canvas)
-            .and_then(|()| canvas.present());
+        let drawn = figure.draw(&canvas).and_then(|()| canvas.present());
         drawn.map_err(|e| ReportError::Draw {
             figure: figure.name(),
             source: Box::new(e),

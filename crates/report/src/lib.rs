@@ -12,6 +12,8 @@
 //! | `envelope` | percentiles of power per group of racks and of the site |
 //! | `load-duration` | power against the share of time in which it is exceeded |
 //!
+//! [`write_curves`] draws curves that belong to no outcome, such as those of measured power beside simulated power.
+//!
 //! A reader will look for: how it looks, all of it, in `style`; ranges and ticks in `axis`, units and printed
 //! numbers in `number`; titles and footer in `page`; plots and labels that keep apart in `panel`; which moment counts as the
 //! worst in `worst`; one module per figure. `canvas` evens out what the backends do
@@ -19,6 +21,7 @@
 
 mod axis;
 mod canvas;
+mod curves;
 mod duration;
 mod envelope;
 mod file;
@@ -39,6 +42,8 @@ use ballast_study::outcome::Outcome;
 use plotters::backend::DrawingBackend;
 
 use crate::canvas::{Canvas, Drawn};
+
+pub use crate::curves::{Curve, CurvePanel, Curves};
 
 /// Why figures could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -85,16 +90,65 @@ pub enum ReportError {
 /// Returns the files in the order of the table above, SVG before PNG. Files of the same name are replaced.
 /// Errors name the folder, file or figure and the cause; figures written before an error stay.
 pub fn write_figures(outcome: &Outcome, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let pictures = figures(outcome)
+        .into_iter()
+        .map(|figure| OfOutcome { figure, outcome });
+    write_pictures(pictures, folder)
+}
+
+/// Writes a figure of curves to the existing `folder`, as SVG and PNG, as [`write_figures`] does; returns both files.
+pub fn write_curves(curves: &Curves, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    write_pictures([curves], folder)
+}
+
+fn write_pictures(
+    pictures: impl IntoIterator<Item = impl Picture>,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
     file::check_folder(folder)?;
     if !style::register_fonts() {
         return Err(ReportError::Font);
     }
     let mut written = Vec::new();
-    for figure in figures(outcome) {
-        written.push(file::write_svg(figure, outcome, folder)?);
-        written.push(file::write_png(figure, outcome, folder)?);
+    for picture in pictures {
+        written.push(file::write_svg(&picture, folder)?);
+        written.push(file::write_png(&picture, folder)?);
     }
     Ok(written)
+}
+
+/// What can be drawn by any backend.
+trait Picture {
+    /// Name of its files, without extension.
+    fn name(&self) -> &'static str;
+    /// Draws it.
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB>;
+}
+
+/// A figure and the outcome it is drawn from.
+struct OfOutcome<'a> {
+    figure: Figure,
+    outcome: &'a Outcome,
+}
+
+impl Picture for OfOutcome<'_> {
+    fn name(&self) -> &'static str {
+        self.figure.name()
+    }
+
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        self.figure.draw(self.outcome, canvas)
+    }
+}
+
+impl Picture for &Curves {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        curves::draw(self, canvas)
+    }
 }
 
 /// The figures an outcome has data for.

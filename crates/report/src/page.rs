@@ -4,6 +4,7 @@ use ballast_study::outcome::Outcome;
 use plotters::backend::DrawingBackend;
 
 use crate::canvas::{Align, Canvas, Drawn, fitted};
+use crate::number::trimmed;
 use crate::style;
 
 /// Titles and footer of a figure: `what` it shows, and on the second line what `basis` it rests on.
@@ -53,15 +54,29 @@ pub(crate) fn page<DB: DrawingBackend>(
 
 /// First line: the scenario and what is shown.
 fn title(outcome: &Outcome, what: &str) -> String {
-    format!("{}: {what}", outcome.scenario.scenario.name)
+    let s = &outcome.scenario.simulation;
+    let part = if s.start_s > 0.0 {
+        format!(
+            ", {} s to {} s",
+            trimmed(s.start_s, 3),
+            trimmed(s.end_s(), 3)
+        )
+    } else {
+        String::new()
+    };
+    format!("{}{part}: {what}", outcome.scenario.scenario.name)
 }
 
 /// `metered …, realisation 1 of N, seed S` for what is drawn from the first realisation.
 pub(crate) fn basis_first(outcome: &Outcome) -> String {
     let run = &outcome.provenance;
+    let which = match run.shown {
+        Some(realisation) => format!("realisation {realisation}"),
+        None => format!("realisation 1 of {}", run.realisations),
+    };
     format!(
-        "Power metered at {} · realisation 1 of {} · seed {}",
-        outcome.site.metered, run.realisations, run.seed
+        "Power metered at {} · {which} · seed {}",
+        outcome.site.metered, run.seed
     )
 }
 
@@ -69,6 +84,7 @@ pub(crate) fn basis_first(outcome: &Outcome) -> String {
 pub(crate) fn basis_all(outcome: &Outcome) -> String {
     let run = &outcome.provenance;
     let realisations = match run.realisations {
+        0 | 1 if run.shown.is_some() => return basis_first(outcome),
         0 | 1 => "realisation 1 of 1".to_owned(),
         n => format!("realisations 1 to {n}"),
     };

@@ -165,10 +165,13 @@ fn spectrum_panel<DB: DrawingBackend>(
         .map(|s| panel.at(s.0, s.1 * unit.factor))
         .collect();
     match points.as_slice() {
-        [] => panel.remark(
-            canvas,
-            "No spectrum: too few samples for these frequencies.",
-        )?,
+        [] => {
+            let why = match &outcome.site.ramps_basis {
+                Some(why) => format!("Not checked: {why}."),
+                None => "No spectrum: too few samples for these frequencies.".to_owned(),
+            };
+            panel.remark(canvas, &why)?;
+        }
         // A lone line has no width to fill.
         [only] => canvas.line(
             &[(only.0, frame.bottom), *only],
@@ -216,7 +219,7 @@ fn spectrum_panel<DB: DrawingBackend>(
     let legend = [(Swatch::Line(style::POWER), estimate(spectrum))];
     panel.heading(
         canvas,
-        &format!("Amplitude of the site power ({})", unit.symbol),
+        &format!("Amplitude of the power at the bus ({})", unit.symbol),
         &legend,
     )
 }

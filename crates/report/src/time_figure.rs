@@ -33,7 +33,7 @@ pub(crate) fn draw_run<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB
         .flatten()
         .reduce(|a, b| a.including(b.lo).including(b.hi));
     let time = time.unwrap_or(Range {
-        lo: 0.0,
+        lo: outcome.scenario.simulation.start_s,
         hi: end_s(outcome),
     });
     draw_window(outcome, canvas, time.opened(1e-3), &power, &frequency)
@@ -179,7 +179,11 @@ fn power_panel<DB: DrawingBackend>(
         ),
         (Swatch::Line(style::POWER), "mean".to_owned()),
     ];
-    panel.heading(canvas, &format!("Site power ({})", unit.symbol), &legend)?;
+    panel.heading(
+        canvas,
+        &format!("Power at the bus ({})", unit.symbol),
+        &legend,
+    )?;
     Ok(panel)
 }
 

@@ -14,8 +14,13 @@ const LEAST_BUCKETS: usize = 50;
 
 /// End of the run, seconds.
 pub(crate) fn end_s(outcome: &Outcome) -> f64 {
-    let end = outcome.provenance.duration_s;
+    let end = outcome.scenario.simulation.start_s + outcome.provenance.duration_s;
     if drawable(end) && end > 0.0 { end } else { 0.0 }
+}
+
+/// The realisation that is drawn.
+pub(crate) fn drawn(outcome: &Outcome) -> u32 {
+    outcome.provenance.shown.unwrap_or(1)
 }
 
 /// The worst frequency.
@@ -25,12 +30,14 @@ pub(crate) struct Worst {
     pub(crate) extreme: Extreme,
     /// Whether it is the highest frequency; the lowest otherwise.
     pub(crate) highest: bool,
+    /// The realisation that is drawn.
+    drawn: u32,
 }
 
 impl Worst {
     /// Whether it lies in the realisation that is drawn.
     pub(crate) fn is_drawn(&self) -> bool {
-        self.extreme.realisation <= 1
+        self.extreme.realisation == self.drawn
     }
 }
 
@@ -72,15 +79,18 @@ pub(crate) fn worst(outcome: &Outcome, plant: &PlantKpis) -> Option<Worst> {
             Worst {
                 extreme: max,
                 highest: true,
+                drawn: drawn(outcome),
             }
         }
         (true, _) => Worst {
             extreme: min,
             highest: false,
+            drawn: drawn(outcome),
         },
         (false, true) => Worst {
             extreme: max,
             highest: true,
+            drawn: drawn(outcome),
         },
         (false, false) => return None,
     };
@@ -116,7 +126,7 @@ fn worst_drawn(outcome: &Outcome, plant: &PlantKpis, buckets: &[Bucket]) -> Opti
     let extreme = |value, b: &Bucket| Extreme {
         value,
         at_s: b.middle_s(),
-        realisation: 1,
+        realisation: drawn(outcome),
     };
     let is_high = highest_is_worse(outcome, plant.nominal_hz, lowest.min, highest.max);
     let extreme = if is_high {
@@ -127,5 +137,6 @@ fn worst_drawn(outcome: &Outcome, plant: &PlantKpis, buckets: &[Bucket]) -> Opti
     Some(Worst {
         extreme,
         highest: is_high,
+        drawn: drawn(outcome),
     })
 }

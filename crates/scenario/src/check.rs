@@ -1,6 +1,10 @@
 //! Contradictions between values that are sound one by one.
 
+mod events;
 mod jobs;
+mod time;
+
+pub use jobs::realisations_at_a_time;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +15,9 @@ use crate::limits::number;
 use crate::problem::Report;
 use crate::shape::Shape;
 use crate::tree::{Node, join};
-use crate::{LimitsSpec, LoadSpec, PowerUnit, Scenario, StepsLoad, TraceLoad, TraceScope};
+use crate::{
+    LimitsSpec, LoadSpec, PowerUnit, Scenario, SimulationSpec, StepsLoad, TraceLoad, TraceScope,
+};
 
 /// Most steps of one realisation: the step number and the time stay exact far beyond, the patience does not.
 const MOST_STEPS: f64 = 2e9;
@@ -25,6 +31,7 @@ const MOST_NODES: u64 = 10_000_000;
 pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Option<Site> {
     let mut check = Check { root, report };
     check.time(scenario);
+    check.zoom(scenario);
     check.limits(scenario);
     check.windows(scenario);
     check.loads(scenario);
@@ -32,6 +39,7 @@ pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Op
     check.plant(scenario);
     check.facility(scenario);
     check.jobs(scenario);
+    check.events(scenario);
     check.memory(scenario);
     let sound = check.report.problems.is_empty();
     check.site(scenario, sound)
@@ -51,32 +59,6 @@ impl Check<'_> {
     fn warn(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
         self.report
             .warn(self.root.origin_of(path), path, message, help);
-    }
-
-    fn time(&mut self, scenario: &Scenario) {
-        let (duration_s, step_s) = (scenario.simulation.duration_s, scenario.simulation.step_s);
-        let steps = duration_s / step_s;
-        if steps < 2.0 {
-            self.add(
-                "simulation.step_s",
-                format!(
-                    "a step of {} s gives {steps:.3} steps in {} s",
-                    number(step_s),
-                    number(duration_s)
-                ),
-                "at least 2 steps: shorten the step or lengthen the run",
-            );
-        } else if steps > MOST_STEPS {
-            self.add(
-                "simulation.step_s",
-                format!(
-                    "a step of {} s gives {steps:.3e} steps in {} s",
-                    number(step_s),
-                    number(duration_s)
-                ),
-                format!("at most {MOST_STEPS:e} steps: lengthen the step or shorten the run"),
-            );
-        }
     }
 
     fn limits(&mut self, scenario: &Scenario) {
@@ -192,6 +174,7 @@ impl Check<'_> {
 
     fn windows(&mut self, scenario: &Scenario) {
         let step_s = scenario.simulation.step_s;
+        let plant_step_s = scenario.simulation.plant_step();
         let limits = &scenario.limits;
         let windows = [
             (
@@ -211,27 +194,27 @@ impl Check<'_> {
             ),
         ];
         for (path, window_s, used) in windows {
-            if used && window_s < step_s {
+            if used && window_s < plant_step_s {
                 self.add(
                     path,
                     format!(
-                        "a window of {} s is shorter than the step of {} s",
+                        "a window of {} s is shorter than the plant's step of {} s",
                         number(window_s),
-                        number(step_s)
+                        number(plant_step_s)
                     ),
-                    format!("at least simulation.step_s = {}", number(step_s)),
+                    format!("at least the plant's step, {} s", number(plant_step_s)),
                 );
-            } else if window_s / step_s > MOST_WINDOW_STEPS
-                && scenario.simulation.duration_s / step_s <= MOST_STEPS
+            } else if window_s / plant_step_s > MOST_WINDOW_STEPS
+                && scenario.simulation.duration_s / plant_step_s <= MOST_STEPS
             {
-                let longest_s = MOST_WINDOW_STEPS * step_s;
+                let longest_s = MOST_WINDOW_STEPS * plant_step_s;
                 self.add(
                     path,
                     format!(
                         "a window of {} s holds {:.3e} steps of {} s",
                         number(window_s),
-                        window_s / step_s,
-                        number(step_s)
+                        window_s / plant_step_s,
+                        number(plant_step_s)
                     ),
                     format!(
                         "at most {MOST_WINDOW_STEPS:e} steps, {} s: every one is kept in memory",
@@ -284,11 +267,16 @@ impl Check<'_> {
         let mut names = BTreeMap::new();
         for (at, load) in scenario.loads.iter().enumerate() {
             let path = format!("loads.{at}");
-            let name = match load {
-                LoadSpec::Steps(steps) => &steps.name,
-                LoadSpec::Trace(trace) => &trace.name,
-            };
-            if let Some(first) = names.insert(name.clone(), at) {
+            let name = load.name();
+            // Their range is the schema's; near 0 the reactive power has no bound.
+            if let Some(factor) = load.power_factor().filter(|f| f.abs() < 0.3) {
+                self.add(
+                    &join(&path, "power_factor"),
+                    format!("{} is out of range", number(factor)),
+                    "0.3 to 1 for lagging, -0.3 to -1 for leading",
+                );
+            }
+            if let Some(first) = names.insert(name.to_owned(), at) {
                 self.add(
                     &join(&path, "name"),
                     format!("`{name}` is also the name of loads.{first}"),
@@ -296,13 +284,13 @@ impl Check<'_> {
                 );
             }
             match load {
-                LoadSpec::Steps(steps) => self.steps(&path, steps, scenario.simulation.duration_s),
+                LoadSpec::Steps(steps) => self.steps(&path, steps, scenario.simulation.end_s()),
                 LoadSpec::Trace(trace) => self.trace(&path, trace),
             }
         }
     }
 
-    fn steps(&mut self, path: &str, load: &StepsLoad, duration_s: f64) {
+    fn steps(&mut self, path: &str, load: &StepsLoad, end_s: f64) {
         let mut last = None;
         for (at, event) in load.events.iter().enumerate() {
             let path = format!("{path}.events.{at}.at_s");
@@ -317,13 +305,13 @@ impl Check<'_> {
                     "put the events in order of time",
                 );
             }
-            if event.at_s > duration_s {
+            if event.at_s > end_s {
                 self.add(
                     &path,
                     format!(
                         "{} s is beyond the end of the run at {} s",
                         number(event.at_s),
-                        number(duration_s)
+                        number(end_s)
                     ),
                     "an earlier time, or a longer simulation.duration_s",
                 );
@@ -370,11 +358,44 @@ impl Check<'_> {
                 format!("keep one, as `{first}`"),
             );
         }
-        if load.file.trim().is_empty() {
+        self.trace_files(path, load);
+    }
+
+    fn trace_files(&mut self, path: &str, load: &TraceLoad) {
+        if !load.file.is_empty() && !load.files.is_empty() {
             self.add(
-                &join(path, "file"),
-                "an empty file name",
-                "name a CSV or Parquet file, relative to the scenario file",
+                &join(path, "files"),
+                "`file` and `files` both name what to read",
+                "keep one of them",
+            );
+        }
+        let key = if load.files.is_empty() {
+            "file"
+        } else {
+            "files"
+        };
+        if load.paths().iter().any(|f| f.trim().is_empty()) {
+            self.add(
+                &join(path, key),
+                "no file is named",
+                "name a file relative to the scenario file: CSV, Parquet, text of dcgmi dmon, or JSON of Prometheus",
+            );
+        }
+        for (i, file) in load.files.iter().enumerate() {
+            if load.files[..i].contains(file) {
+                self.add(
+                    &join(path, &format!("files.{i}")),
+                    format!("`{file}` is named twice"),
+                    "name it once; for several equal nodes set `scope` and `count`",
+                );
+            }
+        }
+        let (offsets, files) = (load.clock_offset_s.len(), load.paths().len());
+        if offsets > 0 && offsets != files {
+            self.add(
+                &join(path, "clock_offset_s"),
+                format!("{offsets} offsets for {files} files"),
+                "give one number of seconds for each file, in their order; 0 for a clock that is right",
             );
         }
     }
@@ -401,7 +422,16 @@ impl Check<'_> {
 
     fn plant(&mut self, scenario: &Scenario) {
         let Some(plant) = &scenario.plant else { return };
-        let found = ballast_plant::problems(plant, scenario.simulation.step_s);
+        let simulation = &scenario.simulation;
+        let fine_s = scenario.zoom.map(|zoom| {
+            let fine = SimulationSpec {
+                step_s: zoom.step_s,
+                ..simulation.clone()
+            };
+            fine.plant_step()
+        });
+        let step_s = fine_s.into_iter().fold(simulation.plant_step(), f64::max);
+        let found = ballast_plant::problems(plant, step_s);
         // A step that is too long is one problem, of the step: the shortest of the longest steps would be right.
         let (coarse, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|p| p.longest_step_s.is_some());
@@ -425,8 +455,13 @@ impl Check<'_> {
                 tightest.path,
                 coarse.len()
             );
+            let path = if scenario.simulation.plant_step_s.is_some() {
+                "simulation.plant_step_s"
+            } else {
+                "simulation.step_s"
+            };
             self.add(
-                "simulation.step_s",
+                path,
                 message,
                 format!("a step of {} s or less", number(longest_s)),
             );
@@ -523,6 +558,7 @@ impl Check<'_> {
             racks: &scenario.racks,
             jobs: &scenario.jobs,
             correlation: scenario.correlation.as_ref(),
+            events: &scenario.events,
             gpus: &scenario.gpus,
             nodes: &scenario.nodes,
             psus: &scenario.psus,

@@ -43,6 +43,19 @@ pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>) -> Vec<LowInp
             }
         }
     }
+    for group in &scenario.racks {
+        if let Some(other) = group
+            .other_kw
+            .as_ref()
+            .filter(|o| o.confidence == Confidence::Low)
+        {
+            found.push(LowInput {
+                path: format!("racks.{}.other_kw", group.name),
+                value: format!("{} kW", other.value),
+                source: other.source.clone(),
+            });
+        }
+    }
     sets(scenario, &json, &mut found);
     if let Some(site) = site {
         correlations(scenario, site, &mut found);
@@ -114,7 +127,7 @@ fn value_at(set: &Json, shape: Shape<'_>, key: &str) -> Option<String> {
     Some(with_unit(value, shape))
 }
 
-/// Defaults of services and of the rest of the site that no number of the scenario replaces.
+/// Defaults of services, events and the rest of the site that no number of the scenario replaces.
 fn weak_defaults(scenario: &Scenario, found: &mut Vec<LowInput>) {
     let mut add = |path: &str, d: WeakDefault| {
         let space = if d.unit.is_empty() { "" } else { " " };
@@ -125,10 +138,18 @@ fn weak_defaults(scenario: &Scenario, found: &mut Vec<LowInput>) {
         });
     };
     for job in &scenario.jobs {
-        if let JobSpec::Inference(service) = job {
-            for default in service.weak_defaults() {
-                add(&format!("jobs.{}", service.name), default);
-            }
+        let defaults = match job {
+            JobSpec::Inference(service) => service.weak_defaults(),
+            JobSpec::Training(training) => training.weak_defaults(),
+            JobSpec::Batch(_) => Vec::new(),
+        };
+        for default in defaults {
+            add(&format!("jobs.{}", job.name()), default);
+        }
+    }
+    for (i, event) in scenario.events.iter().enumerate() {
+        for default in event.weak_defaults() {
+            add(&format!("events.{i}"), default);
         }
     }
     for default in scenario

@@ -33,6 +33,7 @@
 mod check;
 mod confidence;
 mod given;
+mod hostlist;
 mod limits;
 mod load;
 mod merge;
@@ -48,12 +49,16 @@ mod reference;
 mod schema;
 mod shape;
 mod slurm;
+mod slurm_racks;
 mod spec;
 mod starter;
 mod suggest;
 mod tree;
 mod walk;
 
+pub use ballast_aggregate::{ArrivalSpec, JobSpec};
+pub use ballast_units::TimeUnit;
+pub use check::realisations_at_a_time;
 pub use confidence::LowInput;
 pub use load::{Loaded, load, load_str};
 pub use patch::{Patch, PatchError};
@@ -62,9 +67,9 @@ pub use problem::{Problem, Problems};
 pub use rack_site::from_racks;
 pub use reference::reference_markdown;
 pub use schema::schema;
-pub use slurm::{SlurmJobs, from_sacct};
+pub use slurm::{SACCT, SlurmJobs, from_sacct, from_sacct_on_racks};
 pub use spec::{
     Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, RackStatistics,
-    Scenario, ScenarioHead, SimulationSpec, StepsLoad, TimeUnit, TraceLoad, TraceScope,
+    Scenario, ScenarioHead, SimulationSpec, StepsLoad, TraceLoad, TraceScope, ZoomBy, ZoomSpec,
 };
 pub use starter::starter;

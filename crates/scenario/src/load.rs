@@ -197,6 +197,9 @@ fn fit_ramp_windows(scenario: &mut Scenario, root: &Node) {
             .into_iter()
             .filter(|w| (step_s..=duration_s).contains(w))
             .collect();
+        if scenario.outputs.ramp_windows_s.is_empty() && scenario.zoom.is_some() {
+            scenario.outputs.ramp_windows_s.push(step_s);
+        }
     }
 }
 

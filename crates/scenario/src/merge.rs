@@ -10,7 +10,7 @@ use crate::tree::{Entry, Node, Value, join};
 
 /// Key of an entry of `[gpus]`, `[nodes]` or `[psus]` that names what it changes.
 pub(crate) const BASE: &str = "base";
-/// Key of an entry of `[[plant.sets]]` that names what it changes.
+/// Key of an entry of `[[racks]]` or `[[plant.sets]]` that names what it changes.
 pub(crate) const PRESET: &str = "preset";
 
 /// Kinds whose entries stand in a table by name.
@@ -70,6 +70,7 @@ pub(crate) fn presets(root: &mut Node, merged: &mut Merged, report: &mut Report)
             entry.node.remove(BASE);
         }
     }
+    racks(root, merged, report);
     sets(root, merged, report);
 }
 
@@ -157,6 +158,61 @@ impl Bases<'_> {
     }
 }
 
+/// Takes `preset` out of entry `at` of its kind's array and finds the preset; none if there is no such key, or no such
+/// preset, which is a problem then.
+fn preset_of(
+    kind: PresetKind,
+    at: usize,
+    entry: &mut Node,
+    merged: &mut Merged,
+    report: &mut Report,
+) -> Option<Node> {
+    let Entry { node: preset, .. } = entry.remove(PRESET)?;
+    let path = format!("{}.{at}", kind.table());
+    let key = join(&path, PRESET);
+    let found = match preset.as_str() {
+        None => {
+            let message = format!("expected a name, found {}", preset.describe());
+            report.error(preset.origin, &key, message, available(kind, None));
+            None
+        }
+        Some(name) => {
+            let found = preset_node(kind, name, report);
+            if found.is_none() {
+                let message = format!("no {} `{name}`", kind.label());
+                let help = suggest::help(name, "names", &preset_names(kind));
+                report.error(preset.origin, &key, message, help);
+            }
+            found
+        }
+    };
+    if found.is_none() {
+        merged.incomplete.push(path);
+    }
+    found
+}
+
+/// Puts presets under the rack groups. What a preset says of the rack as a whole (label, notes, rating) is no key of a group.
+fn racks(root: &mut Node, merged: &mut Merged, report: &mut Report) {
+    let shape = Shape::root().path("racks").and_then(Shape::item);
+    let Some(groups) = root.get_mut("racks") else {
+        return;
+    };
+    for (at, group) in groups.items_mut().iter_mut().enumerate() {
+        let Some(mut under) = preset_of(PresetKind::Rack, at, group, merged, report) else {
+            continue;
+        };
+        if let (Some(entries), Some(shape)) = (under.entries_mut(), shape) {
+            entries.retain(|e| shape.key(&e.key).is_some());
+        }
+        let over = std::mem::replace(group, Node::table(group.origin));
+        let origin = over.origin;
+        let given = given_in(report, origin);
+        *group = overlay(under, over, shape, "", &given, &mut Vec::new());
+        group.origin = origin;
+    }
+}
+
 /// Puts presets under the generating sets.
 fn sets(root: &mut Node, merged: &mut Merged, report: &mut Report) {
     let shape = Shape::root().path("plant.sets").and_then(Shape::item);
@@ -164,30 +220,7 @@ fn sets(root: &mut Node, merged: &mut Merged, report: &mut Report) {
         return;
     };
     for (at, set) in sets.items_mut().iter_mut().enumerate() {
-        let Some(Entry { node: preset, .. }) = set.remove(PRESET) else {
-            continue;
-        };
-        let path = format!("plant.sets.{at}");
-        let key = join(&path, PRESET);
-        let kind = PresetKind::Genset;
-        let Some(name) = preset.as_str() else {
-            report.error(
-                preset.origin,
-                &key,
-                format!("expected a name, found {}", preset.describe()),
-                available(kind, None),
-            );
-            merged.incomplete.push(path);
-            continue;
-        };
-        let Some(mut under) = preset_node(kind, name, report) else {
-            report.error(
-                preset.origin,
-                &key,
-                format!("no {} `{name}`", kind.label()),
-                suggest::help(name, "names", &preset_names(kind)),
-            );
-            merged.incomplete.push(path);
+        let Some(mut under) = preset_of(PresetKind::Genset, at, set, merged, report) else {
             continue;
         };
         let over = std::mem::replace(set, Node::table(set.origin));

@@ -73,6 +73,7 @@ impl Patch {
     pub(crate) fn comes_first(&self) -> bool {
         let steps = steps(&self.path);
         match steps.as_slice() {
+            [racks, _, key] if racks == "racks" => key == PRESET,
             [table, _, key] => key == BASE && NAMED.iter().any(|k| k.table() == table),
             [plant, sets, _, key] => plant == "plant" && sets == "sets" && key == PRESET,
             _ => false,

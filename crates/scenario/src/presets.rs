@@ -17,13 +17,15 @@ pub enum PresetKind {
     Node,
     /// Power supply, `base` of an entry of `[psus]` or `psu` of a node.
     Psu,
+    /// Whole rack, `preset` of an entry of `[[racks]]`.
+    Rack,
     /// Generating set, `preset` of an entry of `[[plant.sets]]`.
     Genset,
 }
 
 impl PresetKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Gpu, Self::Node, Self::Psu, Self::Genset];
+    pub const ALL: [Self; 5] = [Self::Gpu, Self::Node, Self::Psu, Self::Rack, Self::Genset];
 
     /// What it is called in the singular, for messages and listings.
     pub fn label(self) -> &'static str {
@@ -31,6 +33,7 @@ impl PresetKind {
             Self::Gpu => "GPU profile",
             Self::Node => "node",
             Self::Psu => "power supply",
+            Self::Rack => "rack",
             Self::Genset => "generating set",
         }
     }
@@ -41,6 +44,7 @@ impl PresetKind {
             Self::Gpu => "profiles/gpu",
             Self::Node => "profiles/node",
             Self::Psu => "profiles/psu",
+            Self::Rack => "profiles/rack",
             Self::Genset => "sites/gensets",
         }
     }
@@ -51,6 +55,7 @@ impl PresetKind {
             Self::Gpu => "gpus",
             Self::Node => "nodes",
             Self::Psu => "psus",
+            Self::Rack => "racks",
             Self::Genset => "plant.sets",
         }
     }
@@ -60,6 +65,7 @@ impl PresetKind {
             Self::Gpu => table::GPU,
             Self::Node => table::NODE,
             Self::Psu => table::PSU,
+            Self::Rack => table::RACK,
             Self::Genset => table::GENSET,
         }
     }

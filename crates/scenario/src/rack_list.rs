@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use ballast_profile::RackSpec;
+
 use crate::problem::{Problem, Problems};
-use crate::suggest;
+use crate::{hostlist, suggest};
 
 /// Columns a list may have; the nameplate is in one of two units.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "row",
     "rack",
     "model",
@@ -15,24 +17,56 @@ const COLUMNS: [&str; 8] = [
     "nameplate_w",
     "feed",
     "tenant",
+    "nodes",
 ];
 
-/// What planners call a system, written without anything but letters and digits; the node preset; nodes in one such system.
-/// The first that a model's name contains is meant.
-const MODELS: [(&str, &str, u32); 13] = [
-    ("gb300nvl72", "gb300-tray", 18),
-    ("gb200nvl72", "gb200-tray", 18),
-    ("gb300tray", "gb300-tray", 1),
-    ("gb200tray", "gb200-tray", 1),
-    ("h100pcie", "h100-pcie-8", 1),
-    ("hgxb200", "hgx-b200", 1),
-    ("dgxb200", "hgx-b200", 1),
-    ("hgxh200", "hgx-h200", 1),
-    ("dgxh200", "hgx-h200", 1),
-    ("hgxa100", "hgx-a100", 1),
-    ("dgxa100", "hgx-a100", 1),
-    ("l40s", "l40s-8", 1),
-    ("dgxspark", "dgx-spark", 1),
+/// What a model's name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum System {
+    /// Servers, by node preset.
+    Node(&'static str),
+    /// A whole rack, by rack preset.
+    Rack(&'static str),
+}
+
+impl System {
+    /// Name of the preset.
+    pub(crate) fn preset(self) -> &'static str {
+        match self {
+            Self::Node(name) | Self::Rack(name) => name,
+        }
+    }
+
+    /// Preset of its nodes, and how many one system has; `None` if there is no such preset.
+    pub(crate) fn node(self) -> Option<(String, u32)> {
+        match self {
+            Self::Node(name) => Some((name.to_owned(), 1)),
+            Self::Rack(name) => {
+                let text = crate::preset_text(crate::PresetKind::Rack, name)?;
+                let rack: RackSpec = toml::from_str(text).ok()?;
+                Some((rack.node, rack.nodes_per_rack))
+            }
+        }
+    }
+}
+
+/// What planners call a system, written without anything but letters and digits. The first that a model's name contains is meant.
+const MODELS: [(&str, System); 15] = [
+    ("gb300nvl72", System::Rack("gb300-nvl72")),
+    ("gb200nvl72", System::Rack("gb200-nvl72")),
+    ("gb300tray", System::Node("gb300-tray")),
+    ("gb200tray", System::Node("gb200-tray")),
+    ("h100pcie", System::Node("h100-pcie-8")),
+    ("hgxh100", System::Node("hgx-h100")),
+    ("dgxh100", System::Node("hgx-h100")),
+    ("hgxb200", System::Node("hgx-b200")),
+    ("dgxb200", System::Node("hgx-b200")),
+    ("hgxh200", System::Node("hgx-h200")),
+    ("dgxh200", System::Node("hgx-h200")),
+    ("hgxa100", System::Node("hgx-a100")),
+    ("dgxa100", System::Node("hgx-a100")),
+    ("l40s", System::Node("l40s-8")),
+    ("dgxspark", System::Node("dgx-spark")),
 ];
 
 /// Names that mean just one system when they are the whole name.
@@ -49,23 +83,33 @@ const WHOLE: [(&str, &str); 5] = [
 pub(crate) struct RackLine {
     pub(crate) row: String,
     pub(crate) rack: String,
-    /// Preset of the node.
-    pub(crate) node: &'static str,
-    /// Nodes in the rack.
+    /// What stands in the rack, and how many of it.
+    pub(crate) system: System,
+    pub(crate) systems: u32,
+    /// Nodes in all systems of the line.
     pub(crate) nodes: u32,
     /// Nameplate power of all systems of the line, kilowatts.
     pub(crate) nameplate_kw: f64,
     pub(crate) feed: String,
     pub(crate) tenant: String,
+    /// Line in the list.
+    pub(crate) line: u32,
+    /// Names of the nodes, where the list has them: as many as `nodes`.
+    pub(crate) node_names: Vec<String>,
 }
 
-/// Preset of the node a model's name means, and how many of them one system has.
-fn find_model(model: &str) -> Option<(&'static str, u32)> {
-    if let Some(name) = crate::preset_names(crate::PresetKind::Node)
-        .into_iter()
-        .find(|n| n.eq_ignore_ascii_case(model.trim()))
-    {
-        return Some((name, 1));
+/// What a model's name means: a preset by its own name, or one of the names that planners use.
+fn find_model(model: &str) -> Option<System> {
+    let own = |kind| {
+        crate::preset_names(kind)
+            .into_iter()
+            .find(|n| n.eq_ignore_ascii_case(model.trim()))
+    };
+    if let Some(name) = own(crate::PresetKind::Rack) {
+        return Some(System::Rack(name));
+    }
+    if let Some(name) = own(crate::PresetKind::Node) {
+        return Some(System::Node(name));
     }
     let compact: String = model
         .chars()
@@ -74,15 +118,12 @@ fn find_model(model: &str) -> Option<(&'static str, u32)> {
         .collect();
     let whole = compact.strip_prefix("nvidia").unwrap_or(&compact);
     if let Some((_, preset)) = WHOLE.iter().find(|(name, _)| *name == whole) {
-        return Some((preset, 1));
-    }
-    if whole.contains("hgxh100") || whole.contains("dgxh100") {
-        return Some(("hgx-h100", 1));
+        return Some(System::Node(preset));
     }
     MODELS
         .iter()
-        .find(|(name, _, _)| whole.contains(name))
-        .map(|(_, preset, nodes)| (*preset, *nodes))
+        .find(|(name, _)| whole.contains(name))
+        .map(|(_, system)| *system)
 }
 
 /// Collects problems of the list.
@@ -157,7 +198,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Vec<RackLine>, Problems> {
         let Some(rack) = columns.rack(line, &record, &mut report) else {
             continue;
         };
-        let key = (rack.row.clone(), rack.rack.clone(), rack.node);
+        let key = (rack.row.clone(), rack.rack.clone(), rack.system);
         let twin = seen.insert(key, line);
         if let Some(twin) = twin {
             let message = format!(
@@ -264,6 +305,7 @@ impl Columns {
         let model = find_model(cell(2));
         if model.is_none() {
             let mut known: Vec<&str> = crate::preset_names(crate::PresetKind::Node);
+            known.extend(crate::preset_names(crate::PresetKind::Rack));
             known.extend(["GB200 NVL72", "GB300 NVL72", "DGX H100", "DGX B200"]);
             let message = format!("no system `{}` is known", cell(2));
             let help = format!("models: {}", known.join(", "));
@@ -298,22 +340,22 @@ impl Columns {
             report.add(Some(line), "rack", "the cell is empty".to_owned(), help);
             return None;
         }
-        let ((node, per_system), count) = (model?, count?);
-        let nodes = count * per_system;
+        let (system, systems) = (model?, count?);
+        let nodes = systems * system.node()?.1;
         if nodes > 1000 {
-            let message = format!("{count} such systems are {nodes} nodes in one rack");
-            report.add(
-                Some(line),
-                "count",
-                message,
-                "a rack has at most 1000 nodes",
-            );
+            let message = format!("{systems} such systems are {nodes} nodes in one rack");
+            let help = "a rack has at most 1000 nodes";
+            report.add(Some(line), "count", message, help);
             return None;
         }
+        let node_names = node_names(line, cell(8), nodes, report)?;
         Some(RackLine {
+            line,
+            node_names,
             row: cell(0).to_owned(),
             rack: cell(1).to_owned(),
-            node,
+            system,
+            systems,
             nodes,
             nameplate_kw: nameplate_kw?,
             feed: cell(6).to_owned(),
@@ -322,24 +364,55 @@ impl Columns {
     }
 }
 
+/// Names of a rack's nodes, none where the cell is empty; `None` with a problem where they are not as many as the nodes.
+fn node_names(line: u32, cell: &str, nodes: u32, report: &mut Report<'_>) -> Option<Vec<String>> {
+    if cell.is_empty() {
+        return Some(Vec::new());
+    }
+    let help =
+        "write the names as Slurm does, in quotes where there is a comma: \"gpu[001-004,007]\"";
+    let Some(names) = hostlist::expand(cell) else {
+        report.add(
+            Some(line),
+            "nodes",
+            format!("`{cell}` is no list of nodes"),
+            help,
+        );
+        return None;
+    };
+    if names.len() != nodes as usize {
+        let message = format!("{} names for {nodes} nodes", names.len());
+        report.add(
+            Some(line),
+            "nodes",
+            message,
+            "name each node of the rack once; `count` counts systems",
+        );
+        return None;
+    }
+    Some(names)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn models_are_found_as_planners_write_them() {
+        let (node, rack) = (|n| Some(System::Node(n)), |r| Some(System::Rack(r)));
         for (model, expected) in [
-            ("HGX H100", Some(("hgx-h100", 1))),
-            ("NVIDIA DGX-H100 80GB", Some(("hgx-h100", 1))),
-            ("h100", Some(("hgx-h100", 1))),
-            ("H100 PCIe", Some(("h100-pcie-8", 1))),
-            ("DGX B200", Some(("hgx-b200", 1))),
-            ("GB200 NVL72", Some(("gb200-tray", 18))),
-            ("gb300-nvl72", Some(("gb300-tray", 18))),
-            ("gb200-tray", Some(("gb200-tray", 1))),
-            ("Supermicro 8x L40S", Some(("l40s-8", 1))),
-            ("DGX Spark", Some(("dgx-spark", 1))),
-            ("DGX A100", Some(("hgx-a100", 1))),
+            ("HGX H100", node("hgx-h100")),
+            ("NVIDIA DGX-H100 80GB", node("hgx-h100")),
+            ("h100", node("hgx-h100")),
+            ("H100 PCIe", node("h100-pcie-8")),
+            ("DGX B200", node("hgx-b200")),
+            ("GB200 NVL72", rack("gb200-nvl72")),
+            ("NVIDIA GB300-NVL72", rack("gb300-nvl72")),
+            ("hgx-h100-4", rack("hgx-h100-4")),
+            ("gb200-tray", node("gb200-tray")),
+            ("Supermicro 8x L40S", node("l40s-8")),
+            ("DGX Spark", node("dgx-spark")),
+            ("DGX A100", node("hgx-a100")),
             ("H100 NVL", None),
             ("GH200", None),
             ("GB200", None),
@@ -353,9 +426,14 @@ mod tests {
 
     #[test]
     fn every_model_is_a_preset() {
-        let presets = crate::preset_names(crate::PresetKind::Node);
-        for name in MODELS.iter().map(|m| m.1).chain(WHOLE.iter().map(|w| w.1)) {
-            assert!(presets.contains(&name), "{name}");
+        let whole = WHOLE.iter().map(|w| System::Node(w.1));
+        for system in MODELS.iter().map(|m| m.1).chain(whole) {
+            let kind = match system {
+                System::Node(_) => crate::PresetKind::Node,
+                System::Rack(_) => crate::PresetKind::Rack,
+            };
+            let presets = crate::preset_names(kind);
+            assert!(presets.contains(&system.preset()), "{system:?}");
         }
     }
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PsuSpec};
+use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PsuSpec, RackSpec};
 
 use crate::presets::{PresetKind, preset_text};
 use crate::problem::{Problem, Problems};
-use crate::rack_list::{self, RackLine};
+use crate::rack_list::{self, RackLine, System};
 
 /// Share of the sets' rating that the nameplates may take.
 const LOADING: f64 = 0.8;
@@ -22,8 +22,9 @@ const SETS: [(&str, f64, f64); 3] = [
 /// Racks that become one rack group.
 struct Group {
     name: String,
-    node: &'static str,
-    nodes: u32,
+    system: System,
+    /// Servers in each rack; whole racks count in `racks`.
+    systems: u32,
     racks: u32,
     nameplate_kw: f64,
     peak_kw: f64,
@@ -38,23 +39,31 @@ struct Group {
 /// Everything that is wrong with the list, with lines.
 pub fn from_racks(name: &str, file: &str, text: &str) -> Result<String, Problems> {
     let lines = rack_list::read(file, text)?;
-    let mut groups: BTreeMap<(String, String, &str, u32), Vec<&RackLine>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String, System, u32), Vec<&RackLine>> = BTreeMap::new();
     for line in &lines {
-        let key = (line.tenant.clone(), line.row.clone(), line.node, line.nodes);
+        // A line may name several whole racks; they are that many racks of one kind.
+        let systems = match line.system {
+            System::Node(_) => line.systems,
+            System::Rack(_) => 1,
+        };
+        let key = (line.tenant.clone(), line.row.clone(), line.system, systems);
         groups.entry(key).or_default().push(line);
     }
     let mut taken: Vec<String> = Vec::new();
     let mut tenants: BTreeMap<&str, Vec<Group>> = BTreeMap::new();
-    for ((tenant, row, node, nodes), racks) in &groups {
-        let node_kw = peak_kw(node).ok_or_else(|| no_preset(file, node))?;
-        let count = racks.len() as u32;
+    for ((tenant, row, system, systems), lines) in &groups {
+        let rack_kw = peak_kw(*system, *systems).ok_or_else(|| no_preset(file, system.preset()))?;
+        let racks: u32 = match system {
+            System::Node(_) => lines.len() as u32,
+            System::Rack(_) => lines.iter().map(|l| l.systems).sum(),
+        };
         tenants.entry(tenant).or_default().push(Group {
-            name: unique(&[tenant, row, node], &mut taken),
-            node,
-            nodes: *nodes,
-            racks: count,
-            nameplate_kw: racks.iter().map(|r| r.nameplate_kw).sum(),
-            peak_kw: node_kw * f64::from(*nodes) * f64::from(count),
+            name: unique(&[tenant, row, system.preset()], &mut taken),
+            system: *system,
+            systems: *systems,
+            racks,
+            nameplate_kw: lines.iter().map(|r| r.nameplate_kw).sum(),
+            peak_kw: rack_kw * f64::from(racks),
         });
     }
     Ok(write(name, &lines, &tenants))
@@ -71,21 +80,39 @@ fn no_preset(file: &str, node: &str) -> Problems {
     }])
 }
 
-/// Most a node of a preset can take at its AC side, kilowatts: every GPU at its clamp. None if there is no such preset.
-fn peak_kw(node: &str) -> Option<f64> {
-    let node: NodeSpec = toml::from_str(preset_text(PresetKind::Node, node)?).ok()?;
+/// Most a rack can take at its AC side, kilowatts: every GPU at its clamp. `systems` servers, or one whole rack. None if there
+/// is no such preset.
+fn peak_kw(system: System, systems: u32) -> Option<f64> {
+    let (name, nodes, other_w, side) = match system {
+        System::Node(name) => (name.to_owned(), systems, 0.0, MeteredSide::NodeAc),
+        System::Rack(name) => {
+            let rack: RackSpec = toml::from_str(preset_text(PresetKind::Rack, name)?).ok()?;
+            let other_w = rack.other_kw.map_or(0.0, |o| o.value * 1e3);
+            let side = rack.other_metered.unwrap_or(MeteredSide::NodeAc);
+            (rack.node, rack.nodes_per_rack, other_w, side)
+        }
+    };
+    let node: NodeSpec = toml::from_str(preset_text(PresetKind::Node, &name)?).ok()?;
     let gpu: GpuProfile = toml::from_str(preset_text(PresetKind::Gpu, &node.gpu)?).ok()?;
     let psu: PsuSpec = toml::from_str(preset_text(PresetKind::Psu, &node.psu)?).ok()?;
-    let node_w = node.host.node_w(f64::from(node.gpus) * gpu.clamp_w());
-    let ac_w = match node.host.metered {
-        MeteredSide::NodeAc => node_w,
-        MeteredSide::NodeDc => psu.input_w(node_w, node.psu_count),
+    let nodes_w = node.host.node_w(f64::from(node.gpus) * gpu.clamp_w()) * f64::from(nodes);
+    let behind_w = match side {
+        MeteredSide::NodeDc => nodes_w + other_w,
+        MeteredSide::NodeAc => nodes_w,
     };
-    Some(ac_w / 1e3)
+    let ac_w = match node.host.metered {
+        MeteredSide::NodeAc => behind_w,
+        MeteredSide::NodeDc => psu.input_w(behind_w, node.psu_count * nodes),
+    };
+    let beside_w = match side {
+        MeteredSide::NodeDc => 0.0,
+        MeteredSide::NodeAc => other_w,
+    };
+    Some((ac_w + beside_w) / 1e3)
 }
 
 /// A name out of parts: letters, digits, `-`; not in `taken`, to which it is added.
-fn unique(parts: &[&str], taken: &mut Vec<String>) -> String {
+pub(crate) fn unique(parts: &[&str], taken: &mut Vec<String>) -> String {
     let words: Vec<String> = parts
         .iter()
         .flat_map(|p| p.split(|c: char| !c.is_ascii_alphanumeric()))
@@ -109,7 +136,7 @@ fn unique(parts: &[&str], taken: &mut Vec<String>) -> String {
 }
 
 /// A text from the list as a comment can hold it.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
@@ -160,16 +187,18 @@ fn write(name: &str, lines: &[RackLine], tenants: &BTreeMap<&str, Vec<Group>>) -
             tenant
         };
         for g in groups {
+            let what = match g.system {
+                System::Node(node) => format!("node = \"{node}\"\nnodes_per_rack = {}", g.systems),
+                System::Rack(rack) => format!("preset = \"{rack}\""),
+            };
             let _ = write!(
                 out,
-                "\n# {}: nameplate {:.1} kW, Ballast's highest {:.1} kW\n[[racks]]\nname = \"{}\"\ncount = {}\nnode = \"{}\"\nnodes_per_rack = {}\n",
+                "\n# {}: nameplate {:.1} kW, Ballast's highest {:.1} kW\n[[racks]]\nname = \"{}\"\ncount = {}\n{what}\n",
                 plain(tenant),
                 g.nameplate_kw,
                 g.peak_kw,
                 g.name,
                 g.racks,
-                g.node,
-                g.nodes
             );
         }
         let names: Vec<String> = groups.iter().map(|g| format!("\"{}\"", g.name)).collect();
@@ -223,7 +252,7 @@ mod tests {
             [
                 ("b-l40s-8", 1, 4),
                 ("blue-x-a-hgx-h100", 2, 4),
-                ("red-b-gb200-tray", 1, 18),
+                ("red-b-gb200-nvl72", 1, 18),
                 ("red-c-dgx-spark", 1, 10),
             ]
         );

@@ -53,7 +53,9 @@ impl Page {
         self.line("| Kind | Key | Names |\n|---|---|---|");
         for kind in PresetKind::ALL {
             let key = match kind {
-                PresetKind::Genset => "`preset` of `[[plant.sets]]`".to_owned(),
+                PresetKind::Genset | PresetKind::Rack => {
+                    format!("`preset` of `[[{}]]`", kind.table())
+                }
                 _ => format!("`base` of `[{}.<name>]`, or by its own name", kind.table()),
             };
             let names: Vec<String> = preset_names(kind)

@@ -11,10 +11,11 @@ use crate::presets::{PresetKind, preset_names};
 use crate::shape::{model_schema, reference};
 
 /// Types whose entries can name what they change, and the key that names it.
-const CHANGEABLE: [(&str, &str, PresetKind); 4] = [
+const CHANGEABLE: [(&str, &str, PresetKind); 5] = [
     ("GpuProfile", BASE, PresetKind::Gpu),
     ("NodeSpec", BASE, PresetKind::Node),
     ("PsuSpec", BASE, PresetKind::Psu),
+    ("RackGroup", PRESET, PresetKind::Rack),
     ("SetSpec", PRESET, PresetKind::Genset),
 ];
 
@@ -42,7 +43,12 @@ pub fn schema() -> Json {
         if let Some(Json::Object(properties)) = change.get_mut("properties") {
             properties.insert(key.to_owned(), base_key(key, kind));
         }
-        change.insert("required".to_owned(), json!([key]));
+        let required = match kind {
+            // What no preset holds.
+            PresetKind::Rack => json!([key, "name", "count"]),
+            _ => json!([key]),
+        };
+        change.insert("required".to_owned(), required);
     }
     defs.extend(changes);
     for (name, key, _) in CHANGEABLE {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::problem::{Problem, Problems};
+use crate::slurm_racks::{self, Part, Placed};
+use crate::{hostlist, rack_list};
 
 /// Fields that must be there.
 const FIELDS: [&str; 7] = [
@@ -19,6 +21,9 @@ const FIELDS: [&str; 7] = [
 /// The field with the nodes; it must be there too.
 const NODE_LIST: &str = "NodeList";
 
+/// The command that prints what is needed: all runs of requeued jobs (-D), allocations only (-X), times without summer time.
+pub const SACCT: &str = "TZ=UTC sacct -a -X -P -D -S 2025-01-31T00:00 -E 2025-02-01T00:00 -o JobID,JobName,Submit,Start,End,State,AllocTRES,NodeList";
+
 /// Launch, load and warmup that are taken out of a job's time, seconds; those of the H100 and A100 profiles.
 const PASSING_S: [(&str, i64); 3] = [("launch_s", 3), ("load_s", 20), ("warmup_s", 8)];
 
@@ -32,14 +37,16 @@ pub struct SlurmJobs {
 }
 
 /// One allocation.
-struct Job {
-    id: String,
+pub(crate) struct Job {
+    /// Line in the file.
+    pub(crate) line: u32,
+    pub(crate) id: String,
     name: String,
-    start: i64,
-    end: Option<i64>,
+    pub(crate) start: i64,
+    pub(crate) end: Option<i64>,
     state: String,
-    gpus: u64,
-    nodes: u64,
+    pub(crate) gpus: u64,
+    pub(crate) node_names: Vec<String>,
 }
 
 /// Why a row was left out.
@@ -54,6 +61,41 @@ type Skipped = BTreeMap<&'static str, Vec<String>>;
 /// Fields that are missing, all at once; rows with another number of fields; times, GPUs and node lists that cannot be read; an end
 /// before its start; a file without a job that ran on GPUs.
 pub fn from_sacct(file: &str, text: &str) -> Result<SlurmJobs, Problems> {
+    let (jobs, skipped) = read(file, text)?;
+    Ok(write(&jobs, &skipped, None))
+}
+
+/// The same, with each job on the racks of its nodes: `racks` is a list of racks as [`from_racks`](crate::from_racks) takes it, with a
+/// column `nodes` that names the nodes of each rack as Slurm does (`gpu[001-004]`). [`SlurmJobs::toml`] begins with the `[[racks]]`.
+///
+/// # Errors
+/// As [`from_sacct`]; what is wrong with the list; nodes that are in no rack; more GPUs on a node than it has, also of jobs that
+/// overlap in time.
+pub fn from_sacct_on_racks(
+    file: &str,
+    text: &str,
+    racks_file: &str,
+    racks: &str,
+) -> Result<SlurmJobs, Problems> {
+    let lines = rack_list::read(racks_file, racks);
+    let (jobs, skipped, lines) = match (read(file, text), lines) {
+        (Ok((jobs, skipped)), Ok(lines)) => (jobs, skipped, lines),
+        (jobs, lines) => {
+            let mut all = jobs.err().map_or_else(Vec::new, |p| p.0);
+            all.extend(lines.err().map_or_else(Vec::new, |p| p.0));
+            return Err(Problems(all));
+        }
+    };
+    let placed = slurm_racks::place((file, racks_file), &jobs, &lines).map_err(Problems)?;
+    Ok(write(&jobs, &skipped, Some(placed)))
+}
+
+fn print_it() -> String {
+    format!("print it with: {SACCT}")
+}
+
+/// The jobs of the file in order of their starts, and what was left out.
+fn read(file: &str, text: &str) -> Result<(Vec<Job>, Skipped), Problems> {
     let mut problems = Vec::new();
     let mut problem = |line: Option<usize>, key: &str, message: String, help: &str| {
         problems.push(Problem {
@@ -72,21 +114,18 @@ pub fn from_sacct(file: &str, text: &str) -> Result<SlurmJobs, Problems> {
         .map(|(i, l)| (i + 1, l.trim_end()))
         .filter(|(_, l)| !l.is_empty());
     let Some((head_line, head)) = lines.next() else {
-        let help =
-            "print it with: sacct -X -P -o JobID,JobName,Submit,Start,End,State,AllocTRES,NodeList";
-        problem(None, "", "the file is empty".to_owned(), help);
+        problem(None, "", "the file is empty".to_owned(), &print_it());
         return Err(Problems(problems));
     };
     let header: Vec<&str> = head.split('|').map(str::trim).collect();
     let place = |name: &str| header.iter().position(|h| h.eq_ignore_ascii_case(name));
     for name in FIELDS.into_iter().chain([NODE_LIST]) {
         if place(name).is_none() {
-            let help = "print it with: sacct -X -P -o JobID,JobName,Submit,Start,End,State,AllocTRES,NodeList";
             problem(
                 Some(head_line),
                 name,
                 "the field is missing".to_owned(),
-                help,
+                &print_it(),
             );
         }
     }
@@ -119,7 +158,7 @@ pub fn from_sacct(file: &str, text: &str) -> Result<SlurmJobs, Problems> {
                 .copied()
                 .unwrap_or("")
         };
-        match job(&cell) {
+        match job(u32::try_from(line).unwrap_or(u32::MAX), &cell) {
             Ok(Row::Job(job)) => jobs.push(job),
             Ok(Row::Skipped(why)) => skipped.entry(why).or_default().push(cell(0).to_owned()),
             Err((key, message, help)) => problem(Some(line), key, message, help),
@@ -136,7 +175,8 @@ pub fn from_sacct(file: &str, text: &str) -> Result<SlurmJobs, Problems> {
         });
     }
     if problems.is_empty() {
-        Ok(write(jobs, &skipped))
+        jobs.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
+        Ok((jobs, skipped))
     } else {
         Err(Problems(problems))
     }
@@ -150,7 +190,7 @@ enum Row {
 type Fault = (&'static str, String, &'static str);
 
 /// One row, by its fields in the order of [`FIELDS`] and [`NODE_LIST`].
-fn job<'a>(cell: &impl Fn(usize) -> &'a str) -> Result<Row, Fault> {
+fn job<'a>(line: u32, cell: &impl Fn(usize) -> &'a str) -> Result<Row, Fault> {
     let id = cell(0);
     let state = cell(5).split_whitespace().next().unwrap_or("").to_owned();
     if id.contains('.') {
@@ -203,7 +243,7 @@ fn job<'a>(cell: &impl Fn(usize) -> &'a str) -> Result<Row, Fault> {
     if end == Some(start) {
         return Ok(Row::Skipped("of no duration"));
     }
-    let nodes = count_nodes(cell(7)).ok_or_else(|| {
+    let node_names = hostlist::expand(cell(7)).ok_or_else(|| {
         let message = format!("`{}` is no list of nodes", cell(7));
         (
             NODE_LIST,
@@ -212,18 +252,22 @@ fn job<'a>(cell: &impl Fn(usize) -> &'a str) -> Result<Row, Fault> {
         )
     })?;
     Ok(Row::Job(Job {
+        line,
         id: id.to_owned(),
         name: cell(1).to_owned(),
         start,
         end,
         state,
         gpus,
-        nodes,
+        node_names,
     }))
 }
 
-/// Seconds since 1970 of `2025-01-31T12:00:00`, taken as it stands.
+/// Seconds since 1970 of `2025-01-31T12:00:00`, taken as it stands, or of a count of them (`SLURM_TIME_FORMAT=%s`).
 fn seconds(text: &str) -> Option<i64> {
+    if text.len() >= 9 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().ok().filter(|s| *s < 10_000_000_000);
+    }
     let (date, clock) = text.split_once('T')?;
     let numbers = |text: &str, sign: char, widths: [usize; 3]| -> Option<[i64; 3]> {
         let parts: Vec<&str> = text.split(sign).collect();
@@ -279,45 +323,6 @@ fn gpus(tres: &str) -> Option<u64> {
     (gpus <= 10_000_000).then_some(gpus)
 }
 
-/// Nodes of a list such as `node[001-003,007],login1`. None if it is not one.
-fn count_nodes(list: &str) -> Option<u64> {
-    let mut total = 0_u64;
-    let mut name = 0_u64; // nodes of the name being read
-    let mut rest = list;
-    let mut inside = false; // a name has begun
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        match c {
-            ',' => {
-                if !inside {
-                    return None;
-                }
-                total = total.checked_add(name)?;
-                inside = false;
-            }
-            '[' => {
-                let (body, after) = rest.split_once(']')?;
-                rest = after;
-                let ranges = body.split(',').try_fold(0_u64, |n, range| {
-                    let (low, high) = range.split_once('-').unwrap_or((range, range));
-                    let (low, high): (u64, u64) = (low.parse().ok()?, high.parse().ok()?);
-                    n.checked_add(high.checked_sub(low)?.checked_add(1)?)
-                })?;
-                name = if inside {
-                    name.checked_mul(ranges)?
-                } else {
-                    ranges
-                };
-                inside = true;
-            }
-            ']' | ' ' => return None,
-            _ if !inside => (name, inside) = (1, true),
-            _ => {}
-        }
-    }
-    inside.then_some(total.checked_add(name)?)
-}
-
 fn notes_of(skipped: &Skipped) -> Vec<String> {
     skipped
         .iter()
@@ -352,64 +357,49 @@ fn most_at_once(jobs: &[Job]) -> u64 {
     most.cast_unsigned()
 }
 
-fn write(mut jobs: Vec<Job>, skipped: &Skipped) -> SlurmJobs {
-    jobs.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
+/// A name of a job that a scenario can have: elements of arrays are `8_3`, parts of heterogeneous jobs `8+1`.
+fn entry_name(id: &str) -> String {
+    id.replace('+', "-het")
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect()
+}
+
+fn write(jobs: &[Job], skipped: &Skipped, placed: Option<Placed>) -> SlurmJobs {
     let mut notes = notes_of(skipped);
     let origin = jobs.first().map_or(0, |j| j.start);
     let all: u64 = jobs.iter().map(|j| j.gpus).sum();
-    notes.push(format!(
-        "{} jobs; a scenario gives each of them GPUs of its own: {all} in all, {} at once in the file; GPUs that wait draw idle power",
-        jobs.len(),
-        most_at_once(&jobs)
-    ));
-    notes.push("times are the cluster's local ones; a change to or from summer time shifts them by an hour".to_owned());
-    let mut runs: BTreeMap<String, u32> = BTreeMap::new();
-    let mut crashed: BTreeMap<String, bool> = BTreeMap::new();
+    let most = most_at_once(jobs);
     let mut toml = String::new();
-    for job in &jobs {
-        let run = runs.entry(job.id.clone()).or_default();
+    let parts = if let Some(placed) = placed {
+        notes.push(format!(
+            "{} jobs with {all} GPUs in all, {most} at once in the file",
+            jobs.len()
+        ));
+        notes.extend(placed.notes);
+        toml += &placed.racks;
+        placed.parts
+    } else {
+        notes.push(format!(
+            "{} jobs; a scenario gives each of them GPUs of its own: {all} in all, {most} at once in the file; GPUs that wait draw idle power",
+            jobs.len()
+        ));
+        jobs.iter().map(|j| vec![(Vec::new(), j.gpus)]).collect()
+    };
+    notes.push("times are as sacct printed them; in local time a change to or from summer time shifts them by an hour: print with TZ=UTC".to_owned());
+    let mut runs: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut crashed: BTreeMap<&str, bool> = BTreeMap::new();
+    for (job, parts) in jobs.iter().zip(&parts) {
+        let run = runs.entry(&job.id).or_default();
         *run += 1;
-        let id: String = job
-            .id
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
-        let requeue = if *run > 1 {
-            format!("-requeue{}", *run - 1)
-        } else {
-            String::new()
-        };
-        let label: String = job.name.chars().filter(|c| !c.is_control()).collect();
-        let _ = write!(toml, "# {label}: {}, {} nodes", job.state, job.nodes);
-        if job.state == "NODE_FAIL" {
-            toml += "; crash: its GPUs fall to idle at the end";
+        let again = *run - 1;
+        crashed.insert(&job.id, job.state == "NODE_FAIL");
+        for (k, part) in parts.iter().enumerate() {
+            entry(&mut toml, job, origin, again, (k, part));
         }
-        crashed.insert(job.id.clone(), job.state == "NODE_FAIL");
-        let _ = write!(
-            toml,
-            "\n[[jobs]]\nkind = \"batch\"\nname = \"job-{id}{requeue}\"\ngpus = {}\nstart_s = {}\n",
-            job.gpus,
-            job.start - origin
-        );
-        let Some(end) = job.end else {
-            toml.push('\n');
-            continue;
-        };
-        let passing: i64 = PASSING_S.iter().map(|p| p.1).sum();
-        let elapsed = end - job.start;
-        let short = elapsed <= passing;
-        for (key, s) in PASSING_S {
-            let _ = writeln!(toml, "{key} = {}", if short { 0 } else { s });
-        }
-        let steady = if short { elapsed } else { elapsed - passing };
-        let _ = write!(toml, "steady_s = {steady}\n\n");
     }
     notes.push("launch, load and warmup are assumed (3, 20 and 8 s, none in jobs up to 31 s); steady_s is the rest of End - Start".to_owned());
-    let lost: Vec<&str> = crashed
-        .iter()
-        .filter(|c| *c.1)
-        .map(|c| c.0.as_str())
-        .collect();
+    let lost: Vec<&str> = crashed.iter().filter(|c| *c.1).map(|c| *c.0).collect();
     if !lost.is_empty() {
         notes.push(format!(
             "crashed by NODE_FAIL, without a later run in the file: {}; if they were requeued, print with `sacct -D` too",
@@ -425,108 +415,44 @@ fn write(mut jobs: Vec<Job>, skipped: &Skipped) -> SlurmJobs {
     SlurmJobs { toml, notes }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    const HEAD: &str = "JobID|JobName|Submit|Start|End|State|AllocTRES|NodeList\n";
-
-    #[test]
-    fn jobs_become_entries_a_scenario_takes() {
-        let text = format!(
-            "{HEAD}\
-            8|late \"x\"|2025-02-28T23:00:00|2025-02-28T23:59:00|2025-03-01T00:01:00|COMPLETED|cpu=64,gres/gpu:h100=16,gres/gpu=16,node=2|n[01-02]\n\
-            7|llm|2025-02-28T23:00:00|2025-02-28T23:50:00|2025-02-28T23:55:00|NODE_FAIL|gres/gpu:h100=8|n03\n\
-            7|llm|2025-02-28T23:00:00|2025-02-28T23:56:00|Unknown|RUNNING|gres/gpu=8|n04\n\
-            9|wait|2025-02-28T23:00:00|Unknown|Unknown|PENDING||None assigned\n\
-            10|cpu|2025-02-28T23:00:00|2025-02-28T23:50:00|2025-02-28T23:55:00|COMPLETED|cpu=4|n05\n\
-            11|stopped|2025-02-28T23:00:00|None|2025-02-28T23:55:00|CANCELLED by 12||None assigned\n\
-            8.batch|b|2025-02-28T23:00:00|2025-02-28T23:59:00|2025-03-01T00:01:00|COMPLETED|cpu=64|n01\n"
-        );
-        let jobs = from_sacct("s.txt", &text).unwrap_or_else(|p| panic!("{p}"));
-        let said = jobs.notes.join("\n");
-        for note in [
-            "pending: 1 (9)",
-            "without GPUs: 1 (10)",
-            "never started: 1 (11)",
-            "32 in all, 24 at once",
-            "running, taken to the end of the run: 1",
-        ] {
-            assert!(said.contains(note), "{note}: {said}");
+/// One `[[jobs]]` entry: the part number `k` of a job's run.
+fn entry(toml: &mut String, job: &Job, origin: i64, again: u32, (k, part): (usize, &Part)) {
+    let label: String = job.name.chars().filter(|c| !c.is_control()).collect();
+    let _ = write!(
+        toml,
+        "# {label}: {}, {} nodes",
+        job.state,
+        job.node_names.len()
+    );
+    if job.state == "NODE_FAIL" {
+        *toml += "; crash: its GPUs fall to idle at the end";
+    }
+    let mut name = format!("job-{}", entry_name(&job.id));
+    if again > 0 {
+        let _ = write!(name, "-requeue{again}");
+    }
+    if k > 0 {
+        let _ = write!(name, "-part{}", k + 1);
+    }
+    let _ = write!(toml, "\n[[jobs]]\nkind = \"batch\"\nname = \"{name}\"\n");
+    let (racks, gpus) = part;
+    if !racks.is_empty() {
+        let _ = writeln!(toml, "racks = [\"{}\"]", racks.join("\", \""));
+    }
+    let _ = write!(toml, "gpus = {gpus}\nstart_s = {}\n", job.start - origin);
+    if let Some(end) = job.end {
+        let passing: i64 = PASSING_S.iter().map(|p| p.1).sum();
+        let elapsed = end - job.start;
+        let short = elapsed <= passing;
+        for (key, s) in PASSING_S {
+            let _ = writeln!(toml, "{key} = {}", if short { 0 } else { s });
         }
-        assert!(!said.contains("crashed by NODE_FAIL"), "{said}");
-        let scenario = format!(
-            "[scenario]\nname = \"s\"\n[[racks]]\nname = \"r\"\ncount = 1\nnode = \"hgx-h100\"\nnodes_per_rack = 4\n{}",
-            jobs.toml
-        );
-        let loaded = crate::load_str("s.toml", &scenario, Path::new("."), &[])
-            .unwrap_or_else(|p| panic!("{p}\n{scenario}"));
-        let seen: Vec<_> = loaded
-            .scenario
-            .jobs
-            .iter()
-            .map(|job| {
-                let ballast_aggregate::JobSpec::Batch(b) = job else {
-                    panic!("{job:?}")
-                };
-                (b.name.as_str(), b.gpus, b.start_s, b.steady_s)
-            })
-            .collect();
-        assert_eq!(
-            seen,
-            [
-                ("job-7", Some(8), 0.0, Some(269.0)),
-                ("job-7-requeue1", Some(8), 360.0, None),
-                ("job-8", Some(16), 540.0, Some(89.0)),
-            ]
-        );
+        let steady = if short { elapsed } else { elapsed - passing };
+        let _ = writeln!(toml, "steady_s = {steady}");
     }
-
-    #[test]
-    fn what_is_missing_or_damaged_comes_at_once() {
-        let found = from_sacct("s.txt", "JobID|Start|End|State\n1|x|y|z\n")
-            .unwrap_err()
-            .0;
-        let keys: Vec<&str> = found.iter().map(|p| p.key.as_str()).collect();
-        assert_eq!(keys, ["JobName", "Submit", "AllocTRES", "NodeList"]);
-        let text = format!(
-            "{HEAD}1|a|b\n2|a|s|yesterday|2025-01-01T00:00:00|COMPLETED|gres/gpu=1|n1\n\
-            3|a|s|2025-01-02T00:00:00|2025-01-01T00:00:00|COMPLETED|gres/gpu=1|n1\n\
-            4|a|s|2025-01-01T00:00:00|2025-01-02T00:00:00|COMPLETED|gres/gpu=x|n1\n\
-            5|a|s|2025-01-01T00:00:00|2025-01-02T00:00:00|COMPLETED|gres/gpu=1|n[3-1]\n"
-        );
-        let found = from_sacct("s.txt", &text).unwrap_err().0;
-        let places: Vec<_> = found.iter().map(|p| (p.line, p.key.as_str())).collect();
-        assert_eq!(
-            places,
-            [
-                (Some(2), ""),
-                (Some(3), "Start"),
-                (Some(4), "End"),
-                (Some(5), "AllocTRES"),
-                (Some(6), "NodeList")
-            ]
-        );
-        assert!(from_sacct("s.txt", "").is_err() && from_sacct("s.txt", HEAD).is_err());
-    }
-
-    #[test]
-    fn node_lists_are_counted() {
-        for (list, nodes) in [
-            ("n1", Some(1)),
-            ("node[001-003,007],login1", Some(5)),
-            ("r[1-2]n[1-4]", Some(8)),
-            ("a,b,c[0-9]", Some(12)),
-            ("None assigned", None),
-            ("n[1-", None),
-            ("n[x]", None),
-            ("", None),
-            ("a,,b", None),
-            ("n[0-18446744073709551615]", None),
-        ] {
-            assert_eq!(count_nodes(list), nodes, "{list}");
-        }
-    }
+    toml.push('\n');
 }
+
+#[cfg(test)]
+#[path = "slurm_tests.rs"]
+mod tests;

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ballast_aggregate::{CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup};
+use ballast_aggregate::{
+    CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup, SiteEventSpec,
+};
 use ballast_plant::PlantSpec;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
+use ballast_units::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +41,9 @@ pub struct Scenario {
     /// The rest of the site: other IT, UPS, cooling, transformer. Absent: the racks alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facility: Option<FacilitySpec>,
+    /// Events of the site: racks, switches and cooling that fail and come back, maintenance, transfers between sources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<SiteEventSpec>,
     /// Loads that are given as power: constant, steps, a measured trace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadSpec>,
@@ -50,6 +56,9 @@ pub struct Scenario {
     /// What is written.
     #[serde(default)]
     pub outputs: OutputSpec,
+    /// A second, fine run of the worst stretch of the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zoom: Option<ZoomSpec>,
 }
 
 /// Name and description.
@@ -68,12 +77,20 @@ pub struct ScenarioHead {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SimulationSpec {
+    /// Time at which the run starts, seconds: a whole number of steps. Jobs, events, requests and traces count from t = 0 all the same.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0.0, max = 31_536_000.0), extend("x-unit" = "s"))]
+    pub start_s: f64,
     /// Simulated time, seconds.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 31_536_000.0, "x-unit" = "s"))]
     pub duration_s: f64,
-    /// Step of load and plant, seconds.
+    /// Step of the load, seconds; between two steps it runs in a straight line.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 60.0, "x-unit" = "s"))]
     pub step_s: f64,
+    /// Step of the plant, seconds; `step_s` is a whole number of them. Default: the fewest equal parts of `step_s` of at most 1 ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 60.0, "x-unit" = "s"))]
+    pub plant_step_s: Option<f64>,
     /// Seed of the random streams.
     #[schemars(range(max = 9_007_199_254_740_991_i64))]
     pub seed: u64,
@@ -87,11 +104,88 @@ pub struct SimulationSpec {
 impl Default for SimulationSpec {
     fn default() -> Self {
         Self {
+            start_s: 0.0,
             duration_s: 60.0,
             step_s: 0.001,
+            plant_step_s: None,
             seed: 1,
             realisations: 1,
             engine: EngineSpec::Auto,
+        }
+    }
+}
+
+impl SimulationSpec {
+    /// Longest step of the plant where `plant_step_s` is not given, seconds.
+    const PLANT_STEP_S: f64 = 0.001;
+
+    /// End of the run, seconds after t = 0.
+    pub fn end_s(&self) -> f64 {
+        self.start_s + self.duration_s
+    }
+
+    /// Number of the first sample, at `start_s`.
+    pub fn first_sample(&self) -> u64 {
+        (self.start_s / self.step_s).round() as u64
+    }
+
+    /// Steps of the plant in a step of the load, at least 1.
+    pub fn plant_parts(&self) -> u32 {
+        let most_s = self.plant_step_s.unwrap_or(Self::PLANT_STEP_S);
+        // A step that is a whole number of the plant's but for rounding has so many parts.
+        ((self.step_s / most_s - 1e-6).ceil() as u32).max(1)
+    }
+
+    /// Step of the plant, seconds.
+    pub fn plant_step(&self) -> f64 {
+        self.step_s / f64::from(self.plant_parts())
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "asked for by serde")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+/// What makes a moment of the coarse run the worst.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ZoomBy {
+    /// The largest rise or fall of the site's power within the shortest ramp window.
+    #[default]
+    Ramp,
+    /// The highest power of the site.
+    Peak,
+    /// The frequency farthest from nominal; needs a plant.
+    Frequency,
+}
+
+/// A second, fine run around the worst moment of the first one: same jobs, requests and events, fluctuations drawn anew.
+///
+/// Limits are judged in both runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ZoomSpec {
+    /// Stretch of time around the moment, seconds; where the run begins or ends it is moved, not cut.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 31_536_000.0, "x-unit" = "s"))]
+    pub window_s: f64,
+    /// Step of the load, seconds; not above `simulation.step_s`. The plant takes the fewest equal parts of it of at most `simulation.plant_step_s`.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 60.0, "x-unit" = "s"))]
+    pub step_s: f64,
+    /// Time before the window that is run finely too, seconds, so that governors have left the steady state they start from. It is judged too.
+    #[schemars(range(min = 0.0, max = 31_536_000.0), extend("x-unit" = "s"))]
+    pub lead_s: f64,
+    /// What makes a moment the worst.
+    pub by: ZoomBy,
+}
+
+impl Default for ZoomSpec {
+    fn default() -> Self {
+        Self {
+            window_s: 60.0,
+            step_s: 0.01,
+            lead_s: 0.0,
+            by: ZoomBy::Ramp,
         }
     }
 }
@@ -102,8 +196,26 @@ impl Default for SimulationSpec {
 pub enum LoadSpec {
     /// The same power all the time, or one that changes in steps at stated times.
     Steps(StepsLoad),
-    /// A measured or computed trace from a CSV or Parquet file.
-    Trace(TraceLoad),
+    /// A measured or computed trace from a file.
+    Trace(Box<TraceLoad>),
+}
+
+impl LoadSpec {
+    /// Name of the load.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Steps(steps) => &steps.name,
+            Self::Trace(trace) => &trace.name,
+        }
+    }
+
+    /// Power factor as given.
+    pub fn power_factor(&self) -> Option<f64> {
+        match self {
+            Self::Steps(steps) => steps.power_factor,
+            Self::Trace(trace) => trace.power_factor,
+        }
+    }
 }
 
 /// A load that changes in steps.
@@ -115,6 +227,11 @@ pub struct StepsLoad {
     /// Power at t = 0, kilowatts.
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "kW"))]
     pub initial_kw: f64,
+    /// Power factor. Positive: lagging, it draws reactive power; negative: leading, it gives it; from 0.3 to 1 either way. Absent: 1,
+    /// and the outcome says that it was not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1.0, max = 1.0))]
+    pub power_factor: Option<f64>,
     /// Changes, in order of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<LoadEvent>,
@@ -167,23 +284,6 @@ pub enum PowerUnit {
     PerUnit,
 }
 
-/// Unit of a trace's time column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum TimeUnit {
-    /// Seconds.
-    #[serde(rename = "s")]
-    Seconds,
-    /// Milliseconds.
-    #[serde(rename = "ms")]
-    Milliseconds,
-    /// Microseconds.
-    #[serde(rename = "us")]
-    Microseconds,
-    /// Date and time, ISO 8601.
-    #[serde(rename = "iso8601")]
-    Iso8601,
-}
-
 /// What the power does between two samples of a trace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -195,17 +295,35 @@ pub enum Interpolation {
     Hold,
 }
 
-/// A trace from a CSV or Parquet file.
+/// A trace from a file: CSV (also of nvidia-smi and Grafana), Parquet, the text of dcgmi dmon, or Prometheus' JSON.
 ///
+/// The format is told from the content. Several devices in one file, and several `files`, are summed.
 /// Power at the bus is `count · scale · (offset_kw + value in kW)`; `scale_to_mean_kw` or `scale_to_peak_kw` choose `scale` by themselves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TraceLoad {
     /// Name of the load.
     pub name: String,
-    /// CSV or Parquet file, relative to the scenario file.
+    /// The file, relative to the scenario file. This or `files`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub file: String,
+    /// Files to sum instead, such as one per node, put together by their dates and times. They must share at least half of the shortest one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Seconds to add to the clock of each file, in their order; clocks that are stated are believed. Default: all clocks are right,
+    /// and files that begin and end whole hours apart, or hardly overlap, are refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(range(min = -1e9, max = 1e9)), extend("x-unit" = "s"))]
+    pub clock_offset_s: Vec<f64>,
+    /// Devices to take of several in a file, by index, UUID, name or label (`"0,1"`, `"gpu=0"`). Default: all, summed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<String>,
+    /// Time between polls, seconds, for text without times: the `-d` of `dcgmi dmon`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e6, "x-unit" = "s"))]
+    pub interval_s: Option<f64>,
     /// Column with the power. Default: found by its name (`power_w`, `kW`, `power.draw [W]`, …), if there is just one such column.
+    /// With `*` in it (`GPU *`) all columns that fit are summed. For dcgmi dmon the field: POWER, POWINST or TOTEC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
     /// Column with the time. Default: found by its name (`time`, `t_s`, `timestamp`, …).
@@ -244,7 +362,7 @@ pub struct TraceLoad {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "kW"))]
     pub scale_to_peak_kw: Option<f64>,
-    /// Time in the file that becomes t = 0 of the run, seconds after its first sample.
+    /// Time in the file that becomes t = 0 of the run, seconds after its first sample; of several files, after the first they share.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub start_s: f64,
@@ -255,6 +373,22 @@ pub struct TraceLoad {
     /// What the power does between two samples.
     #[serde(default)]
     pub interpolation: Interpolation,
+    /// Power factor. Positive: lagging, it draws reactive power; negative: leading, it gives it; from 0.3 to 1 either way. Absent: 1,
+    /// and the outcome says that it was not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1.0, max = 1.0))]
+    pub power_factor: Option<f64>,
+}
+
+impl TraceLoad {
+    /// The files to read, in order: `files`, or `file` alone.
+    pub fn paths(&self) -> Vec<&str> {
+        if self.files.is_empty() {
+            vec![self.file.as_str()]
+        } else {
+            self.files.iter().map(String::as_str).collect()
+        }
+    }
 }
 
 fn one() -> u32 {

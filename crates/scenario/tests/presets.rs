@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ballast_profile::MeteredSide;
 use ballast_scenario::{PresetKind, load_str, preset_names, preset_text};
 
 #[test]
@@ -10,6 +11,7 @@ fn every_preset_loads() {
         assert!(!preset_names(kind).is_empty(), "{}", kind.label());
         for name in preset_names(kind) {
             assert!(preset_text(kind, name).is_some());
+            let mut what = "node = \"n\"\nnodes_per_rack = 1".to_owned();
             let table = match kind {
                 PresetKind::Gpu => format!(
                     "[gpus.p]\nbase = {name:?}\n[nodes.n]\nbase = \"hgx-h100\"\ngpu = \"p\"\n"
@@ -18,12 +20,16 @@ fn every_preset_loads() {
                 PresetKind::Psu => format!(
                     "[psus.p]\nbase = {name:?}\n[nodes.n]\nbase = \"hgx-h100\"\npsu = \"p\"\n"
                 ),
+                PresetKind::Rack => {
+                    what = format!("preset = {name:?}");
+                    String::new()
+                }
                 PresetKind::Genset => format!(
                     "[nodes.n]\nbase = \"hgx-h100\"\n[plant]\n[[plant.sets]]\nname = \"G\"\npreset = {name:?}\n"
                 ),
             };
             let text = format!(
-                "[scenario]\nname = \"x\"\n{table}[[racks]]\nname = \"r\"\ncount = 1\nnode = \"n\"\nnodes_per_rack = 1\n"
+                "[scenario]\nname = \"x\"\n{table}[[racks]]\nname = \"r\"\ncount = 1\n{what}\n"
             );
             let loaded = load_str("x.toml", &text, Path::new("."), &[])
                 .unwrap_or_else(|problems| panic!("{name}: {problems}"));
@@ -31,4 +37,53 @@ fn every_preset_loads() {
         }
     }
     assert_eq!(preset_text(PresetKind::Gpu, "no-such"), None);
+}
+
+#[test]
+fn a_rack_preset_gives_what_the_group_does_not_say() {
+    let load = |lines: &str, patches: &[ballast_scenario::Patch]| {
+        let text = format!(
+            "[scenario]\nname = \"x\"\n[[racks]]\nname = \"r\"\ncount = 2\npreset = \"gb200-nvl72\"\n{lines}"
+        );
+        load_str("x.toml", &text, Path::new("."), patches).unwrap_or_else(|p| panic!("{p}"))
+    };
+    let loaded = load("", &[]);
+    let rack = &loaded.scenario.racks[0];
+    assert_eq!(
+        (rack.node.as_str(), rack.nodes_per_rack),
+        ("gb200-tray", 18)
+    );
+    assert_eq!(rack.other_kw.as_ref().map(|o| o.value), Some(8.0));
+    let weak = |loaded: &ballast_scenario::Loaded| {
+        loaded
+            .low_confidence
+            .iter()
+            .any(|l| l.path == "racks.r.other_kw")
+    };
+    assert!(weak(&loaded));
+    // What stands beside wins, and is nobody's estimate any more; what it does not say stays.
+    let own = load("nodes_per_rack = 9\nother_kw = 5\n", &[]);
+    let rack = &own.scenario.racks[0];
+    assert_eq!((rack.node.as_str(), rack.nodes_per_rack), ("gb200-tray", 9));
+    assert_eq!(
+        (rack.other_kw.as_ref().map(|o| o.value), rack.other_metered),
+        (Some(5.0), Some(MeteredSide::NodeDc))
+    );
+    assert!(!weak(&own));
+    let patch = "racks.r.preset=gb300-nvl72".parse().unwrap();
+    let other = load("", &[patch]);
+    assert_eq!(other.scenario.racks[0].node, "gb300-tray");
+    for key in ["slow_share", "slow_lag_s"] {
+        let path = format!("nodes.gb200-tray.host.{key}");
+        assert!(
+            loaded.low_confidence.iter().any(|l| l.path == path),
+            "{path}"
+        );
+    }
+    assert!(
+        loaded
+            .low_confidence
+            .iter()
+            .any(|l| l.path == "psus.orv3-hpr-5k5.power_factor")
+    );
 }

@@ -28,7 +28,7 @@ pub struct TraceColumn<'a> {
 /// A block of trace: some signals over the same uniformly spaced instants.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TraceBlock<'a> {
-    /// Time of the first sample of the block, in seconds since the start of the run.
+    /// Time of the first sample of the block, in seconds after the t = 0 that jobs and events count from.
     pub t0_s: f64,
     /// Time between two samples, in seconds.
     pub dt_s: f64,

@@ -13,6 +13,8 @@
 //! | [`SpectrumEstimator`] | which frequencies the power swings at | one segment, at most 2¹⁶ samples |
 //! | [`TraceSink`] | the trace itself, for whoever asked for the file | what the sink keeps |
 //!
+//! [`autocorrelation`] is no reader: it takes a whole signal that someone holds already.
+//!
 //! On the source side stand [`rng::Stream`] (random numbers that depend only on seed, stream name,
 //! entity and case), [`lanes::NormalLanes`] (sixteen of them at a time), [`BlockSource`] (anything that can fill a block) and [`TraceSeries`] (a
 //! measured trace with its own time stamps).
@@ -28,6 +30,7 @@
 //!   [`LARGEST_MAGNITUDE`]) is kept out of the result, never mixed into it, and all readers but the
 //!   ramp tracker say how many there were.
 
+mod autocorrelation;
 mod block;
 mod histogram;
 mod hold;
@@ -38,6 +41,7 @@ pub mod rng;
 mod spectrum;
 mod trace;
 
+pub use autocorrelation::autocorrelation;
 pub use block::{BlockSource, SinkError, TraceBlock, TraceColumn, TraceSink};
 pub use histogram::{Envelope, Histogram, LoadDuration};
 pub use pyramid::{Level, Pyramid, PyramidBuilder};

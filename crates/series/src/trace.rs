@@ -177,6 +177,20 @@ impl TraceSeries {
         self.time_s.partition_point(|time| *time <= t_s) - 1
     }
 
+    /// Whether it holds its values rather than joining them by lines.
+    pub fn hold(&self) -> bool {
+        self.hold
+    }
+
+    /// The same samples, joined by straight lines.
+    #[must_use]
+    pub fn joined(self) -> Self {
+        Self {
+            hold: false,
+            ..self
+        }
+    }
+
     /// Whether `t_s` lies between the first and the last sample, both included.
     pub fn covers(&self, t_s: f64) -> bool {
         (self.start_s()..=self.end_s()).contains(&t_s)

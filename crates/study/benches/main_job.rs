@@ -33,6 +33,7 @@ fn site_of(loaded: &Loaded) -> Site {
         racks: &s.racks,
         jobs: &s.jobs,
         correlation: s.correlation.as_ref(),
+        events: &s.events,
         gpus: &s.gpus,
         nodes: &s.nodes,
         psus: &s.psus,

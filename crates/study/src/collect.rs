@@ -5,6 +5,7 @@ use ballast_series::{
 };
 
 use crate::outcome::Extreme;
+use crate::reactive::Apparent;
 use crate::windows::Worst;
 
 /// Windows of the design steps, seconds; those shorter than the step are left out.
@@ -23,9 +24,37 @@ pub(crate) struct SiteCollector {
     pub(crate) design_steps: RampTracker,
     pub(crate) peak: Worst,
     pub(crate) gpu: Histogram,
+    reactive: Apparent,
     curves: Option<Curves>,
     dt_s: f64,
-    samples: u64,
+    /// Number of the next sample.
+    next: u64,
+}
+
+/// Stretch and place of a run's samples.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) dt_s: f64,
+    /// Number of the first sample; it is at `first · dt_s`.
+    pub(crate) first: u64,
+    pub(crate) samples: u64,
+    pub(crate) realisation: u32,
+    /// Whether curves over time are kept.
+    pub(crate) curves: bool,
+}
+
+impl Span {
+    pub(crate) fn start_s(&self) -> f64 {
+        self.first as f64 * self.dt_s
+    }
+
+    pub(crate) fn pyramid(&self) -> PyramidBuilder {
+        PyramidBuilder::new(self.dt_s, self.samples).starting_at(self.start_s())
+    }
+
+    pub(crate) fn ramps(&self, windows_s: &[f64]) -> RampTracker {
+        RampTracker::new(self.dt_s, windows_s, self.realisation).starting_at(self.start_s())
+    }
 }
 
 /// Figures of a finished realisation's site power.
@@ -35,43 +64,51 @@ pub(crate) struct SiteResult {
     pub(crate) design_steps: Vec<RampTable>,
     pub(crate) peak: Option<Extreme>,
     pub(crate) gpu: Histogram,
+    pub(crate) reactive: Apparent,
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
 }
 
 impl SiteCollector {
-    pub(crate) fn new(dt_s: f64, samples: u64, windows_s: &[f64], realisation: u32) -> Self {
+    pub(crate) fn new(span: Span, windows_s: &[f64]) -> Self {
+        let (dt_s, samples, realisation) = (span.dt_s, span.samples, span.realisation);
         let design: Vec<f64> = DESIGN_WINDOWS_S
             .into_iter()
             .filter(|w| *w >= dt_s)
             .collect();
-        let curves = (realisation == 1).then(|| Curves {
-            pyramid: PyramidBuilder::new(dt_s, samples),
+        let curves = span.curves.then(|| Curves {
+            pyramid: span.pyramid(),
             spectrum: SpectrumEstimator::new(dt_s, samples),
         });
         Self {
             histogram: Histogram::new(),
-            ramps: RampTracker::new(dt_s, windows_s, realisation),
-            design_steps: RampTracker::new(dt_s, &design, realisation),
+            ramps: span.ramps(windows_s),
+            design_steps: span.ramps(&design),
             peak: Worst::highest(realisation),
             gpu: Histogram::with_bins(64),
+            reactive: Apparent::new(realisation),
             curves,
             dt_s,
-            samples: 0,
+            next: span.first,
         }
     }
 
-    /// Takes the next samples: power at the bus and at the GPUs, watts.
-    pub(crate) fn take(&mut self, site_w: &[f64], gpu_w: &[f64]) {
+    /// Takes the next samples: power at the bus, the part of it that tells ramps, reactive power at the bus, power at the GPUs;
+    /// watts, var.
+    pub(crate) fn take(&mut self, site_w: &[f64], fast_w: &[f64], site_var: &[f64], gpu_w: &[f64]) {
         self.histogram.add_slice(site_w);
         self.gpu.add_slice(gpu_w);
-        self.ramps.push_slice(site_w);
-        self.design_steps.push_slice(site_w);
-        self.peak.take_slice(site_w, self.samples, self.dt_s);
+        self.ramps.push_slice(fast_w);
+        self.design_steps.push_slice(fast_w);
+        self.peak.take_slice(site_w, self.next, self.dt_s);
+        for (i, (w, var)) in site_w.iter().zip(site_var).enumerate() {
+            let at_s = (self.next + i as u64) as f64 * self.dt_s;
+            self.reactive.take(*w, *var, at_s);
+        }
         if let Some(curves) = &mut self.curves {
             curves.pyramid.push_slice(site_w);
-            curves.spectrum.push_slice(site_w);
+            curves.spectrum.push_slice(fast_w);
         }
-        self.samples += site_w.len() as u64;
+        self.next += site_w.len() as u64;
     }
 
     pub(crate) fn finish(self) -> SiteResult {
@@ -81,6 +118,7 @@ impl SiteCollector {
             design_steps: self.design_steps.tables(),
             peak: self.peak.extreme,
             gpu: self.gpu,
+            reactive: self.reactive,
             curves: self
                 .curves
                 .map(|c| (c.pyramid.finish(), c.spectrum.finish())),

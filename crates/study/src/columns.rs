@@ -2,47 +2,118 @@
 
 use ballast_aggregate::{DemandBlock, Site};
 use ballast_plant::Plant;
+use ballast_profile::MeteringPoint;
+use ballast_scenario::Scenario;
 use ballast_series::{TraceBlock, TraceColumn, TraceSink};
 
+use crate::design;
 use crate::error::StudyError;
 use crate::realisation::{BLOCK, Shared};
 
+/// A column of the traces: name, unit, and what it is and where it is metered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TracedColumn {
+    /// Name.
+    pub name: String,
+    /// Unit.
+    pub unit: &'static str,
+    /// What it is; for a power, where it is metered.
+    pub what: String,
+}
+
+/// The columns of a scenario's traces in their order, but for the time; `rack_w_<rack>` stands for those of all racks.
+pub fn trace_columns(scenario: &Scenario) -> Vec<TracedColumn> {
+    let mut all = columns(scenario);
+    if scenario.outputs.rack_traces && !scenario.racks.is_empty() {
+        all.push(TracedColumn {
+            name: "rack_w_<rack>".to_owned(),
+            unit: "W",
+            what: format!("active power; metered: {}", MeteringPoint::RackAc.text()),
+        });
+    }
+    all
+}
+
+/// The columns that do not depend on the racks.
+fn columns(scenario: &Scenario) -> Vec<TracedColumn> {
+    let column = |name: &str, unit, what: String| TracedColumn {
+        name: name.to_owned(),
+        unit,
+        what,
+    };
+    let bus = design::bus(scenario);
+    let mut all = vec![
+        column("site_w", "W", format!("active power; metered: {bus}")),
+        column(
+            "Q_bus_kvar",
+            "kvar",
+            format!("reactive power, positive: drawn (lagging); metered: {bus}"),
+        ),
+    ];
+    if !scenario.racks.is_empty() {
+        let gpu = MeteringPoint::Gpu.text();
+        let what = format!("power of all GPUs together; metered: {gpu}");
+        all.push(column("gpu_w", "W", what));
+    }
+    if let Some(plant) = &scenario.plant {
+        all.push(column("f_hz", "Hz", "frequency of the bus".to_owned()));
+        let terminals = MeteringPoint::Terminals.text();
+        for set in &plant.sets {
+            let quantities = [
+                ("f", "speed".to_owned()),
+                (
+                    "Pm",
+                    "mechanical power, on rated_kva; metered: shaft".to_owned(),
+                ),
+                (
+                    "Pe",
+                    format!("electrical power, on rated_kva; metered: {terminals}"),
+                ),
+                ("Tm", "torque of the engine".to_owned()),
+                ("throttle", "throttle".to_owned()),
+            ];
+            for (quantity, what) in quantities {
+                all.push(column(&format!("{quantity}_pu_{}", set.name), "pu", what));
+            }
+        }
+    }
+    all
+}
+
 /// Columns of the traces, one buffer each.
 pub(crate) struct Columns {
-    names: Vec<(String, &'static str)>,
+    described: Vec<TracedColumn>,
     values: Vec<Vec<f64>>,
     nominal_hz: f64,
 }
 
 impl Columns {
     pub(crate) fn new(shared: &Shared<'_>) -> Self {
-        let mut names = vec![("site_w".to_owned(), "W")];
-        if shared.site.is_some() {
-            names.push(("gpu_w".to_owned(), "W"));
-        }
-        if let Some(plant) = &shared.scenario.plant {
-            names.push(("f_hz".to_owned(), "Hz"));
-            for set in &plant.sets {
-                for quantity in ["f", "Pm", "Pe", "Tm", "throttle"] {
-                    names.push((format!("{quantity}_pu_{}", set.name), "pu"));
-                }
-            }
-        }
-        let values = names.iter().map(|_| Vec::with_capacity(BLOCK)).collect();
+        let described = columns(shared.scenario);
+        let values = described
+            .iter()
+            .map(|_| Vec::with_capacity(BLOCK))
+            .collect();
         let nominal_hz = shared
             .scenario
             .plant
             .as_ref()
             .map_or(0.0, |p| p.frequency_hz);
         Self {
-            names,
+            described,
             values,
             nominal_hz,
         }
     }
 
-    /// Appends one row: site, GPUs, then the plant's columns.
-    pub(crate) fn push(&mut self, site_w: f64, gpu_w: Option<f64>, plant: Option<&Plant>) {
+    /// Appends one row: site (W, var), GPUs, then the plant's columns.
+    pub(crate) fn push(
+        &mut self,
+        site_w: f64,
+        site_var: f64,
+        gpu_w: Option<f64>,
+        plant: Option<&Plant>,
+    ) {
         let nominal_hz = self.nominal_hz;
         let mut columns = self.values.iter_mut();
         let mut put = |v: f64| {
@@ -51,6 +122,7 @@ impl Columns {
             }
         };
         put(site_w);
+        put(site_var / 1e3);
         if let Some(w) = gpu_w {
             put(w);
         }
@@ -88,10 +160,14 @@ impl Columns {
             values: &block.rack(i)[..len],
         });
         let columns: Vec<TraceColumn<'_>> = self
-            .names
+            .described
             .iter()
             .zip(&self.values)
-            .map(|((name, unit), values)| TraceColumn { name, unit, values })
+            .map(|(column, values)| TraceColumn {
+                name: &column.name,
+                unit: column.unit,
+                values,
+            })
             .chain(traced)
             .collect();
         Ok(sink.block(&TraceBlock {

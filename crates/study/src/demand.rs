@@ -5,8 +5,10 @@
 //! plant is stepped from jump to jump, so both are exact.
 
 use ballast_aggregate::{
-    ClampReport, DemandBlock, Engine, Facility, FacilityReport, Site, TrafficReport,
+    ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, TrafficReport,
+    TransferReport, Transfers,
 };
+use ballast_profile::tan_phi;
 use ballast_scenario::{LoadSpec, Scenario};
 use ballast_series::TraceSeries;
 
@@ -22,17 +24,26 @@ struct Jumps {
     /// Index of the next jump; before the first one `initial_w` holds.
     next: usize,
     now_w: f64,
+    /// Reactive over active power.
+    tan_phi: f64,
 }
 
 impl Jumps {
-    fn new(initial_w: f64, time_s: Vec<f64>, power_w: Vec<f64>) -> Self {
+    fn new(
+        initial_w: f64,
+        time_s: Vec<f64>,
+        power_w: Vec<f64>,
+        tan_phi: f64,
+        start_s: f64,
+    ) -> Self {
         let mut jumps = Self {
             time_s,
             power_w,
             next: 0,
             now_w: initial_w,
+            tan_phi,
         };
-        jumps.apply_until(0.0);
+        jumps.apply_until(start_s);
         jumps
     }
 
@@ -54,12 +65,15 @@ impl Jumps {
 pub(crate) struct Demand {
     engine: Option<Engine>,
     facility: Option<Facility>,
-    /// Traces joined by lines.
-    lines: Vec<TraceSeries>,
+    transfers: Option<Transfers>,
+    /// Traces joined by lines, each with its reactive over active power.
+    lines: Vec<(TraceSeries, f64)>,
+    /// Traces too coarse to tell ramps, joined by lines, likewise.
+    coarse: Vec<(TraceSeries, f64)>,
     jumps: Vec<Jumps>,
     dt_s: f64,
-    /// Samples given out so far.
-    done: u64,
+    /// Number of the next sample.
+    next: u64,
 }
 
 impl Demand {
@@ -68,29 +82,42 @@ impl Demand {
         inputs: &Inputs,
         site: Option<&Site>,
         realisation: u32,
+        zoom: bool,
     ) -> Self {
         let dt_s = scenario.simulation.step_s;
-        let mut lines = Vec::new();
+        let start = RunStart {
+            first_sample: scenario.simulation.first_sample(),
+            zoom,
+        };
+        let start_s = start.first_sample as f64 * dt_s;
+        let (mut lines, mut coarse) = (Vec::new(), Vec::new());
         let mut jumps = Vec::new();
         let mut traces = inputs.traces.iter();
         for load in &scenario.loads {
+            let tan = load.power_factor().map_or(0.0, tan_phi);
             match load {
                 LoadSpec::Steps(steps) => jumps.push(Jumps::new(
                     steps.initial_kw * 1e3,
                     steps.events.iter().map(|e| e.at_s).collect(),
                     steps.events.iter().map(|e| e.power_kw * 1e3).collect(),
+                    tan,
+                    start_s,
                 )),
                 LoadSpec::Trace(_) => {
                     let Some(trace) = traces.next() else { continue };
-                    if trace.hold {
+                    if trace.is_coarse() {
+                        coarse.push((trace.series.clone(), tan));
+                    } else if trace.hold {
                         let (time_s, power_w) = (trace.series.time_s(), trace.series.power_w());
                         jumps.push(Jumps::new(
                             power_w.first().copied().unwrap_or(0.0),
                             time_s.to_vec(),
                             power_w.to_vec(),
+                            tan,
+                            start_s,
                         ));
                     } else {
-                        lines.push(trace.series.clone());
+                        lines.push((trace.series.clone(), tan));
                     }
                 }
             }
@@ -98,44 +125,80 @@ impl Demand {
         let simulation = &scenario.simulation;
         let engine = site.map(|s| {
             let kind = s.choose_engine(simulation.engine).kind;
-            Engine::new(s, dt_s, simulation.seed, realisation, kind)
+            Engine::starting_at(s, dt_s, simulation.seed, realisation, kind, start)
         });
         let facility = site
             .zip(scenario.facility.as_ref())
-            .map(|(site, spec)| Facility::new(spec, site, dt_s));
+            .map(|(site, spec)| Facility::new(spec, site, dt_s, start.first_sample));
         Self {
             engine,
             facility,
+            transfers: site.and_then(|s| Transfers::new(s, dt_s, start.first_sample)),
             lines,
+            coarse,
             jumps,
             dt_s,
-            done: 0,
+            next: start.first_sample,
         }
     }
 
-    /// Fills `block` with the continuous part: racks as they are, `site_w` with the rest of the site and the traces added.
-    pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
+    /// Fills `block` with the continuous part: racks as they are, `site_w` and `site_q_var` with the rest of the site and the traces added.
+    ///
+    /// `coarse_w` receives the part of the power that is too coarse to tell ramps; it is left empty where there is none.
+    pub(crate) fn fill(&mut self, block: &mut DemandBlock, coarse_w: &mut Vec<f64>) {
         if let Some(engine) = &mut self.engine {
             engine.fill(block);
-            if let Some(facility) = &mut self.facility {
-                facility.apply(&mut block.site_w);
+            if let Some(transfers) = &mut self.transfers {
+                transfers.look(block);
+            }
+            let (site_w, site_var) = (&mut block.site_w, &mut block.site_q_var);
+            match (&mut self.facility, &mut self.transfers) {
+                (Some(facility), transfers) => {
+                    facility.apply_with(site_w, site_var, transfers.as_mut());
+                }
+                (None, Some(transfers)) => transfers.apply(site_w, site_var),
+                (None, None) => {}
             }
         } else {
             block.site_w.fill(0.0);
+            block.site_q_var.fill(0.0);
             block.gpu_w.fill(0.0);
         }
-        for (i, w) in block.site_w.iter_mut().enumerate() {
-            let t_s = (self.done + i as u64) as f64 * self.dt_s;
-            for line in &mut self.lines {
-                *w += line.at(t_s);
+        let bus = block.site_w.iter_mut().zip(&mut block.site_q_var);
+        for (i, (w, var)) in bus.enumerate() {
+            let t_s = (self.next + i as u64) as f64 * self.dt_s;
+            for (line, tan) in &mut self.lines {
+                let line_w = line.at(t_s);
+                *w += line_w;
+                *var += *tan * line_w;
             }
         }
-        self.done += block.len() as u64;
+        coarse_w.clear();
+        if !self.coarse.is_empty() {
+            let bus = block.site_w.iter_mut().zip(&mut block.site_q_var);
+            for (i, (w, var)) in bus.enumerate() {
+                let t_s = (self.next + i as u64) as f64 * self.dt_s;
+                let mut base_w = 0.0;
+                for (line, tan) in &mut self.coarse {
+                    let line_w = line.at(t_s);
+                    base_w += line_w;
+                    *var += *tan * line_w;
+                }
+                *w += base_w;
+                coarse_w.push(base_w);
+            }
+        }
+        self.next += block.len() as u64;
     }
 
     /// Power of the jumping loads now, watts.
     pub(crate) fn jumping_w(&self) -> f64 {
         self.jumps.iter().map(|j| j.now_w).sum()
+    }
+
+    /// Reactive power of the jumping loads now, var.
+    pub(crate) fn jumping_var(&self) -> f64 {
+        self.jumps.iter().map(|j| j.tan_phi * j.now_w).sum()
     }
 
     /// Time of the next jump strictly before `t_s` and not the same instant, if there is one.
@@ -158,6 +221,14 @@ impl Demand {
     /// Where the power of the site went so far; `None` without a facility.
     pub(crate) fn facility_report(&self) -> Option<FacilityReport> {
         self.facility.as_ref().map(Facility::report)
+    }
+
+    /// What the batteries of each transfer gave and took so far.
+    pub(crate) fn transfer_report(&self) -> Vec<TransferReport> {
+        self.transfers
+            .as_ref()
+            .map(Transfers::report)
+            .unwrap_or_default()
     }
 
     /// What came of each service's requests so far.

@@ -2,13 +2,15 @@
 
 use ballast_aggregate::Site;
 use ballast_plant::Plant;
+use ballast_profile::MeteringPoint;
 use ballast_scenario::Scenario;
 use ballast_series::{Envelope, Pyramid};
 
+use crate::coarse::Coarse;
 use crate::merge::{Merged, worst};
 use crate::outcome::{
-    DesignValues, Extreme, GainCurve, PlantKpis, PowerKpis, RackEnvelope, RackKpis, SetKpis,
-    Source002Values,
+    DesignValues, Extreme, FacilityPart, GainCurve, GpuKpis, PlantKpis, PowerKpis, RackEnvelope,
+    RackKpis, SetKpis, Source002Values,
 };
 
 /// Quantile of the design peak over time.
@@ -56,35 +58,74 @@ fn no_pyramid() -> Pyramid {
     }
 }
 
+/// Where the power at the bus is metered, in words.
+pub(crate) fn bus(scenario: &Scenario) -> &'static str {
+    if scenario.facility.is_some() {
+        "the bus (input of the transformers that feed racks, other IT and cooling, plus the given loads)"
+    } else {
+        "the bus (AC input of the racks plus the given loads)"
+    }
+}
+
+/// Mean power of each part between the racks and the bus.
+pub(crate) fn facility_parts(merged: &Merged) -> Vec<FacilityPart> {
+    let Some(f) = &merged.facility else {
+        return Vec::new();
+    };
+    let parts = [
+        ("racks", MeteringPoint::RackAc, f.racks_w),
+        ("network", MeteringPoint::Hall, f.network_w),
+        ("storage", MeteringPoint::Hall, f.storage_w),
+        ("management", MeteringPoint::Hall, f.management_w),
+        ("UPS losses", MeteringPoint::Bus, f.ups_w),
+        ("cooling", MeteringPoint::Bus, f.cooling_w),
+        ("transformer losses", MeteringPoint::Bus, f.transformer_w),
+    ];
+    parts
+        .into_iter()
+        .map(|(part, at, mean_w)| FacilityPart {
+            part: part.to_owned(),
+            metered: at.text().to_owned(),
+            mean_w,
+        })
+        .collect()
+}
+
 /// Power at the bus. Consumes the merged curves.
-pub(crate) fn power_kpis(scenario: &Scenario, merged: Merged) -> PowerKpis {
+pub(crate) fn power_kpis(scenario: &Scenario, coarse: &Coarse, merged: Merged) -> PowerKpis {
     let over = over(scenario, "");
     let energy_j = merged.energy_j;
-    let (pyramid, spectrum) = merged.curves.unwrap_or_else(|| {
-        let none = ballast_series::SpectrumEstimator::new(scenario.simulation.step_s, 1).finish();
-        (no_pyramid(), none)
-    });
+    let no_spectrum =
+        || ballast_series::SpectrumEstimator::new(scenario.simulation.step_s, 1).finish();
+    let (pyramid, mut spectrum) = merged
+        .curves
+        .unwrap_or_else(|| (no_pyramid(), no_spectrum()));
+    let mut ramps = merged.ramps;
+    if matches!(coarse, Coarse::All(_)) {
+        ramps.clear();
+        spectrum = no_spectrum();
+    }
     PowerKpis {
-        metered: if scenario.facility.is_some() {
-            "the bus (input of the transformers that feed racks, other IT and cooling, plus the given loads)"
-        } else {
-            "the bus (AC input of the racks plus the given loads)"
-        }
-        .to_owned(),
+        metered: bus(scenario).to_owned(),
         envelope: merged
             .site
             .envelope(&over)
             .unwrap_or_else(|| no_samples(&over)),
         energy_j,
-        ramps: merged.ramps,
+        ramps_basis: coarse.reason().map(str::to_owned),
+        ramps,
         load_duration: merged.site.load_duration(200),
         spectrum,
         pyramid,
-        gpu_mean_w: if merged.gpu.count() == 0 {
-            0.0
-        } else {
-            merged.gpu.mean()
+        gpu: GpuKpis {
+            metered: MeteringPoint::Gpu.text().to_owned(),
+            mean_w: if merged.gpu.count() == 0 {
+                0.0
+            } else {
+                merged.gpu.mean()
+            },
         },
+        reactive: merged.reactive.kpis(scenario),
     }
 }
 
@@ -101,7 +142,8 @@ pub(crate) fn rack_kpis(
         .racks
         .iter()
         .zip(&merged.groups)
-        .map(|(group, figures)| {
+        .enumerate()
+        .map(|(at, (group, figures))| {
             let (extreme, rack) = figures.worst.unwrap_or((
                 Extreme {
                     value: 0.0,
@@ -113,6 +155,11 @@ pub(crate) fn rack_kpis(
             RackKpis {
                 group: group.name.clone(),
                 count: group.count,
+                metered: MeteringPoint::RackAc.text().to_owned(),
+                diversity: merged
+                    .diversity
+                    .as_ref()
+                    .and_then(|d| d.in_group.get(at).copied()),
                 envelope: figures
                     .distribution
                     .envelope(&over_group)
@@ -146,6 +193,7 @@ pub(crate) fn rack_kpis(
 pub(crate) fn design_values(
     scenario: &Scenario,
     site: Option<&Site>,
+    coarse: &Coarse,
     merged: &Merged,
 ) -> DesignValues {
     let nominal_w = merged.site.quantile(0.5).unwrap_or(0.0);
@@ -153,17 +201,22 @@ pub(crate) fn design_values(
     let gpus = site.map_or(0, Site::gpu_count);
     let per_gpu = |w: f64| (gpus > 0 && scenario.loads.is_empty()).then(|| w / gpus as f64);
     DesignValues {
+        metered: bus(scenario).to_owned(),
         nominal_w,
         design_peak_w,
         design_peak_quantile: DESIGN_QUANTILE,
         horizon_s: merged.total_s(),
-        steps: merged.design_steps.clone(),
+        steps: match coarse {
+            Coarse::All(_) => Vec::new(),
+            _ => merged.design_steps.clone(),
+        },
         load_rejection_w: worst(merged.each.iter().map(|e| e.site_peak), true)
             .map_or(0.0, |e| e.value),
         gpus,
         nominal_w_per_gpu: per_gpu(nominal_w),
         design_peak_w_per_gpu: per_gpu(design_peak_w),
         source002: Source002Values {
+            metered: MeteringPoint::Gpu.text(),
             nominal_w: 265.0,
             design_peak_w: 300.0,
             step_w: 240.0,
@@ -199,6 +252,7 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
         })
         .collect();
     Some(PlantKpis {
+        metered: MeteringPoint::Terminals.text().to_owned(),
         nominal_hz: spec.frequency_hz,
         frequency_min: worst(plants().map(|p| p.low), false).unwrap_or(nothing),
         frequency_max: worst(plants().map(|p| p.high), true).unwrap_or(nothing),
@@ -237,7 +291,7 @@ fn gain_curve(scenario: &Scenario, load_w: f64) -> GainCurve {
     ];
     let Some(plant) = points
         .iter()
-        .find_map(|w| Plant::new(spec, *w, scenario.simulation.step_s).ok())
+        .find_map(|w| Plant::new(spec, *w, scenario.simulation.plant_step()).ok())
     else {
         return none;
     };

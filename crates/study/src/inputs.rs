@@ -1,15 +1,98 @@
 //! Traces as a front end hands them over: read, in watts at the bus, with what is to be known of them.
 
+use std::sync::Arc;
+
+use ballast_aggregate::{RatePoint, Request, RequestLog};
 use ballast_scenario::{Interpolation, TraceLoad, TraceScope};
 use ballast_series::{SeriesError, TraceSeries};
 
 use crate::error::StudyProblem;
+
+/// Longest interval between samples of a trace that tells ramps, seconds: 1 s, and a little for loggers that wait 1 s and come
+/// late. GPU clusters change power within milliseconds to seconds; means over longer show the course of a day and none of that.
+const COARSE_S: f64 = 1.05;
 
 /// What a scenario needs beside itself.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
     /// One entry per load of kind `trace`, in the order of the scenario's `loads`.
     pub traces: Vec<TraceInput>,
+    /// Requests of the services whose arrivals are of kind `file`.
+    pub arrivals: Vec<ArrivalInput>,
+}
+
+/// Requests of a service, or their rates, as a file has them.
+#[derive(Debug, Clone)]
+pub struct ArrivalInput {
+    /// Number of the job in the scenario's `jobs`.
+    pub job: usize,
+    /// File as it stands in the scenario.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Its rows.
+    pub log: Arc<RequestLog>,
+    /// What was found in the file rather than stated in the scenario, in words.
+    pub found: Vec<String>,
+}
+
+/// Rows of a file of arrivals: requests, or points of a rate.
+#[derive(Debug, Clone)]
+pub struct RawArrivals {
+    /// Times, seconds from the first row, not decreasing.
+    pub time_s: Vec<f64>,
+    /// Tokens of the prompts, where the file has them.
+    pub prompt_tokens: Vec<Option<f32>>,
+    /// Tokens of the answers, where the file has them.
+    pub output_tokens: Vec<Option<f32>>,
+    /// Rates, requests per second; `None` if each row is a request.
+    pub per_s: Option<Vec<f64>>,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// What was found rather than stated, in words.
+    pub found: Vec<String>,
+}
+
+impl ArrivalInput {
+    /// The rows of `file` as requests of job number `job`.
+    ///
+    /// # Errors
+    /// A [`StudyProblem`] at the job's file for rows that are none: none at all, out of order, negative.
+    pub fn new(job: usize, file: &str, raw: RawArrivals) -> Result<Self, StudyProblem> {
+        let times = || raw.time_s.iter().copied();
+        let log = match raw.per_s {
+            Some(per_s) => {
+                let points = times().zip(per_s);
+                RequestLog::rates(
+                    points
+                        .map(|(at_s, per_s)| RatePoint { at_s, per_s })
+                        .collect(),
+                )
+            }
+            None => RequestLog::requests(
+                times()
+                    .enumerate()
+                    .map(|(i, at_s)| Request {
+                        at_s,
+                        prompt_tokens: raw.prompt_tokens.get(i).copied().flatten(),
+                        output_tokens: raw.output_tokens.get(i).copied().flatten(),
+                    })
+                    .collect(),
+            ),
+        };
+        let log = log.map_err(|e| StudyProblem {
+            path: format!("jobs.{job}.arrivals.file"),
+            message: e.to_string(),
+            help: "mend the rows of the file".to_owned(),
+        })?;
+        Ok(Self {
+            job,
+            file: file.to_owned(),
+            sha256: raw.sha256,
+            log: Arc::new(log),
+            found: raw.found,
+        })
+    }
 }
 
 /// A measured or computed trace, converted to watts at the bus.
@@ -118,18 +201,34 @@ impl TraceInput {
             ));
         }
         let hold = spec.interpolation == Interpolation::Hold;
-        let series = TraceSeries::new(time_s, power_w, hold)
-            .map_err(|e: SeriesError| at("file", e.to_string(), "mend the samples of the file"))?;
+        let unusable = |e: SeriesError| at("file", e.to_string(), "mend the samples of the file");
+        let mut series = TraceSeries::new(time_s, power_w, hold).map_err(unusable)?;
+        let mut found = raw.found;
+        // The jumps of a coarse trace are made by its sampling.
+        let hold = hold && series.interval_s() <= COARSE_S;
+        if series.hold() && !hold {
+            series = series.joined();
+            found.push(format!(
+                "its samples are {} s apart and are joined, not held: the jumps between them would be made by the sampling (give known steps as a load of kind `steps`)",
+                series.interval_s()
+            ));
+        }
         Ok(Self {
             name: spec.name.clone(),
-            file: spec.file.clone(),
+            file: spec.paths().join(" + "),
             sha256: raw.sha256,
             series,
             hold,
-            found: raw.found,
+            found,
             scale,
             count,
         })
+    }
+
+    /// Whether its samples are so far apart (above 1 s, median) that they show means and the course of a day, and nothing of
+    /// ramps, steps or oscillations.
+    pub fn is_coarse(&self) -> bool {
+        self.series.interval_s() > COARSE_S
     }
 
     /// Highest frequency the samples can carry, hertz: half the sampling rate.

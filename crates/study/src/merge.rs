@@ -1,11 +1,13 @@
 //! Realisations merged, in their order.
 
-use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport};
+use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport, TransferReport};
 use ballast_plant::Limiter;
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
+use crate::diversity::Diversities;
 use crate::outcome::Extreme;
 use crate::rack_collect::GroupResult;
+use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
 
 /// What verdicts need of each realisation.
@@ -51,11 +53,15 @@ pub(crate) struct Merged {
     pub(crate) ramps: Vec<RampTable>,
     pub(crate) design_steps: Vec<RampTable>,
     pub(crate) groups: Vec<GroupResult>,
+    pub(crate) reactive: Apparent,
+    pub(crate) diversity: Option<Diversities>,
     pub(crate) clamps: Vec<ClampReport>,
     /// Of the first realisation, and of each in which traffic was beyond capacity; with the realisation's number.
     pub(crate) traffic: Vec<(u32, TrafficReport)>,
     /// Of the first realisation.
     pub(crate) facility: Option<FacilityReport>,
+    /// Of the first realisation.
+    pub(crate) transfers: Vec<TransferReport>,
     /// Of the first realisation: pyramid and spectrum of the power at the bus.
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
     /// Of the first realisation: energy drawn, joules.
@@ -75,9 +81,12 @@ impl Merged {
             ramps: Vec::new(),
             design_steps: Vec::new(),
             groups: Vec::new(),
+            reactive: Apparent::new(first.realisation),
+            diversity: None,
             clamps: first.clamps.clone(),
             traffic: Vec::new(),
             facility: first.facility.clone(),
+            transfers: first.transfers.clone(),
             curves: None,
             energy_j: first.energy_j,
             frequency: None,
@@ -90,6 +99,11 @@ impl Merged {
     pub(crate) fn add(&mut self, r: RealisationResult) {
         self.site.merge(&r.site.histogram);
         self.gpu.merge(&r.site.gpu);
+        self.reactive.merge(&r.site.reactive);
+        match (&mut self.diversity, r.diversity) {
+            (Some(into), Some(more)) => into.merge(more),
+            (into, more) => *into = into.take().or(more),
+        }
         merge_ramps(&mut self.ramps, &r.site.ramps);
         merge_ramps(&mut self.design_steps, &r.site.design_steps);
         let rack_worst = r.groups.iter().map(|g| g.worst).collect();

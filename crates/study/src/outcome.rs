@@ -1,6 +1,6 @@
 //! What a run says. Everything here is the same for the same scenario and seed, on any number of threads.
 
-use ballast_scenario::Scenario;
+use ballast_scenario::{Scenario, ZoomBy};
 use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
 use serde::Serialize;
 
@@ -13,11 +13,11 @@ pub struct Outcome {
     pub format: u32,
     /// Program and version that wrote it.
     pub provenance: RunProvenance,
-    /// PASS, FAIL, INCONCLUSIVE over all verdicts that were checked.
+    /// PASS, FAIL, INCONCLUSIVE over all verdicts that were checked, those of the fine run included.
     pub overall: Status,
     /// One sentence that sums the run up.
     pub summary: String,
-    /// A verdict per limit, those not checked included.
+    /// A verdict per limit, those not checked included; of this run alone.
     pub verdicts: Vec<Verdict>,
     /// What happened beside the planned course: collapse of the bus, a limiter that acted.
     pub events: Vec<Event>,
@@ -31,12 +31,52 @@ pub struct Outcome {
     pub site: PowerKpis,
     /// Power of each group of racks at the AC side.
     pub racks: Vec<RackKpis>,
+    /// Mean power of each part between the racks and the bus, first realisation; empty without a facility.
+    pub facility: Vec<FacilityPart>,
+    /// How far the peaks of the racks coincide; absent without racks.
+    pub diversity: Option<DiversityKpis>,
     /// Figures for generator studies.
     pub design_values: DesignValues,
     /// Generating sets; absent without a plant.
     pub plant: Option<PlantKpis>,
     /// The scenario with presets merged and defaults filled in.
     pub scenario: Scenario,
+    /// The second, fine run around the worst moment of this one; absent without `[zoom]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zoom: Option<Box<Zoom>>,
+}
+
+impl Outcome {
+    /// Verdicts of this run, then those of the fine one if there is one.
+    pub fn all_verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        let fine = self.zoom.iter().flat_map(|z| &z.outcome.verdicts);
+        self.verdicts.iter().chain(fine)
+    }
+}
+
+/// The fine run around the worst moment of a coarse one.
+#[derive(Debug, Clone, Serialize)]
+pub struct Zoom {
+    /// Time of the worst moment in the coarse run, seconds.
+    pub at_s: f64,
+    /// Realisation (from 1) that it is in, and that was run finely.
+    pub realisation: u32,
+    /// What made it the worst.
+    pub by: ZoomBy,
+    /// The same in words, with the figure.
+    pub why: String,
+    /// Figures and verdicts of the fine run. Its scenario says which stretch was run; its `overall` is its own.
+    pub outcome: Outcome,
+}
+
+/// Which of two runs a verdict comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunPart {
+    /// The whole duration at the coarse step.
+    Coarse,
+    /// The stretch around the worst moment at the fine step.
+    Zoom,
 }
 
 /// Where the result comes from.
@@ -58,6 +98,9 @@ pub struct RunProvenance {
     pub duration_s: f64,
     /// Step, seconds.
     pub step_s: f64,
+    /// Realisation that traces and curves over time show; absent: the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<u32>,
 }
 
 /// Hash of an input file.
@@ -110,6 +153,8 @@ pub struct Verdict {
     pub worst_value: Option<f64>,
     /// Unit of both.
     pub unit: String,
+    /// Where the power is metered; absent where it is none.
+    pub metered: Option<String>,
     /// Time of the worst value, seconds.
     pub at_s: Option<f64>,
     /// Realisation (from 1) with the worst value.
@@ -128,6 +173,9 @@ pub struct Verdict {
     pub held_in: u32,
     /// Why it is INCONCLUSIVE or NOT CHECKED, or what the verdict rests on.
     pub basis: String,
+    /// Which run it comes from; absent where there is only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunPart>,
 }
 
 /// Something that happened beside the planned course.
@@ -174,7 +222,10 @@ pub struct PowerKpis {
     pub envelope: Envelope,
     /// Energy of the first realisation, joules.
     pub energy_j: f64,
-    /// Largest rise and fall over each window, watts (all realisations).
+    /// Why ramps, steps and spectrum leave out part of the load, or are absent; absent where they are of all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ramps_basis: Option<String>,
+    /// Largest rise and fall over each window, watts (all realisations). None where no load tells ramps.
     pub ramps: Vec<RampTable>,
     /// Power exceeded for a share of the time, watts.
     pub load_duration: LoadDuration,
@@ -182,8 +233,78 @@ pub struct PowerKpis {
     pub spectrum: Spectrum,
     /// Min, mean and max over time of the first realisation, watts, at several resolutions.
     pub pyramid: Pyramid,
-    /// Share of GPU power in it, for reports: mean GPU power, watts.
-    pub gpu_mean_w: f64,
+    /// Power of the GPUs in it.
+    pub gpu: GpuKpis,
+    /// Reactive power; absent without samples.
+    pub reactive: Option<ReactiveKpis>,
+}
+
+/// A part of the site between the racks and the bus.
+#[derive(Debug, Clone, Serialize)]
+pub struct FacilityPart {
+    /// What it is: `racks`, `network`, `UPS losses`, ….
+    pub part: String,
+    /// Where its power is metered.
+    pub metered: String,
+    /// Mean power over the first realisation, watts.
+    pub mean_w: f64,
+}
+
+/// Power of all GPUs together.
+#[derive(Debug, Clone, Serialize)]
+pub struct GpuKpis {
+    /// Where it is metered.
+    pub metered: String,
+    /// Mean over time and all realisations, watts.
+    pub mean_w: f64,
+}
+
+/// Apparent and reactive power of the site. A power factor is positive where reactive power is drawn (lagging) and negative
+/// where it is given (leading).
+#[derive(Debug, Clone, Serialize)]
+pub struct ReactiveKpis {
+    /// Where it is metered.
+    pub metered: String,
+    /// Highest apparent power, kilovolt-amperes (all realisations).
+    pub peak_kva: Extreme,
+    /// Active power at that moment, kilowatts.
+    pub active_at_peak_kw: f64,
+    /// Reactive power at that moment, kilovars.
+    pub reactive_at_peak_kvar: f64,
+    /// Power factor at that moment.
+    pub power_factor_at_peak: f64,
+    /// Power factor of mean active and mean reactive power over time and all realisations.
+    pub power_factor_mean: f64,
+    /// What has no power factor and is taken as 1.
+    pub not_given: Vec<String>,
+}
+
+/// A highest power of a sum over the sum of its parts' highest powers, whenever each of them was: 1 where they coincide.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Diversity {
+    /// The ratio, above 0 and at most 1 but for rounding.
+    pub factor: f64,
+    /// Highest power of the sum, watts.
+    pub coincident_peak_w: f64,
+    /// Sum of the highest powers, watts.
+    pub sum_of_peaks_w: f64,
+    /// When the sum was highest, seconds.
+    pub at_s: f64,
+    /// Realisation (from 1) of both.
+    pub realisation: u32,
+}
+
+/// How far peaks coincide: of several realisations the one in which they do most.
+#[derive(Debug, Clone, Serialize)]
+pub struct DiversityKpis {
+    /// Where the powers are metered.
+    pub metered: String,
+    /// Over which samples and realisations.
+    pub over: String,
+    /// All racks against their own peaks.
+    pub racks: Diversity,
+    /// All racks against the peaks of the groups; absent with one group.
+    pub groups: Option<Diversity>,
 }
 
 /// Power of one group of racks.
@@ -193,6 +314,10 @@ pub struct RackKpis {
     pub group: String,
     /// Racks in it.
     pub count: u32,
+    /// Where its power is metered.
+    pub metered: String,
+    /// How far the peaks of its racks coincide.
+    pub diversity: Option<Diversity>,
     /// Percentiles over time, all racks of the group and all realisations, watts per rack.
     pub envelope: Envelope,
     /// Each rack of the group, unless `outputs.rack_envelopes` is off.
@@ -221,6 +346,8 @@ pub struct RackEnvelope {
 /// Figures for generator studies, with source 002's beside them.
 #[derive(Debug, Clone, Serialize)]
 pub struct DesignValues {
+    /// Where they are metered.
+    pub metered: String,
     /// Median power at the bus, watts.
     pub nominal_w: f64,
     /// Design peak at the bus, watts: the quantile below over the horizon.
@@ -246,6 +373,8 @@ pub struct DesignValues {
 /// Source 002, part 8.1: per H100 PCIe GPU.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Source002Values {
+    /// Where they are metered.
+    pub metered: &'static str,
     /// Nominal inference power, watts.
     pub nominal_w: f64,
     /// Design peak, watts.
@@ -259,6 +388,8 @@ pub struct Source002Values {
 /// Frequency and sets.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlantKpis {
+    /// Where the power of the sets is metered; the gain is per watt of load at the bus.
+    pub metered: String,
     /// Nominal frequency, hertz.
     pub nominal_hz: f64,
     /// Lowest frequency, hertz, with its time and realisation.

@@ -4,6 +4,7 @@ use ballast_plant::{Limiter, Plant, PlantSpec};
 use ballast_scenario::LimitsSpec;
 use ballast_series::{Pyramid, PyramidBuilder, RampTracker};
 
+use crate::collect::Span;
 use crate::outcome::Extreme;
 use crate::windows::{LowestMean, RateOfChange, TimeOutside, Worst};
 
@@ -31,6 +32,8 @@ pub(crate) struct PlantCollector {
     outside: Option<TimeOutside>,
     sets: Vec<SetCollector>,
     pyramid: Option<PyramidBuilder>,
+    /// Number of the first step.
+    first: u64,
     samples: u64,
     step_hz: Vec<f64>,
 }
@@ -60,13 +63,9 @@ pub(crate) struct PlantResult {
 }
 
 impl PlantCollector {
-    pub(crate) fn new(
-        spec: &PlantSpec,
-        limits: &LimitsSpec,
-        dt_s: f64,
-        samples: u64,
-        realisation: u32,
-    ) -> Self {
+    /// `span` is that of the plant's own steps.
+    pub(crate) fn new(spec: &PlantSpec, limits: &LimitsSpec, span: Span) -> Self {
+        let (dt_s, realisation) = (span.dt_s, span.realisation);
         let nominal_hz = spec.frequency_hz;
         let sets = spec
             .sets
@@ -87,20 +86,21 @@ impl PlantCollector {
             low: Worst::lowest(realisation),
             high: Worst::highest(realisation),
             rocof: RateOfChange::new(limits.rocof_window_s, dt_s, realisation),
-            swing: RampTracker::new(dt_s, &[limits.frequency_swing_window_s], realisation),
-            outside: limits
-                .recovery_band_hz
-                .map(|b| TimeOutside::new(nominal_hz - b, nominal_hz + b, realisation)),
+            swing: span.ramps(&[limits.frequency_swing_window_s]),
+            outside: limits.recovery_band_hz.map(|b| {
+                TimeOutside::new(nominal_hz - b, nominal_hz + b, span.start_s(), realisation)
+            }),
             sets,
-            pyramid: (realisation == 1).then(|| PyramidBuilder::new(dt_s, samples)),
+            pyramid: span.curves.then(|| span.pyramid()),
+            first: span.first,
             samples: 0,
             step_hz: Vec::with_capacity(4096),
         }
     }
 
-    /// Takes the state of the plant at the next sample.
+    /// Takes the state of the plant at its next step.
     pub(crate) fn take(&mut self, plant: &Plant) {
-        let at_s = self.samples as f64 * self.dt_s;
+        let at_s = (self.first + self.samples) as f64 * self.dt_s;
         let f_hz = plant.speed_pu() * self.nominal_hz;
         self.low.take(f_hz, at_s);
         self.high.take(f_hz, at_s);
@@ -128,9 +128,8 @@ impl PlantCollector {
     }
 
     /// Takes the end of a bus that collapsed: the speed that was passed, 0.5 or 1.5 per unit, and a recovery that never
-    /// came. `remaining_s` is the time that was left of the run.
-    pub(crate) fn collapse(&mut self, plant: &Plant, remaining_s: f64) {
-        let at_s = plant.time_s();
+    /// came. `remaining_s` is the time that was left of the run at `at_s`.
+    pub(crate) fn collapse(&mut self, plant: &Plant, at_s: f64, remaining_s: f64) {
         if plant.speed_rate_pu_per_s() < 0.0 {
             self.low.take(0.5 * self.nominal_hz, at_s);
         } else {

@@ -10,6 +10,8 @@ use ballast_series::{
 use multiversion::multiversion;
 use rayon::prelude::*;
 
+use crate::collect::Span;
+use crate::diversity::{Diversities, Together};
 use crate::outcome::Extreme;
 use crate::windows::Worst;
 
@@ -37,12 +39,15 @@ impl Extent {
         samples: 0,
     };
 
-    fn take(&mut self, power_w: &[f64]) {
-        let (min, max, sums) = extent(power_w, self);
+    /// Takes samples and returns the highest of them.
+    fn take(&mut self, power_w: &[f64]) -> f64 {
+        let (min, max, sums) = extent(power_w, self.sums);
         self.sums = sums;
+        let max = max.into_iter().fold(f64::NEG_INFINITY, f64::max);
         self.min = min.into_iter().fold(self.min, f64::min);
-        self.max = max.into_iter().fold(self.max, f64::max);
+        self.max = self.max.max(max);
         self.samples += power_w.len() as u64;
+        max
     }
 
     fn merge(&mut self, other: &Self) {
@@ -55,10 +60,10 @@ impl Extent {
     }
 }
 
-/// Extremes and sums by lane, from those of `before` on.
+/// Lowest and highest values by lane, and sums, which go on from `sums`.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
-fn extent(power_w: &[f64], before: &Extent) -> ([f64; LANES], [f64; LANES], [f64; LANES]) {
-    let (mut min, mut max, mut sums) = ([before.min; LANES], [before.max; LANES], before.sums);
+fn extent(power_w: &[f64], mut sums: [f64; LANES]) -> ([f64; LANES], [f64; LANES], [f64; LANES]) {
+    let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
     let chunks = power_w.chunks_exact(LANES);
     let rest = chunks.remainder();
     for lanes in chunks {
@@ -94,13 +99,13 @@ impl Distribution {
         }
     }
 
-    /// Takes samples of which the first is number `first`.
-    fn take(&mut self, power_w: &[f64], first: u64) {
+    /// Takes samples of which the first is number `first`; returns the highest of them where extremes are kept.
+    fn take(&mut self, power_w: &[f64], first: u64) -> Option<f64> {
         let Some(range) = &mut self.extent else {
             self.histogram.add_slice(power_w);
-            return;
+            return None;
         };
-        range.take(power_w);
+        let max = range.take(power_w);
         let skipped = (THINNED - first % THINNED) % THINNED;
         let thinned = power_w.iter().skip(skipped as usize);
         let mut thinned = thinned.step_by(THINNED as usize).copied();
@@ -116,6 +121,7 @@ impl Distribution {
             }
             self.histogram.add_slice(&buffer[..len]);
         }
+        Some(max)
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -152,6 +158,8 @@ struct RackCollector {
     peak: Worst,
     /// The rack with the peak.
     worst: usize,
+    /// Highest power of each rack, W.
+    peaks_w: Vec<f64>,
     /// Of the first rack.
     pyramid: Option<PyramidBuilder>,
 }
@@ -162,8 +170,10 @@ pub(crate) struct RackCollectors {
     statistics: RackStatistics,
     /// By group: the largest ramps of any of its racks so far. Only larger ones are looked for.
     floors: Vec<Vec<RampFloor>>,
+    together: Together,
     dt_s: f64,
-    samples: u64,
+    /// Number of the next sample.
+    next: u64,
 }
 
 /// Figures of one group of racks.
@@ -178,59 +188,58 @@ pub(crate) struct GroupResult {
 }
 
 impl RackCollectors {
-    pub(crate) fn new(
-        site: &Site,
-        dt_s: f64,
-        samples: u64,
-        outputs: &OutputSpec,
-        realisation: u32,
-    ) -> Self {
+    pub(crate) fn new(site: &Site, span: Span, outputs: &OutputSpec) -> Self {
         let statistics = outputs.rack_statistics;
         let (windows_s, together): (&[f64], usize) = match statistics {
             RackStatistics::Full => (&outputs.ramp_windows_s, 1),
             RackStatistics::MinMeanMax => (&[], TOGETHER),
         };
-        let mut racks = Vec::new();
+        let mut collectors = Vec::new();
         for (group, info) in site.groups().iter().enumerate() {
             for first in info.racks.clone().step_by(together) {
                 // Racks are many: a coarser histogram each, 0.1 % of the rack's range.
                 let histogram = Histogram::with_bins(1024);
-                let shown = first == info.racks.start && realisation == 1;
-                racks.push(RackCollector {
+                let shown = first == info.racks.start && span.curves;
+                let racks = first..info.racks.end.min(first + together);
+                collectors.push(RackCollector {
                     group,
-                    racks: first..info.racks.end.min(first + together),
                     distribution: Distribution::new(histogram, statistics),
-                    ramps: RampTracker::new(dt_s, windows_s, realisation),
-                    peak: Worst::highest(realisation),
+                    ramps: span.ramps(windows_s),
+                    peak: Worst::highest(span.realisation),
                     worst: first,
-                    pyramid: shown.then(|| PyramidBuilder::new(dt_s, samples)),
+                    peaks_w: vec![f64::NEG_INFINITY; racks.len()],
+                    racks,
+                    pyramid: shown.then(|| span.pyramid()),
                 });
             }
         }
         Self {
-            racks,
+            racks: collectors,
             statistics,
             floors: vec![Vec::new(); site.groups().len()],
-            dt_s,
-            samples: 0,
+            together: Together::new(site, span.realisation),
+            dt_s: span.dt_s,
+            next: span.first,
         }
     }
 
     /// Takes the first `len` samples of every rack in `block`.
     pub(crate) fn take(&mut self, block: &DemandBlock, len: usize) {
-        let (first, dt_s, floors) = (self.samples, self.dt_s, &self.floors);
+        let (first, dt_s, floors) = (self.next, self.dt_s, &self.floors);
         self.racks.par_iter_mut().for_each(|figures| {
-            for rack in figures.racks.clone() {
+            for (rack, peak_w) in figures.racks.clone().zip(&mut figures.peaks_w) {
                 let power_w = &block.rack(rack)[..len];
-                figures.distribution.take(power_w, first);
+                let max_w = figures.distribution.take(power_w, first);
                 let floors = &floors[figures.group];
                 figures.ramps.push_slice_above(power_w, floors);
                 // Where extremes are kept, they tell whether it is worth looking.
-                let max = figures.distribution.extent.map(|e| e.max);
                 let peak = figures.peak.extreme.map(|e| e.value);
-                if max.is_none() || max > peak {
+                if max_w.is_none() || max_w > peak {
                     figures.peak.take_slice(power_w, first, dt_s);
                 }
+                // Else the rack is by itself, and its peak the collector's.
+                let max_w = max_w.or(figures.peak.extreme.map(|e| e.value));
+                *peak_w = peak_w.max(max_w.unwrap_or(*peak_w));
                 if figures.peak.extreme.map(|e| e.value) > peak {
                     figures.worst = rack;
                 }
@@ -242,11 +251,19 @@ impl RackCollectors {
         for rack in &self.racks {
             rack.ramps.raise(&mut self.floors[rack.group]);
         }
-        self.samples += len as u64;
+        self.together.take(block, len, first, dt_s);
+        self.next += len as u64;
     }
 
-    /// Merges the racks of each of `groups` groups, in order of the racks.
-    pub(crate) fn finish(self, groups: usize) -> Vec<GroupResult> {
+    /// Merges the racks of each of `groups` groups, in order of the racks; with how far their peaks coincide.
+    pub(crate) fn finish(self, groups: usize) -> (Vec<GroupResult>, Option<Diversities>) {
+        let peaks_w: Vec<f64> = self
+            .racks
+            .iter()
+            .flat_map(|r| &r.peaks_w)
+            .copied()
+            .collect();
+        let diversity = self.together.finish(&peaks_w);
         let mut results: Vec<GroupResult> = (0..groups)
             .map(|_| GroupResult {
                 distribution: Distribution::new(Histogram::new(), self.statistics),
@@ -272,7 +289,7 @@ impl RackCollectors {
                 group.racks.push((rack.racks.start, rack.distribution));
             }
         }
-        results
+        (results, diversity)
     }
 }
 

@@ -2,14 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ballast_aggregate::{ClampReport, DemandBlock, FacilityReport, Site, TrafficReport};
+use ballast_aggregate::{
+    ClampReport, DemandBlock, FacilityReport, Site, TrafficReport, TransferReport,
+};
 use ballast_plant::{Plant, StepStatus};
 use ballast_scenario::Scenario;
 use ballast_series::{TraceSink, sample_count};
 
-use crate::collect::{SiteCollector, SiteResult};
+use crate::collect::{SiteCollector, SiteResult, Span};
 use crate::columns::Columns;
 use crate::demand::Demand;
+use crate::diversity::Diversities;
 use crate::error::StudyError;
 use crate::inputs::Inputs;
 use crate::observer::Observer;
@@ -24,9 +27,36 @@ pub(crate) struct Shared<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) inputs: &'a Inputs,
     pub(crate) site: Option<&'a Site>,
+    /// Whether it is the second, fine run: its fluctuations are drawn anew.
+    pub(crate) zoom: bool,
+    /// Realisation whose curves over time are kept.
+    pub(crate) shown: u32,
+    pub(crate) progress: &'a Progress<'a>,
+}
+
+/// Progress over everything that a study runs.
+pub(crate) struct Progress<'a> {
     pub(crate) observer: &'a dyn Observer,
-    /// Samples done by all realisations, for progress.
-    pub(crate) done: &'a AtomicU64,
+    /// Work done and work in all, in steps: of the plant where there is one, else of the load.
+    pub(crate) done: AtomicU64,
+    pub(crate) total: u64,
+}
+
+impl Progress<'_> {
+    /// Work of `samples` samples of `scenario`.
+    pub(crate) fn work(scenario: &Scenario, samples: u64) -> u64 {
+        let parts = scenario
+            .plant
+            .as_ref()
+            .map_or(1, |_| scenario.simulation.plant_parts());
+        samples * u64::from(parts)
+    }
+
+    fn add(&self, work: u64) {
+        let done = self.done.fetch_add(work, Ordering::Relaxed) + work;
+        let share = done as f64 / self.total.max(1) as f64;
+        self.observer.progress(share.min(1.0));
+    }
 }
 
 /// Figures of a finished realisation.
@@ -34,6 +64,7 @@ pub(crate) struct RealisationResult {
     pub(crate) realisation: u32,
     pub(crate) site: SiteResult,
     pub(crate) groups: Vec<GroupResult>,
+    pub(crate) diversity: Option<Diversities>,
     pub(crate) plant: Option<PlantResult>,
     /// Time at which the bus collapsed, seconds.
     pub(crate) collapsed_at_s: Option<f64>,
@@ -48,9 +79,10 @@ pub(crate) struct RealisationResult {
     pub(crate) clamps: Vec<ClampReport>,
     pub(crate) traffic: Vec<TrafficReport>,
     pub(crate) facility: Option<FacilityReport>,
+    pub(crate) transfers: Vec<TransferReport>,
 }
 
-/// Samples of a realisation, the one at t = 0 included.
+/// Samples of a realisation, the one at its start included.
 pub(crate) fn samples(scenario: &Scenario) -> u64 {
     sample_count(scenario.simulation.duration_s, scenario.simulation.step_s) + 1
 }
@@ -60,6 +92,10 @@ struct Under<'a> {
     shared: &'a Shared<'a>,
     realisation: u32,
     dt_s: f64,
+    /// Number of the run's first sample.
+    first: u64,
+    /// Steps of the plant in one of the load.
+    parts: u32,
     demand: Demand,
     /// Set up at the first sample, in steady state at its load.
     plant: Option<Plant>,
@@ -81,40 +117,67 @@ pub(crate) fn run_realisation(
     mut sink: Option<&mut dyn TraceSink>,
 ) -> Result<RealisationResult, StudyError> {
     let scenario = shared.scenario;
-    let (dt_s, samples) = (scenario.simulation.step_s, samples(scenario));
+    let simulation = &scenario.simulation;
+    let (dt_s, samples) = (simulation.step_s, samples(scenario));
     let windows_s = &scenario.outputs.ramp_windows_s;
+    let parts = simulation.plant_parts();
+    let span = Span {
+        dt_s,
+        first: simulation.first_sample(),
+        samples,
+        realisation,
+        curves: realisation == shared.shown,
+    };
+    let of_plant = Span {
+        dt_s: simulation.plant_step(),
+        first: span.first * u64::from(parts),
+        samples: (samples - 1) * u64::from(parts) + 1,
+        ..span
+    };
     let mut under = Under {
         shared,
         realisation,
         dt_s,
-        demand: Demand::new(scenario, shared.inputs, shared.site, realisation),
+        first: span.first,
+        parts,
+        demand: Demand::new(
+            scenario,
+            shared.inputs,
+            shared.site,
+            realisation,
+            shared.zoom,
+        ),
         plant: None,
-        site: SiteCollector::new(dt_s, samples, windows_s, realisation),
+        site: SiteCollector::new(span, windows_s),
         racks: shared
             .site
-            .map(|s| RackCollectors::new(s, dt_s, samples, &scenario.outputs, realisation)),
+            .map(|s| RackCollectors::new(s, span, &scenario.outputs)),
         plant_figures: scenario
             .plant
             .as_ref()
-            .map(|p| PlantCollector::new(p, &scenario.limits, dt_s, samples, realisation)),
+            .map(|p| PlantCollector::new(p, &scenario.limits, of_plant)),
         previous_w: 0.0,
         energy_j: 0.0,
         collapsed_at_s: None,
         no_start: None,
     };
     let mut block = DemandBlock::new(shared.site.map_or(0, Site::rack_count), BLOCK);
+    let mut coarse_w = Vec::with_capacity(BLOCK);
     let mut columns = Columns::new(shared);
     let mut at_bus_w = vec![0.0; BLOCK];
-    let mut first = 0_u64;
-    while first < samples && under.collapsed_at_s.is_none() {
-        if shared.observer.cancelled() {
+    let mut at_bus_var = vec![0.0; BLOCK];
+    let mut done = 0_u64;
+    while done < samples && under.collapsed_at_s.is_none() {
+        let first = span.first + done;
+        if shared.progress.observer.cancelled() {
             let at_s = first as f64 * dt_s;
             return Err(StudyError::Interrupted { at_s, realisation });
         }
-        block.set_len(BLOCK.min((samples - first) as usize));
-        under.demand.fill(&mut block);
+        block.set_len(BLOCK.min((samples - done) as usize));
+        under.demand.fill(&mut block, &mut coarse_w);
         let traces = sink.is_some().then_some(&mut columns);
-        let len = under.block(first, &block, &mut at_bus_w, traces)?;
+        let at_bus = (&mut at_bus_w[..], &mut at_bus_var[..]);
+        let len = under.block(first, &block, &coarse_w, at_bus, traces)?;
         if let Some(sink) = sink.as_deref_mut() {
             let racks = if scenario.outputs.rack_traces {
                 shared.site
@@ -124,39 +187,46 @@ pub(crate) fn run_realisation(
             columns.send(sink, first as f64 * dt_s, dt_s, racks, &block, len)?;
             columns.clear();
         }
-        first += len as u64;
-        let done = shared.done.fetch_add(len as u64, Ordering::Relaxed) + len as u64;
-        let total = samples * u64::from(scenario.simulation.realisations);
-        shared
-            .observer
-            .progress((done as f64 / total as f64).min(1.0));
+        done += len as u64;
+        shared.progress.add(Progress::work(scenario, len as u64));
     }
-    Ok(under.finish(first))
+    Ok(under.finish(done))
 }
 
 impl Under<'_> {
     /// Takes the samples of a block, of which the first is number `first` of the run. Returns how many were taken: all of
-    /// them, or up to a collapse. `at_bus_w` receives the power at the bus.
+    /// them, or up to a collapse. `at_bus` receives active and reactive power at the bus; `coarse_w` of it tells no ramps.
     fn block(
         &mut self,
         first: u64,
         block: &DemandBlock,
-        at_bus_w: &mut [f64],
+        coarse_w: &[f64],
+        at_bus: (&mut [f64], &mut [f64]),
         mut traces: Option<&mut Columns>,
     ) -> Result<usize, StudyError> {
         let mut len = block.len();
-        for (i, at_bus_w) in at_bus_w.iter_mut().enumerate().take(block.len()) {
-            *at_bus_w = self.sample(first + i as u64, block.site_w[i])?;
+        let (at_bus_w, at_bus_var) = at_bus;
+        let rows = at_bus_w.iter_mut().zip(at_bus_var.iter_mut());
+        for (i, (w, var)) in rows.enumerate().take(block.len()) {
+            *w = self.sample(first + i as u64, block.site_w[i])?;
+            *var = block.site_q_var[i] + self.demand.jumping_var();
             if let Some(columns) = &mut traces {
                 let gpu_w = self.shared.site.map(|_| block.gpu_w[i]);
-                columns.push(*at_bus_w, gpu_w, self.plant.as_ref());
+                columns.push(*w, *var, gpu_w, self.plant.as_ref());
             }
             if self.collapsed_at_s.is_some() {
                 len = i + 1;
                 break;
             }
         }
-        self.site.take(&at_bus_w[..len], &block.gpu_w[..len]);
+        let (at_bus_w, at_bus_var) = (&at_bus_w[..len], &at_bus_var[..len]);
+        let gpu_w = &block.gpu_w[..len];
+        if coarse_w.is_empty() {
+            self.site.take(at_bus_w, at_bus_w, at_bus_var, gpu_w);
+        } else {
+            let fast_w: Vec<f64> = at_bus_w.iter().zip(coarse_w).map(|(w, c)| w - c).collect();
+            self.site.take(at_bus_w, &fast_w, at_bus_var, gpu_w);
+        }
         if let Some(racks) = &mut self.racks {
             racks.take(block, len);
         }
@@ -166,50 +236,77 @@ impl Under<'_> {
     /// Goes on to sample `k`, where the continuous part of the demand is `line_w`; returns the power at the bus there.
     fn sample(&mut self, k: u64, line_w: f64) -> Result<f64, StudyError> {
         let at_s = k as f64 * self.dt_s;
-        let not_finite = |quantity| StudyError::NotFinite {
-            quantity,
-            at_s,
-            realisation: self.realisation,
-        };
         if !line_w.is_finite() {
-            return Err(not_finite("power of the racks"));
+            return Err(StudyError::NotFinite {
+                quantity: "power of the racks",
+                at_s,
+                realisation: self.realisation,
+            });
         }
-        if k == 0 {
+        if k == self.first {
             if let Some(spec) = &self.shared.scenario.plant {
-                match Plant::new(spec, line_w + self.demand.jumping_w(), self.dt_s) {
+                let step_s = self.shared.scenario.simulation.plant_step();
+                match Plant::new(spec, line_w + self.demand.jumping_w(), step_s) {
                     Ok(plant) => self.plant = Some(plant),
                     // The first realisation has been checked; another one's draw may be too much for the sets.
                     Err(error) => {
                         self.no_start = Some(error.to_string());
-                        self.collapsed_at_s = Some(0.0);
+                        self.collapsed_at_s = Some(at_s);
                     }
                 }
             }
+            self.figures(at_s)?;
         } else {
             let from_s = (k - 1) as f64 * self.dt_s;
-            let (status, energy_j) = step(
-                self.plant.as_mut(),
-                &mut self.demand,
-                (from_s, self.previous_w),
-                (at_s, line_w),
-            );
-            self.energy_j += energy_j;
-            if status == StepStatus::Collapsed {
-                self.collapsed_at_s = self.plant.as_ref().map(Plant::time_s);
+            let from = (from_s, self.previous_w);
+            // Without a plant nothing happens between two samples but jumps, which are exact.
+            let parts = self.plant.as_ref().map_or(1, |_| self.parts);
+            let mut part_from = from;
+            for part in 1..=parts {
+                let to = if part == parts {
+                    (at_s, line_w)
+                } else {
+                    let share = f64::from(part) / f64::from(parts);
+                    (
+                        from_s + (at_s - from_s) * share,
+                        self.previous_w + (line_w - self.previous_w) * share,
+                    )
+                };
+                let (status, energy_j) = step(self.plant.as_mut(), &mut self.demand, part_from, to);
+                self.energy_j += energy_j;
+                if status == StepStatus::Collapsed {
+                    let start_s = self.first as f64 * self.dt_s;
+                    self.collapsed_at_s = self.plant.as_ref().map(|p| start_s + p.time_s());
+                }
+                self.figures(to.0)?;
+                if self.collapsed_at_s.is_some() {
+                    break;
+                }
+                part_from = to;
             }
         }
         self.previous_w = line_w;
-        if let (Some(plant), Some(figures)) = (&self.plant, &mut self.plant_figures) {
-            if !plant.speed_pu().is_finite() {
-                return Err(not_finite("speed of the sets"));
-            }
-            figures.take(plant);
-            if self.collapsed_at_s.is_some() {
-                let remaining_s = self.shared.scenario.simulation.duration_s - plant.time_s();
-                figures.collapse(plant, remaining_s.max(0.0));
-            }
-        }
         Ok(line_w + self.demand.jumping_w())
+    }
+
+    /// Takes the plant's state at its step at `at_s`.
+    fn figures(&mut self, at_s: f64) -> Result<(), StudyError> {
+        let (Some(plant), Some(figures)) = (&self.plant, &mut self.plant_figures) else {
+            return Ok(());
+        };
+        if !plant.speed_pu().is_finite() {
+            return Err(StudyError::NotFinite {
+                quantity: "speed of the sets",
+                at_s,
+                realisation: self.realisation,
+            });
+        }
+        figures.take(plant);
+        if let Some(collapsed_at_s) = self.collapsed_at_s {
+            let end_s = self.shared.scenario.simulation.end_s();
+            figures.collapse(plant, collapsed_at_s, (end_s - collapsed_at_s).max(0.0));
+        }
+        Ok(())
     }
 
     /// Closes the figures after `samples` samples.
@@ -217,12 +314,14 @@ impl Under<'_> {
         let groups = self.shared.site.map_or(0, |s| s.groups().len());
         let quantile = self.shared.scenario.limits.site_peak_quantile;
         let site = self.site.finish();
+        let (groups, diversity) = self.racks.map(|r| r.finish(groups)).unwrap_or_default();
         RealisationResult {
             no_start: self.no_start,
             site_quantile_w: site.histogram.quantile(quantile),
             realisation: self.realisation,
             site,
-            groups: self.racks.map(|r| r.finish(groups)).unwrap_or_default(),
+            groups,
+            diversity,
             plant: self.plant_figures.map(PlantCollector::finish),
             collapsed_at_s: self.collapsed_at_s,
             energy_j: self.energy_j,
@@ -230,6 +329,7 @@ impl Under<'_> {
             clamps: self.demand.clamp_report(),
             traffic: self.demand.traffic_report(),
             facility: self.demand.facility_report(),
+            transfers: self.demand.transfer_report(),
         }
     }
 }

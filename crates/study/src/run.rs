@@ -2,25 +2,27 @@
 
 use std::sync::atomic::AtomicU64;
 
-use ballast_aggregate::{DemandBlock, Site, SiteInput};
+use ballast_aggregate::{ArrivalSpec, DemandBlock, JobSpec, Site, SiteInput};
 use ballast_plant::Plant;
-use ballast_scenario::{LoadSpec, Loaded, Scenario};
+use ballast_scenario::{LoadSpec, Loaded, Scenario, ZoomBy, ZoomSpec, realisations_at_a_time};
 use ballast_series::TraceSink;
 use rayon::prelude::*;
 
+use crate::coarse::Coarse;
 use crate::demand::Demand;
 use crate::design;
 use crate::error::{StudyError, StudyProblem};
 use crate::inputs::Inputs;
 use crate::merge::Merged;
 use crate::observer::Observer;
-use crate::outcome::{InputHash, Outcome, RunProvenance, Status};
-use crate::realisation::{Shared, run_realisation};
+use crate::outcome::{InputHash, Outcome, RunPart, RunProvenance, Status, Verdict, Zoom};
+use crate::realisation::{Progress, Shared, run_realisation, samples};
 use crate::verdict;
 use crate::words;
+use crate::zoom::{Moment, worst_moment};
 
-/// Resolves racks and jobs; none if the scenario has no racks.
-fn site_of(scenario: &Scenario) -> Result<Option<Site>, Vec<StudyProblem>> {
+/// Resolves racks and jobs, with the requests of their files; none if the scenario has no racks.
+fn site_of(scenario: &Scenario, inputs: &Inputs) -> Result<Option<Site>, Vec<StudyProblem>> {
     if scenario.racks.is_empty() {
         return Ok(None);
     }
@@ -28,11 +30,12 @@ fn site_of(scenario: &Scenario) -> Result<Option<Site>, Vec<StudyProblem>> {
         racks: &scenario.racks,
         jobs: &scenario.jobs,
         correlation: scenario.correlation.as_ref(),
+        events: &scenario.events,
         gpus: &scenario.gpus,
         nodes: &scenario.nodes,
         psus: &scenario.psus,
     };
-    Site::new(input).map(Some).map_err(|problems| {
+    let mut site = Site::new(input).map_err(|problems| {
         problems
             .into_iter()
             .map(|p| StudyProblem {
@@ -40,33 +43,78 @@ fn site_of(scenario: &Scenario) -> Result<Option<Site>, Vec<StudyProblem>> {
                 message: p.message,
                 help: p.help,
             })
-            .collect()
-    })
+            .collect::<Vec<_>>()
+    })?;
+    for arrivals in &inputs.arrivals {
+        site.give_requests(arrivals.job, &arrivals.log);
+    }
+    Ok(Some(site))
+}
+
+/// Services whose file is missing or cannot serve them.
+fn arrival_problems(scenario: &Scenario, inputs: &Inputs) -> Vec<StudyProblem> {
+    let mut problems = Vec::new();
+    for (index, job) in scenario.jobs.iter().enumerate() {
+        let JobSpec::Inference(service) = job else {
+            continue;
+        };
+        if !matches!(service.arrivals, ArrivalSpec::File { .. }) {
+            continue;
+        }
+        let Some(given) = inputs.arrivals.iter().find(|a| a.job == index) else {
+            problems.push(StudyProblem {
+                path: format!("jobs.{index}.arrivals.file"),
+                message: "the requests were not handed over".to_owned(),
+                help: "read the file before the run".to_owned(),
+            });
+            continue;
+        };
+        let found = given
+            .log
+            .problems(&service.arrivals, scenario.simulation.duration_s);
+        problems.extend(found.into_iter().map(|(key, message, help)| StudyProblem {
+            path: format!("jobs.{index}.arrivals.{key}"),
+            message,
+            help,
+        }));
+    }
+    problems
 }
 
 /// Everything that only shows when scenario, presets and traces meet: all problems at once.
 pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
     let scenario = &loaded.scenario;
-    let site = match site_of(scenario) {
+    let site = match site_of(scenario, inputs) {
         Ok(site) => site,
         Err(problems) => return problems,
     };
     let mut problems = trace_problems(scenario, inputs);
-    problems.extend(step_problems(scenario, inputs, site.as_ref()));
+    problems.extend(arrival_problems(scenario, inputs));
+    problems.extend(step_problems(scenario, inputs));
+    let by_ramp = scenario.zoom.is_some_and(|z| z.by == ZoomBy::Ramp);
+    if let (Coarse::All(why), true) = (Coarse::of(scenario, inputs, site.as_ref()), by_ramp) {
+        problems.push(StudyProblem {
+            path: "zoom.by".to_owned(),
+            message: format!("there are no ramps to look for: {why}"),
+            help: "choose `peak`, or add a load that varies faster".to_owned(),
+        });
+    }
     if let (Some(spec), true) = (&scenario.plant, problems.is_empty()) {
-        let mut demand = Demand::new(scenario, inputs, site.as_ref(), 1);
+        let mut demand = Demand::new(scenario, inputs, site.as_ref(), 1, false);
         let mut block = DemandBlock::new(site.as_ref().map_or(0, Site::rack_count), 1);
-        demand.fill(&mut block);
+        demand.fill(&mut block, &mut Vec::new());
         let load_w = block.site_w[0] + demand.jumping_w();
-        if let Err(error) = Plant::new(spec, load_w, scenario.simulation.step_s) {
-            problems.push(words::plant_problem(&error, load_w, spec));
+        let simulation = &scenario.simulation;
+        if let Err(error) = Plant::new(spec, load_w, simulation.plant_step()) {
+            let problem = words::plant_problem(&error, load_w, spec, simulation.start_s);
+            problems.push(problem);
         }
     }
     problems
 }
 
-/// A step that would not see what the load does.
-fn step_problems(scenario: &Scenario, inputs: &Inputs, site: Option<&Site>) -> Vec<StudyProblem> {
+/// A step that would not see what the load does. Training shows its means at any step (see `coarse-training`).
+fn step_problems(scenario: &Scenario, inputs: &Inputs) -> Vec<StudyProblem> {
     let step_s = scenario.simulation.step_s;
     let mut problems = Vec::new();
     let mut too_long = |what: String, longest_s: f64| {
@@ -76,15 +124,6 @@ fn step_problems(scenario: &Scenario, inputs: &Inputs, site: Option<&Site>) -> V
             help: format!("a step of {longest_s} s or less"),
         });
     };
-    if let Some(shortest_s) = site
-        .and_then(Site::shortest_phase_s)
-        .filter(|s| step_s > 0.5 * s)
-    {
-        too_long(
-            format!("the shortest phase of the jobs, {shortest_s} s"),
-            0.5 * shortest_s,
-        );
-    }
     for trace in &inputs.traces {
         let interval_s = trace.series.interval_s();
         if interval_s < step_s * (1.0 - 1e-6) {
@@ -127,23 +166,32 @@ fn trace_problems(scenario: &Scenario, inputs: &Inputs) -> Vec<StudyProblem> {
             });
             continue;
         };
-        let duration_s = scenario.simulation.duration_s;
+        let run_end_s = scenario.simulation.end_s();
         let end_s = trace.series.end_s();
-        if end_s + 0.5 * trace.series.interval_s() < duration_s {
+        if end_s + 0.5 * trace.series.interval_s() < run_end_s {
             problems.push(StudyProblem {
                 path: format!("loads.{index}.file"),
                 message: format!(
-                    "the trace `{}` ends {end_s:.3} s after the start of the run, before duration_s = {duration_s} s",
+                    "the trace `{}` ends at {end_s:.3} s, before the end of the run at {run_end_s} s",
                     trace.file
                 ),
-                help: format!("set simulation.duration_s to {end_s:.3} or less, choose an earlier start_s, or state the right time_unit"),
+                help: format!("set simulation.duration_s so that the run ends at {end_s:.3} s or before, choose an earlier start_s, or state the right time_unit"),
             });
         }
     }
     problems
 }
 
-/// Runs a scenario: `realisations` times, in parallel on the current rayon pool.
+/// Where the traces of a study go.
+#[derive(Default)]
+pub struct TraceSinks<'a> {
+    /// Traces of the first realisation of the run.
+    pub run: Option<&'a mut (dyn TraceSink + Send)>,
+    /// Traces of the fine run, if the scenario has a `[zoom]`.
+    pub zoom: Option<&'a mut (dyn TraceSink + Send)>,
+}
+
+/// Runs a scenario: `realisations` times, in parallel on the current rayon pool; then, with `[zoom]`, its worst stretch finely.
 ///
 /// `sink` takes the traces of the first realisation. The outcome is the same on any number of threads.
 ///
@@ -156,51 +204,148 @@ pub fn run(
     sink: Option<&mut (dyn TraceSink + Send)>,
     observer: &dyn Observer,
 ) -> Result<Outcome, StudyError> {
+    let sinks = TraceSinks {
+        run: sink,
+        zoom: None,
+    };
+    run_traced(loaded, inputs, sinks, observer)
+}
+
+/// The same with traces of the fine run too.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_traced(
+    loaded: &Loaded,
+    inputs: &Inputs,
+    sinks: TraceSinks<'_>,
+    observer: &dyn Observer,
+) -> Result<Outcome, StudyError> {
     let problems = check(loaded, inputs);
     if !problems.is_empty() {
         return Err(StudyError::Input(problems));
     }
     let scenario = &loaded.scenario;
-    let site = site_of(scenario).map_err(StudyError::Input)?;
-    let done = AtomicU64::new(0);
-    let shared = Shared {
+    let site = site_of(scenario, inputs).map_err(StudyError::Input)?;
+    let site = site.as_ref();
+    let all =
+        Progress::work(scenario, samples(scenario)) * u64::from(scenario.simulation.realisations);
+    // The stretch lies anywhere in the run, and is the same amount of work wherever it lies.
+    let closer = scenario.zoom.as_ref().map_or(0, |zoom| {
+        let fine = zoom.scenario(scenario, 0.5 * scenario.simulation.end_s());
+        Progress::work(&fine, samples(&fine))
+    });
+    let progress = Progress {
+        observer,
+        done: AtomicU64::new(0),
+        total: all + closer,
+    };
+    let coarse = Shared {
         scenario,
         inputs,
-        site: site.as_ref(),
-        observer,
-        done: &done,
+        site,
+        zoom: false,
+        shown: 1,
+        progress: &progress,
     };
-    let first = run_realisation(&shared, 1, sink.map(|s| s as &mut dyn TraceSink))?;
+    let merged = simulate(&coarse, sinks.run)?;
+    let moment = scenario
+        .zoom
+        .as_ref()
+        .map(|z| (z, worst_moment(z, scenario, &merged)));
+    let mut outcome = outcome(loaded, &coarse, merged);
+    if let Some((zoom, moment)) = moment {
+        let fine = Shared {
+            scenario: &zoom.scenario(scenario, moment.centre_s),
+            zoom: true,
+            shown: moment.realisation,
+            ..coarse
+        };
+        let sink = sinks.zoom.map(|s| s as &mut dyn TraceSink);
+        let merged = Merged::new(run_realisation(&fine, moment.realisation, sink)?);
+        attach(
+            &mut outcome,
+            zoom,
+            moment,
+            self::outcome(loaded, &fine, merged),
+        );
+    }
+    Ok(outcome)
+}
+
+/// All realisations, merged in their order.
+fn simulate(
+    shared: &Shared<'_>,
+    sink: Option<&mut (dyn TraceSink + Send)>,
+) -> Result<Merged, StudyError> {
+    let first = run_realisation(shared, 1, sink.map(|s| s as &mut dyn TraceSink))?;
     let mut merged = Merged::new(first);
-    let last = scenario.simulation.realisations;
-    // As many at a time as there are threads: bounds memory, changes nothing else.
-    let at_a_time = u32::try_from(rayon::current_num_threads())
-        .unwrap_or(1)
-        .max(1);
+    let last = shared.scenario.simulation.realisations;
+    // As many at a time as there are threads and as fit into memory: changes nothing else.
+    let threads = rayon::current_num_threads();
+    let at_a_time = realisations_at_a_time(shared.scenario, threads);
+    let at_a_time = u32::try_from(at_a_time).unwrap_or(1);
     let mut next = 2;
     while next <= last {
         let batch: Vec<u32> = (next..=last.min(next + at_a_time - 1)).collect();
         next += at_a_time;
         let results: Vec<_> = batch
             .par_iter()
-            .map(|r| run_realisation(&shared, *r, None))
+            .map(|r| run_realisation(shared, *r, None))
             .collect();
         for result in results {
             merged.add(result?);
         }
     }
-    Ok(outcome(loaded, inputs, site.as_ref(), merged))
+    Ok(merged)
 }
 
-fn outcome(loaded: &Loaded, inputs: &Inputs, site: Option<&Site>, merged: Merged) -> Outcome {
-    let scenario = &loaded.scenario;
+/// Adds the fine run: the worse of both is the study's.
+fn attach(outcome: &mut Outcome, zoom: &ZoomSpec, moment: Moment, mut fine: Outcome) {
+    let mark = |verdicts: &mut Vec<Verdict>, part| {
+        for verdict in verdicts {
+            verdict.run = Some(part);
+        }
+    };
+    mark(&mut outcome.verdicts, RunPart::Coarse);
+    mark(&mut fine.verdicts, RunPart::Zoom);
+    outcome.zoom = Some(Box::new(Zoom {
+        at_s: moment.at_s,
+        realisation: moment.realisation,
+        by: zoom.by,
+        why: moment.why,
+        outcome: fine,
+    }));
+    // What neither run looks at is told once.
+    let told: Vec<&Verdict> = outcome
+        .all_verdicts()
+        .filter(|v| v.run == Some(RunPart::Coarse) || v.status != Status::NotChecked)
+        .collect();
+    let overall = overall(&told);
+    let low = outcome.low_confidence.len();
+    let summary = words::summary(&outcome.scenario, overall, &told, low);
+    (outcome.overall, outcome.summary) = (overall, summary);
+}
+
+fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
+    let Shared {
+        scenario,
+        inputs,
+        site,
+        ..
+    } = *shared;
     let low_confidence = words::low_confidence(loaded, site);
     let verdicts = verdict::verdicts(scenario, inputs, site, &merged, &low_confidence);
-    let overall = overall(&verdicts);
+    let coarse = Coarse::of(scenario, inputs, site);
+    let told: Vec<&Verdict> = verdicts.iter().collect();
+    let overall = overall(&told);
+    let summary = words::summary(scenario, overall, &told, low_confidence.len());
     let events = words::events(scenario, site, &merged);
     let diagnostics = words::diagnostics(scenario, inputs, site, &merged);
-    let assumptions = words::assumptions(scenario, inputs, site);
-    let summary = words::summary(scenario, overall, &verdicts, low_confidence.len());
+    let mut assumptions = words::assumptions(scenario, inputs, site);
+    if shared.zoom {
+        assumptions.push(words::zoom_assumption(shared.shown));
+    }
     Outcome {
         format: 1,
         provenance: RunProvenance {
@@ -210,15 +355,18 @@ fn outcome(loaded: &Loaded, inputs: &Inputs, site: Option<&Site>, merged: Merged
             inputs: inputs
                 .traces
                 .iter()
-                .map(|t| InputHash {
-                    file: t.file.clone(),
-                    sha256: t.sha256.clone(),
+                .map(|t| (&t.file, &t.sha256))
+                .chain(inputs.arrivals.iter().map(|a| (&a.file, &a.sha256)))
+                .map(|(file, sha256)| InputHash {
+                    file: file.clone(),
+                    sha256: sha256.clone(),
                 })
                 .collect(),
             seed: scenario.simulation.seed,
             realisations: scenario.simulation.realisations,
             duration_s: scenario.simulation.duration_s,
             step_s: scenario.simulation.step_s,
+            shown: (shared.shown != 1).then_some(shared.shown),
         },
         overall,
         summary,
@@ -227,16 +375,19 @@ fn outcome(loaded: &Loaded, inputs: &Inputs, site: Option<&Site>, merged: Merged
         diagnostics,
         assumptions,
         low_confidence,
-        design_values: design::design_values(scenario, site, &merged),
+        design_values: design::design_values(scenario, site, &coarse, &merged),
         racks: design::rack_kpis(scenario, site, &merged),
+        facility: design::facility_parts(&merged),
+        diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
         plant: design::plant_kpis(scenario, &merged),
-        site: design::power_kpis(scenario, merged),
+        site: design::power_kpis(scenario, &coarse, merged),
         scenario: scenario.clone(),
+        zoom: None,
     }
 }
 
 /// FAIL if any limit fails, else INCONCLUSIVE if any is, else PASS if any was checked.
-fn overall(verdicts: &[crate::outcome::Verdict]) -> Status {
+fn overall(verdicts: &[&Verdict]) -> Status {
     let any = |status| verdicts.iter().any(|v| v.status == status);
     [Status::Fail, Status::Inconclusive, Status::Pass]
         .into_iter()

@@ -4,9 +4,12 @@
 //! run is too short to tell it from the limit. What is not modelled is NOT CHECKED, never INCONCLUSIVE.
 
 use ballast_aggregate::Site;
+use ballast_profile::MeteringPoint;
 use ballast_scenario::Scenario;
 use statrs::distribution::{Beta, ContinuousCDF};
 
+use crate::coarse::Coarse;
+use crate::design;
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation, PlantExtremes};
 use crate::outcome::{Extreme, LowConfidence, Status, Verdict};
@@ -45,6 +48,17 @@ struct Bench<'a> {
     load_basis: String,
 }
 
+/// Where the power that a limit is about is metered; none where it is about something else.
+fn metered(limit: &str, scenario: &Scenario) -> Option<String> {
+    let text = match limit {
+        "site_peak_kw" => design::bus(scenario),
+        "rack_peak_kw" => MeteringPoint::RackAc.text(),
+        "set_power_max_share" | "set_power_min_share" => MeteringPoint::Terminals.text(),
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
 impl Bench<'_> {
     fn blank(&self, key: &str, label: &str, unit: &str, basis: String) -> Verdict {
         Verdict {
@@ -54,6 +68,7 @@ impl Bench<'_> {
             limit_value: None,
             worst_value: None,
             unit: unit.to_owned(),
+            metered: metered(key, self.scenario),
             at_s: None,
             realisation: None,
             element: None,
@@ -63,6 +78,7 @@ impl Bench<'_> {
             horizon_s: self.merged.horizon_s(),
             held_in: 0,
             basis,
+            run: None,
         }
     }
 
@@ -181,10 +197,22 @@ pub(crate) fn verdicts(
     };
     let mut all = Vec::new();
     bus_verdicts(&bench, &mut all);
+    let coarse = Coarse::of(scenario, inputs, site);
+    if let Coarse::All(why) = &coarse
+        && scenario.plant.is_some()
+    {
+        for verdict in &mut all {
+            only_slow(verdict, why);
+        }
+    }
     set_verdicts(&bench, &mut all);
     load_verdicts(&bench, inputs, site, &mut all);
     for (key, label, why) in words::not_modelled(scenario) {
         all.push(bench.blank(key, label, "", why));
+    }
+    if let Coarse::All(why) = coarse {
+        let label = "ramps, steps and spectrum of the load";
+        all.push(bench.blank("load_ramps", label, "", why));
     }
     for trace in &inputs.traces {
         all.push(bench.blank(
@@ -199,6 +227,16 @@ pub(crate) fn verdicts(
         ));
     }
     all
+}
+
+/// A load of slow means alone cannot show that frequency or bus hold. What it breaks all the same is broken.
+fn only_slow(verdict: &mut Verdict, why: &str) {
+    if matches!(verdict.status, Status::Pass | Status::Inconclusive) {
+        verdict.status = Status::NotChecked;
+        (verdict.worst_value, verdict.margin, verdict.held_in) = (None, None, 0);
+        (verdict.at_s, verdict.realisation, verdict.element) = (None, None, None);
+        verdict.basis = format!("it held for the means of a trace alone: {why}");
+    }
 }
 
 fn at_bus(value: Option<Extreme>) -> Option<(Extreme, String)> {
@@ -294,7 +332,10 @@ fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             upper: true,
             window: format!(
                 "{} s window",
-                effective_s(limits.rocof_window_s, bench.scenario.simulation.step_s)
+                effective_s(
+                    limits.rocof_window_s,
+                    bench.scenario.simulation.plant_step()
+                )
             ),
             worst: &|e| plant(e, &|p| p.rocof),
             needs_s: limits.rocof_window_s,
@@ -413,7 +454,7 @@ fn set_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
                 "mean over {} s",
                 effective_s(
                     limits.set_power_min_window_s,
-                    bench.scenario.simulation.step_s
+                    bench.scenario.simulation.plant_step()
                 )
             ),
             worst: &|e| of_sets(e, false, &|s| s.low_mean),

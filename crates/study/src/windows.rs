@@ -183,9 +183,9 @@ pub(crate) struct TimeOutside {
 }
 
 impl TimeOutside {
-    pub(crate) fn new(low: f64, high: f64, realisation: u32) -> Self {
+    pub(crate) fn new(low: f64, high: f64, start_s: f64, realisation: u32) -> Self {
         let mut worst = Worst::highest(realisation);
-        worst.take(0.0, 0.0);
+        worst.take(0.0, start_s);
         Self {
             low,
             high,
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn time_outside_ends_when_the_value_is_back_to_stay() {
         let run = |samples: &[(f64, f64)]| {
-            let mut o = TimeOutside::new(59.5, 60.5, 1);
+            let mut o = TimeOutside::new(59.5, 60.5, 0.0, 1);
             for (t, f) in samples {
                 o.take(*f, *t);
             }

@@ -3,22 +3,32 @@
 use std::collections::BTreeSet;
 
 use ballast_aggregate::{
-    DEFAULT_CORRELATION_TIME_S, EngineKind, JobSpec, Site, source002_aggregate,
+    CoarseTraining, DEFAULT_CORRELATION_TIME_S, EngineKind, IterationShape, JobSpec, Site,
+    source002_aggregate,
 };
 use ballast_plant::{Limiter, PlantError, PlantSpec};
-use ballast_profile::PhaseKind;
+use ballast_profile::{MeteringPoint, PhaseKind};
 use ballast_scenario::{Loaded, Scenario};
 
+use crate::coarse::{self, Coarse};
 use crate::error::StudyProblem;
 use crate::inputs::Inputs;
 use crate::merge::Merged;
-use crate::outcome::{Diagnostic, Event, LowConfidence, Status, Verdict};
+use crate::outcome::{Diagnostic, Event, LowConfidence, RunPart, Status, Verdict};
+
+/// A run with a longer step says that its frequency is that of slow ramps only, seconds: governors answer within some 0.1 s.
+const FAST_STEP_S: f64 = 0.1;
 
 /// Low-confidence inputs named in a verdict's basis; the rest are counted.
 const NAMED_INPUTS: usize = 4;
 
 /// A problem of the plant at its start, placed and explained.
-pub(crate) fn plant_problem(error: &PlantError, load_w: f64, spec: &PlantSpec) -> StudyProblem {
+pub(crate) fn plant_problem(
+    error: &PlantError,
+    load_w: f64,
+    spec: &PlantSpec,
+    start_s: f64,
+) -> StudyProblem {
     let rated_kw: f64 = spec
         .sets
         .iter()
@@ -28,19 +38,20 @@ pub(crate) fn plant_problem(error: &PlantError, load_w: f64, spec: &PlantSpec) -
         PlantError::LoadAboveRating { .. } => (
             "plant.sets".to_owned(),
             format!(
-                "at t = 0 the load is {:.1} kW and the sets are rated {rated_kw:.1} kW: add sets, or start the jobs later (start_s)",
+                "at t = {start_s} the load is {:.1} kW and the sets are rated {rated_kw:.1} kW: add sets, or start the jobs later (start_s)",
                 load_w / 1e3
             ),
         ),
         PlantError::Spec { path, help, .. } => (format!("plant.{path}"), help.clone()),
         PlantError::StepTooCoarse { needed_s, .. } => (
             "simulation.step_s".to_owned(),
-            format!("set simulation.step_s to {needed_s} or less"),
+            format!("set simulation.plant_step_s to {needed_s} or less"),
         ),
         _ => (
             "plant".to_owned(),
-            "check dispatch_kw and the limits of the governors against the load at t = 0"
-                .to_owned(),
+            format!(
+                "check dispatch_kw and the limits of the governors against the load at t = {start_s}"
+            ),
         ),
     };
     StudyProblem {
@@ -83,10 +94,23 @@ pub(crate) fn basis(
             trace.name,
             trace.bandwidth_hz()
         ));
+        if trace.is_coarse() {
+            parts.push(format!(
+                "`{}` shows means over {} s and no changes faster",
+                trace.name,
+                coarse::interval_s(trace)
+            ));
+        }
         if trace.scale != 1.0 || trace.count > 1 {
             let factor = trace.scale * f64::from(trace.count);
             parts.push(format!("scaled ×{factor:.4}: assumes full coincidence"));
         }
+    }
+    if of_plant && sim.step_s > FAST_STEP_S {
+        parts.push(format!(
+            "the load is known every {} s: of ramps slower than that only",
+            sim.step_s
+        ));
     }
     let low = ranked(low, of_plant);
     if !low.is_empty() {
@@ -133,7 +157,7 @@ pub(crate) fn not_modelled(scenario: &Scenario) -> Vec<(&'static str, &'static s
         (
             "protection",
             "protection and ride-through",
-            "under-frequency relays, UPS transfer and power-supply ride-through are not modelled",
+            "under-frequency relays, power-supply ride-through and a UPS that transfers by itself are not modelled",
         ),
     ];
     if scenario.plant.is_some() {
@@ -207,6 +231,24 @@ pub(crate) fn assumptions(
             "GPU groups: each node is one cohort with its own start offset; {how}"
         ));
         list.push("power of the racks is metered at their AC side and joined by straight lines between steps".to_owned());
+        let nodes: BTreeSet<&str> = scenario.racks.iter().map(|r| r.node.as_str()).collect();
+        for (name, node) in nodes
+            .iter()
+            .filter_map(|n| Some((n, scenario.nodes.get(*n)?)))
+        {
+            let slow = match (&node.host.slow_share, &node.host.slow_lag_s) {
+                (Some(share), Some(lag)) if share.value > 0.0 => format!(
+                    "; {} of what it draws more as its GPUs do follows them with {} s, in step over the rack",
+                    share.value, lag.value
+                ),
+                _ => String::new(),
+            };
+            list.push(format!(
+                "host power of {name} is metered: {}; GPU power: {}{slow}",
+                MeteringPoint::from(node.host.metered).text(),
+                MeteringPoint::Gpu.text()
+            ));
+        }
         list.push("the load does not react to frequency or voltage".to_owned());
     }
     if scenario
@@ -216,8 +258,26 @@ pub(crate) fn assumptions(
     {
         list.push("replicas of a service share nothing but the rate of its requests; a sample is the mean over the step before it; prefill pauses decoding, and power follows the running sequences at once".to_owned());
     }
+    for a in &inputs.arrivals {
+        let name = scenario.jobs.get(a.job).map_or("", JobSpec::name);
+        list.push(format!(
+            "requests of `{name}` come as in {}: {}; every realisation has the same file",
+            a.file,
+            a.found.join("; ")
+        ));
+    }
     if scenario.facility.is_some() {
         list.push("UPS, cooling and transformer are each one for the whole site; network, storage and management draw constant power".to_owned());
+    }
+    let not_given = crate::reactive::not_given(scenario);
+    if !not_given.is_empty() {
+        list.push(format!(
+            "power factor not given, taken as 1: {}",
+            not_given.join(", ")
+        ));
+    }
+    if !scenario.events.is_empty() {
+        list.push("events of the site come at stated times, whatever the state of the bus; a fall or rise between two samples is a straight line over one step".to_owned());
     }
     for t in &inputs.traces {
         let how = if t.hold {
@@ -249,7 +309,16 @@ pub(crate) fn assumptions(
                 "electrical torque is taken as P, network at nominal frequency".to_owned()
             }
         });
-        list.push("the run starts in steady state at the load of t = 0".to_owned());
+        list.push(format!(
+            "the run starts in steady state at the load of t = {}",
+            scenario.simulation.start_s
+        ));
+        if scenario.simulation.plant_parts() > 1 {
+            list.push(format!(
+                "the plant goes in steps of {} s while the load goes in straight lines between its own steps: extremes, rates and times of the frequency are of all of the plant's steps, traces show those of the load",
+                scenario.simulation.plant_step()
+            ));
+        }
         if plant.sets.iter().any(|s| s.turbo.enabled) {
             list.push("turbochargers limit the throttle to boost plus the accepted step (Ballast's own model, estimated)".to_owned());
         }
@@ -258,6 +327,13 @@ pub(crate) fn assumptions(
         list.push("curves over time, spectrum and traces show realisation 1; extremes and percentiles all of them".to_owned());
     }
     list
+}
+
+/// What a fine run shares with the run it looks into.
+pub(crate) fn zoom_assumption(realisation: u32) -> String {
+    format!(
+        "the fine run has the jobs, requests and events of realisation {realisation}; what fluctuates within a phase is drawn anew from streams of its own"
+    )
 }
 
 /// What a reader should know of this run.
@@ -291,12 +367,25 @@ pub(crate) fn diagnostics(
         say("source002-rule", text);
     }
     if scenario.plant.is_some() && site.is_some() {
-        for text in scenario.jobs.iter().filter_map(|j| cadence(scenario, j)) {
+        for text in scenario
+            .jobs
+            .iter()
+            .filter_map(|j| cadence(scenario, site, j))
+        {
             say("cadence", text);
         }
     }
+    for coarse in site
+        .map(|s| s.coarse_training(scenario.simulation.step_s))
+        .unwrap_or_default()
+    {
+        say("coarse-training", coarse_training(scenario, &coarse));
+    }
     if let Some(facility) = &merged.facility {
         say("facility", facility.text());
+    }
+    for transfer in &merged.transfers {
+        say("transfer", transfer.text());
     }
     for (realisation, traffic) in &merged.traffic {
         let code = if traffic.over_capacity() {
@@ -321,27 +410,51 @@ pub(crate) fn diagnostics(
             ),
         );
     }
+    if let Some(why) = Coarse::of(scenario, inputs, site).reason() {
+        say("coarse-trace", format!("ramps, steps and spectrum: {why}"));
+    }
     for e in merged.each.iter().filter(|e| e.collapsed_at_s.is_some()) {
         say(
             "collapse",
             format!(
                 "realisation {} ends at {:.3} s: the bus collapsed",
-                e.realisation, e.horizon_s
+                e.realisation,
+                scenario.simulation.start_s + e.horizon_s
             ),
         );
     }
     list
 }
 
+/// What a run at this step does not see of a training job.
+fn coarse_training(scenario: &Scenario, coarse: &CoarseTraining) -> String {
+    let step_s = scenario.simulation.step_s;
+    let (job, iteration_s, shortest_s) = (&coarse.job, coarse.iteration_s, coarse.shortest_s);
+    if coarse.whole {
+        format!(
+            "a step of {step_s} s is too long for the iterations of job {job} ({iteration_s} s, shortest stretch {shortest_s:.4} s): the mean over the iteration stands for them. Swings within an iteration are not seen: ramps, swings and spectrum at this step do not contain them. Checkpoints as long as two steps, crashes, starts and restarts are kept"
+        )
+    } else {
+        format!(
+            "a step of {step_s} s is too long for the shortest stretches of job {job}'s iteration ({shortest_s:.4} s): they are averaged with their neighbours. Ramps and spectrum show the iteration of {iteration_s} s, and nothing shorter than two steps"
+        )
+    }
+}
+
 /// At which frequency a job loads the bus, if it does so within the run and the step can carry it.
-fn cadence(scenario: &Scenario, job: &JobSpec) -> Option<String> {
+fn cadence(scenario: &Scenario, site: Option<&Site>, job: &JobSpec) -> Option<String> {
     let JobSpec::Training(t) = job else {
         return None;
     };
     let sim = &scenario.simulation;
-    let modulates = t.compute_share > 0.0 && t.compute_share < 1.0;
-    let runs = t.start_s + t.iteration_s < sim.duration_s && t.stop_s.is_none_or(|s| s > 0.0);
-    if !modulates || !runs || t.iteration_s < 2.0 * sim.step_s {
+    let pipelined = matches!(t.shape, IterationShape::Pipeline { stages: 2.., .. });
+    let modulates = t.compute_share > 0.0 && (t.compute_share < 1.0 || pipelined);
+    let runs = t.start_s + t.iteration_s < sim.end_s() && t.stop_s.is_none_or(|s| s > sim.start_s);
+    let averaged = site.is_some_and(|s| {
+        let coarse = s.coarse_training(sim.step_s);
+        coarse.iter().any(|c| c.whole && c.job == t.name)
+    });
+    if !modulates || !runs || averaged {
         return None;
     }
     let pauses = t.checkpoint_every.map_or_else(String::new, |n| {
@@ -390,7 +503,11 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
     let mut events = Vec::new();
     let planned = site.map(Site::events).unwrap_or_default();
     // What is planned for later than the run has not happened.
-    for planned in planned.into_iter().filter(|p| p.at_s <= merged.horizon_s()) {
+    let start_s = scenario.simulation.start_s;
+    let end_s = start_s + merged.horizon_s();
+    // Of a run that starts later, what was before it is no part of it.
+    let within = |at_s: f64| at_s <= end_s && (start_s == 0.0 || at_s >= start_s);
+    for planned in planned.into_iter().filter(|p| within(p.at_s)) {
         events.push(Event {
             at_s: planned.at_s,
             realisation: 1,
@@ -400,9 +517,20 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
         });
     }
     for each in &merged.each {
+        let seed = scenario.simulation.seed;
+        let drawn = site.map(|s| s.drawn_events(seed, each.realisation, each.horizon_s));
+        for drawn in drawn.unwrap_or_default() {
+            events.push(Event {
+                at_s: drawn.at_s,
+                realisation: each.realisation,
+                kind: drawn.kind.to_owned(),
+                element: drawn.element,
+                text: drawn.text,
+            });
+        }
         if let Some(why) = &each.no_start {
             events.push(Event {
-                at_s: 0.0,
+                at_s: start_s,
                 realisation: each.realisation,
                 kind: "no_start".to_owned(),
                 element: "bus".to_owned(),
@@ -461,15 +589,18 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
 pub(crate) fn summary(
     scenario: &Scenario,
     overall: Status,
-    verdicts: &[Verdict],
+    verdicts: &[&Verdict],
     low: usize,
 ) -> String {
     let count = |s: Status| verdicts.iter().filter(|v| v.status == s).count();
     let given = verdicts.iter().filter(|v| v.limit_value.is_some()).count();
-    let failed: Vec<&str> = verdicts
+    let failed: Vec<String> = verdicts
         .iter()
         .filter(|v| v.status == Status::Fail)
-        .map(|v| v.label.as_str())
+        .map(|v| match v.run {
+            Some(RunPart::Zoom) => format!("{} (zoom)", v.label),
+            _ => v.label.clone(),
+        })
         .collect();
     let head = match overall {
         Status::Pass => format!(
@@ -523,7 +654,10 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
         JobSpec::Batch(b) => {
             b.start_jitter_s > 0.0 && b.start_s + b.stagger_s + 6.0 * b.start_jitter_s > 0.0
         }
-        JobSpec::Training(_) | JobSpec::Inference(_) => false,
+        JobSpec::Training(t) => {
+            t.restart_jitter_s > 0.0 && t.restart_after_s.is_some() && t.crash_at_s.is_some()
+        }
+        JobSpec::Inference(_) => false,
     });
     if starts_at_random {
         return Randomness::OnceARun;
@@ -539,7 +673,11 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
         random.then_some(2.0 * tau_s)
     });
     let jitter = scenario.jobs.iter().filter_map(|j| match j {
-        JobSpec::Training(t) if t.iteration_jitter_s > 0.0 || t.node_jitter_s > 0.0 => {
+        // Two exponential times on, the crashes are others.
+        JobSpec::Training(t) if t.mtbf_s.is_some() => t.mtbf_s.map(|s| 2.0 * s),
+        JobSpec::Training(t)
+            if t.iteration_jitter_s > 0.0 || t.node_jitter_s > 0.0 || t.straggler.is_some() =>
+        {
             Some(t.iteration_s)
         }
         // Traffic is random whatever the spread within a phase.

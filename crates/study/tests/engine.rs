@@ -83,7 +83,7 @@ fn a_clamp_that_acts_changes_the_engine() {
     let group = outcome(&asked);
     assert!(engine_text(&group).contains("which it leaves out"));
     // 52 W of 650 W while computing; the fluctuation of the difference is some 10 W.
-    assert!(group.site.gpu_mean_w > 1.01 * auto.site.gpu_mean_w);
+    assert!(group.site.gpu.mean_w > 1.01 * auto.site.gpu.mean_w);
 }
 
 /// A service runs on either engine, and the same requests come.
@@ -111,6 +111,6 @@ fn a_service_runs_on_either_engine() {
     };
     assert!(!traffic(&group).is_empty());
     assert_eq!(traffic(&group), traffic(&each));
-    let (a, b) = (group.site.gpu_mean_w, each.site.gpu_mean_w);
+    let (a, b) = (group.site.gpu.mean_w, each.site.gpu.mean_w);
     assert!((a / b - 1.0).abs() < 0.005, "{a} {b}");
 }

@@ -12,6 +12,8 @@ pub(crate) struct Table<'a> {
     /// What was found out about the file, in words.
     pub(crate) found: Vec<String>,
     text: &'a str,
+    /// Lines before `text`.
+    skipped: u64,
     reader: csv::Reader<&'a [u8]>,
     record: StringRecord,
 }
@@ -37,7 +39,9 @@ pub(crate) fn split_number(cell: &str) -> Option<(f64, &str)> {
 impl<'a> Table<'a> {
     /// Reads the header; `None` with a problem when there is none.
     pub(crate) fn open(bytes: &'a [u8], problems: &mut Problems) -> Option<Self> {
-        let text = decode(bytes, problems)?;
+        let whole = decode(bytes, problems)?;
+        let (stated, text) = excel_line(whole);
+        let skipped = u64::from(stated.is_some());
         let Some(first) = text
             .lines()
             .find(|l| !l.trim().is_empty() && !l.starts_with('#'))
@@ -48,7 +52,7 @@ impl<'a> Table<'a> {
             );
             return None;
         };
-        let delimiter = sniff(first);
+        let delimiter = stated.unwrap_or_else(|| sniff(first));
         let mut found = Vec::new();
         if delimiter != b',' {
             let name = if delimiter == b'\t' {
@@ -75,17 +79,18 @@ impl<'a> Table<'a> {
                 return None;
             }
         }
-        let line = Some(line_of(text, &record));
-        if record
+        let line = Some(skipped + line_of(text, &record));
+        let numbers = record
             .iter()
-            .all(|cell| split_number(cell).is_some() || parse_timestamp(cell).is_some())
-        {
+            .all(|cell| split_number(cell).is_some() || parse_timestamp(cell).is_some());
+        let dated = record.iter().any(|cell| parse_timestamp(cell).is_some());
+        if numbers || dated {
             problems.add(Kind::File, line, None, || {
                 let cells = record.iter().take(4).collect::<Vec<_>>().join(", ");
                 let message = format!("the first line is data ({cells}), not a header");
                 (
                     message,
-                    "put a line with the names of the columns above it, such as `t_s,power_w`"
+                    "put a line with the names of the columns above it, such as `t_s,power_w`, or print it without `noheader`"
                         .into(),
                 )
             });
@@ -103,6 +108,7 @@ impl<'a> Table<'a> {
             names,
             found,
             text,
+            skipped,
             reader,
             record,
         })
@@ -127,13 +133,13 @@ impl<'a> Table<'a> {
                 continue;
             }
             if self.record.len() == self.names.len() {
-                let line = line_of(self.text, &self.record);
+                let line = self.skipped + line_of(self.text, &self.record);
                 return Some((line, &self.record));
             }
             *broken = true;
             let (has, wants) = (self.record.len(), self.names.len());
             let open_quote = self.record.iter().any(|cell| cell.contains('\n'));
-            let line = line_of(self.text, &self.record);
+            let line = self.skipped + line_of(self.text, &self.record);
             problems.add(Kind::Ragged, Some(line), None, || {
                 let help = if open_quote {
                     "a quote that opens here is not closed on this line; close it"
@@ -167,8 +173,18 @@ fn line_of(text: &str, record: &StringRecord) -> u64 {
     line
 }
 
+/// The separator that a first line `sep=;` states, as Grafana writes it for Excel, and the text below that line.
+fn excel_line(text: &str) -> (Option<u8>, &str) {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let stated = first.trim_end_matches('\r').trim_matches('"');
+    match stated.strip_prefix("sep=").map(str::as_bytes) {
+        Some([separator @ (b',' | b';' | b'\t' | b'|')]) => (Some(*separator), rest),
+        _ => (None, text),
+    }
+}
+
 /// The text without a byte order mark; `None` with a problem when it is not UTF-8.
-fn decode<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a str> {
+pub(crate) fn decode<'a>(bytes: &'a [u8], problems: &mut Problems) -> Option<&'a str> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         problems.file("the text is UTF-16", "save it as UTF-8");
         return None;

@@ -3,12 +3,14 @@
 use csv::StringRecord;
 
 use crate::cell::{decide_time_unit, moment, number};
+use crate::csv_devices::{self, Layout, power};
 use crate::csv_table::{Table, split_number};
+use crate::devices::chosen;
 use crate::find;
 use crate::load::{LoadedTrace, Read, TraceOptions};
 use crate::problem::Problems;
 use crate::samples::{ColumnNames, Samples};
-use crate::unit::{TimeUnit, Unit};
+use crate::unit::{TimeUnit, Unit, power_unit};
 
 /// Reads a trace; `None` when there are problems.
 pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems) -> Read {
@@ -16,20 +18,25 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
     let mut found = std::mem::take(&mut table.found);
     let names = table.names.clone();
     let time = find::time_column(&names, options.time_column.as_deref(), &mut found, problems);
-    let value = find::value_column(
+    let values = find::value_columns(
         &names,
         options.column.as_deref(),
         time,
         &mut found,
         problems,
     );
+    let value = values.first().copied();
 
     let mut broken = false;
     let first = table
         .next_row(&mut broken, problems)
         .map(|(line, record)| (line, record.clone()));
     let cell = |column: Option<usize>| Some(first.as_ref()?.1.get(column?)?.to_owned());
-    let suffix = cell(value).and_then(|text| split_number(&text).map(|(_, unit)| unit.to_owned()));
+    // Of several columns the first may be empty in the first row.
+    let suffix = values
+        .iter()
+        .filter_map(|i| cell(Some(*i)))
+        .find_map(|text| split_number(&text).map(|(_, unit)| unit.to_owned()));
     let unit = value.map(|i| {
         let cell_unit = suffix.as_deref().filter(|s| !s.is_empty());
         (
@@ -37,6 +44,9 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
             find::decide_unit(&names[i], options.unit, cell_unit, &mut found, problems),
         )
     });
+    // A unit that neither scenario nor header states can only have come from a cell.
+    let own_units =
+        options.unit.is_none() && value.is_some_and(|i| power_unit(&names[i]).is_none());
     let time = time.and_then(|i| {
         let unit = decide_time_unit(
             &names[i],
@@ -52,6 +62,36 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         while table.next_row(&mut broken, problems).is_some() {}
         return None;
     };
+    if let Some(unit) = unit {
+        let mut taken = values.clone();
+        taken.push(time);
+        let layout = Layout {
+            time,
+            time_unit,
+            devices: csv_devices::device_columns(&names, &taken),
+            values,
+            unit,
+            own_units,
+        };
+        let devices = if layout.devices.is_empty() {
+            Vec::new()
+        } else {
+            csv_devices::devices(bytes, &layout.devices)
+        };
+        if layout.values.len() > 1 || devices.len() > 1 {
+            return csv_devices::read(bytes, &layout, devices, found, options, problems);
+        }
+        if options.devices.is_some() {
+            if layout.devices.is_empty() {
+                problems.file(
+                    "`devices` is set, and no column names devices",
+                    "take it out, or choose columns with `column`",
+                );
+            } else {
+                chosen(&devices, options.devices.as_deref(), problems);
+            }
+        }
+    }
     let columns = ColumnNames {
         place: "line",
         time: names[time].clone(),
@@ -61,7 +101,7 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         time,
         time_unit,
         value,
-        unit,
+        unit: (unit, own_units),
     };
     // Without the unit the other checks go on; as a deviation may be negative, none is missed or made up.
     let mut samples = Samples::new(columns, unit.unwrap_or(Unit::PerUnit), time_unit);
@@ -79,19 +119,13 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         rows = rows.max(2);
     }
     let checked = samples.finish(options.max_gap_s, rows, problems)?;
-    Some(LoadedTrace {
-        rows: checked.value.len(),
-        time_s: checked.time_s,
-        value: checked.value,
-        column: names[value].clone(),
-        time_column: names[time].clone(),
-        unit: unit?,
+    Some(LoadedTrace::of(
+        checked,
+        (&names[value], &names[time]),
+        unit?,
         time_unit,
         found,
-        interval_s: checked.interval_s,
-        longest_gap_s: checked.longest_gap_s,
-        sha256: String::new(),
-    })
+    ))
 }
 
 /// Reads all columns as numbers; `None` when there are problems.
@@ -117,7 +151,8 @@ struct Cells {
     time: usize,
     time_unit: TimeUnit,
     value: usize,
-    unit: Option<Unit>,
+    /// Unit of the column, and whether each cell says its own.
+    unit: (Option<Unit>, bool),
 }
 
 impl Cells {
@@ -132,11 +167,7 @@ impl Cells {
         let time_text = record.get(self.time).unwrap_or("");
         let time = moment(line, &names[self.time], time_text, self.time_unit, problems);
         let text = record.get(self.value).unwrap_or("");
-        let wanted = |suffix: &str| {
-            suffix.is_empty() || self.unit.is_none() || Unit::parse(suffix) == self.unit
-        };
-        let symbol = self.unit.map_or("no unit", Unit::symbol);
-        let value = number(line, &names[self.value], text, wanted, symbol, problems);
-        samples.push(line, time, time_text, value.map(|(v, _)| v), problems);
+        let value = power(line, &names[self.value], text, self.unit, problems);
+        samples.push(line, time, time_text, value, problems);
     }
 }

@@ -21,6 +21,38 @@ const TIME_WORDS: [&str; 11] = [
 /// First words of power columns without a unit in their name.
 const POWER_WORDS: [&str; 5] = ["power", "p", "load", "demand", "draw"];
 
+/// Columns that tell one device from another.
+const DEVICE_COLUMNS: [&str; 23] = [
+    "index",
+    "gpu",
+    "gpu_index",
+    "gpu_id",
+    "gpu_uuid",
+    "uuid",
+    "gpu_name",
+    "name",
+    "pci.bus_id",
+    "gpu_bus_id",
+    "gpu_serial",
+    "serial",
+    "device",
+    "hostname",
+    "host",
+    "node",
+    "node_id",
+    "instance",
+    "rack",
+    "pdu",
+    "series",
+    "metric",
+    "modelname",
+];
+
+/// Whether a column names devices.
+pub(crate) fn is_device(name: &str) -> bool {
+    DEVICE_COLUMNS.contains(&name.to_lowercase().as_str())
+}
+
 fn first_word(name: &str) -> String {
     name.split(|c: char| !c.is_alphanumeric())
         .find(|word| !word.is_empty())
@@ -49,7 +81,12 @@ pub(crate) fn list(names: &[&str]) -> String {
 }
 
 /// Index of the column a person named; adds a problem when it is not there just once.
-fn named(names: &[String], wanted: &str, option: &str, problems: &mut Problems) -> Option<usize> {
+pub(crate) fn named(
+    names: &[String],
+    wanted: &str,
+    option: &str,
+    problems: &mut Problems,
+) -> Option<usize> {
     let mut hits = names
         .iter()
         .enumerate()
@@ -160,12 +197,24 @@ pub(crate) fn value_column(
         .copied()
         .filter(|i| power_unit(&names[*i]).is_some())
         .collect();
+    // What a device may take is not what it takes: `power.limit [W]`.
+    let drawn: Vec<usize> = with_unit
+        .iter()
+        .copied()
+        .filter(|i| !is_limit(&names[*i]))
+        .collect();
+    let with_unit = if drawn.is_empty() { with_unit } else { drawn };
     let by_word: Vec<usize> = others
         .iter()
         .copied()
         .filter(|i| POWER_WORDS.contains(&first_word(&names[*i]).as_str()))
         .collect();
-    let candidates = [&with_unit, &by_word, &others]
+    let values: Vec<usize> = others
+        .iter()
+        .copied()
+        .filter(|i| !is_device(&names[*i]))
+        .collect();
+    let candidates = [&with_unit, &by_word, &values, &others]
         .into_iter()
         .find(|c| !c.is_empty());
     let how = if with_unit.is_empty() && by_word.is_empty() {
@@ -192,7 +241,7 @@ pub(crate) fn value_column(
                 None,
                 "no column looks like power",
                 format!(
-                    "set `column` to one of {}, or name it `power_w` or `power_kw`",
+                    "set `column` to one of {}, to a name with `*` in it to sum all that fit, or name it `power_w` or `power_kw`",
                     list(&spelled)
                 ),
             );
@@ -206,11 +255,78 @@ pub(crate) fn value_column(
                     spelled.len(),
                     list(&spelled)
                 ),
-                "set `column` to one of them",
+                "set `column` to one of them, or to a name with `*` in it, such as `GPU *`, to sum all that fit",
             );
             None
         }
     }
+}
+
+/// Whether a column holds a limit of power.
+fn is_limit(name: &str) -> bool {
+    name.to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| ["limit", "cap", "max", "min", "rated", "nameplate"].contains(&word))
+}
+
+/// Indices of the columns with power: one, or with `*` in the stated name all that fit, to be summed.
+pub(crate) fn value_columns(
+    names: &[String],
+    stated: Option<&str>,
+    time: Option<usize>,
+    found: &mut Vec<String>,
+    problems: &mut Problems,
+) -> Vec<usize> {
+    let pattern = stated.filter(|s| s.contains('*') && !names.iter().any(|n| n == s.trim()));
+    let Some(pattern) = pattern else {
+        return value_column(names, stated, time, found, problems)
+            .into_iter()
+            .collect();
+    };
+    let fitting: Vec<usize> = (0..names.len())
+        .filter(|i| Some(*i) != time && fits(&names[*i], pattern.trim()))
+        .collect();
+    if fitting.is_empty() {
+        let all: Vec<&str> = names.iter().map(String::as_str).collect();
+        problems.column(
+            Some(pattern),
+            "fits no column",
+            format!(
+                "set `column` to one of {}, or to a pattern that fits several",
+                list(&all)
+            ),
+        );
+    }
+    let units: Vec<Option<Unit>> = fitting.iter().map(|i| power_unit(&names[*i])).collect();
+    if let Some(other) = units.iter().position(|u| *u != units[0]) {
+        problems.column(
+            Some(pattern),
+            format!(
+                "fits columns in different units, `{}` and `{}`",
+                names[fitting[0]], names[fitting[other]]
+            ),
+            "choose a pattern for columns of one unit",
+        );
+        return Vec::new();
+    }
+    fitting
+}
+
+/// Whether a name fits a pattern in which `*` stands for any text.
+fn fits(name: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|start| name.strip_prefix(start)) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let end = parts.pop().unwrap_or("");
+    for part in parts {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(end)
 }
 
 /// The unit of power: stated, in the column's name, or after the first number; adds to `found` or to the problems.

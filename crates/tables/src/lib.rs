@@ -1,22 +1,30 @@
-//! CSV and Parquet, in and out, and Prometheus' JSON, in; the only crate with polars.
+//! CSV and Parquet, in and out; what loggers of GPUs write (nvidia-smi, dcgmi dmon, Prometheus, Grafana), in; the only crate with polars.
 //!
 //! In: [`read_trace`] turns a measured power trace of unknown make into seconds and watts. Columns and units are stated
 //! ([`TraceOptions`]) or found by their names, and what was found is said in words ([`LoadedTrace::found`]). Nothing is
-//! repaired: whatever is doubtful (a gap, an empty cell, a time that steps back) is a [`TableProblem`] with its line and
+//! repaired: whatever is doubtful (a long gap, an empty cell, a time that steps back) is a [`TableProblem`] with its line and
 //! what would be right, and all of them come at once. [`read_columns`] reads tables this crate wrote.
+//!
+//! [`read_arrivals`] does the same for requests of a service: a row per request, or points of a rate.
 //!
 //! Out: [`ParquetSink`] and [`CsvSink`] take a run's traces block by block in bounded memory. They write to
 //! `<name>.partial` and rename when finished, so a file under the right name is a whole one. The same blocks give the
 //! same bytes on any thread count.
 //!
 //! A reader looks for: `find` and `unit` (names to columns and units), `samples` (the checks every trace passes, whatever its
-//! format), `csv_trace`, `parquet_trace` and `prometheus` (the formats), `sink_csv` and `sink_parquet`.
+//! format), `csv_trace`, `csv_devices`, `dcgmi`, `parquet_trace` and `prometheus` (the formats), `devices` (several devices to one
+//! sum), `files` (several files with clocks of their own, [`read_traces`]), `sink_csv` and `sink_parquet`.
 //!
 //! A trace that is read is held in memory whole: its file and some 50 bytes per row.
 
+mod arrivals;
 mod cell;
+mod csv_devices;
 mod csv_table;
 mod csv_trace;
+mod dcgmi;
+mod devices;
+mod files;
 mod find;
 mod load;
 mod parquet_trace;
@@ -30,6 +38,8 @@ mod time;
 mod unit;
 mod write_error;
 
+pub use arrivals::{ArrivalOptions, LoadedArrivals, read_arrivals};
+pub use files::read_traces;
 pub use load::{LoadedTrace, TraceOptions, read_columns, read_trace};
 pub use problem::{TableProblem, TableProblems};
 pub use sink_csv::CsvSink;

@@ -6,8 +6,9 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::problem::{Problems, TableProblems};
+use crate::samples::Checked;
 use crate::unit::{TimeUnit, Unit};
-use crate::{csv_trace, parquet_trace, prometheus};
+use crate::{csv_trace, dcgmi, parquet_trace, prometheus};
 
 /// What is stated about a trace; the rest is found by its names.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,6 +23,10 @@ pub struct TraceOptions {
     pub time_unit: Option<TimeUnit>,
     /// Longest time between two samples that is bridged, seconds, above zero. Default: five times the median interval.
     pub max_gap_s: Option<f64>,
+    /// Devices to take of several in the file, by index, UUID, name or label, separated by commas. Default: all of them, summed.
+    pub devices: Option<String>,
+    /// Time between polls in seconds, above zero, for text without times (`dcgmi dmon`).
+    pub interval_s: Option<f64>,
 }
 
 /// A measured trace: at least two samples, times increasing, everything finite.
@@ -45,16 +50,46 @@ pub struct LoadedTrace {
     pub interval_s: f64,
     /// Longest time between two samples, seconds.
     pub longest_gap_s: f64,
+    /// Time of the first sample, seconds since 1970, where the file has dates or counts from 1970; in the file's own time zone
+    /// where its dates say none.
+    pub start_unix_s: Option<f64>,
     /// SHA-256 of the file's bytes, in lower-case hexadecimal digits.
     pub sha256: String,
     /// Number of samples.
     pub rows: usize,
 }
 
+impl LoadedTrace {
+    /// A trace that passed its checks, from the columns `(power, time)`; the checksum is added later.
+    pub(crate) fn of(
+        checked: Checked,
+        columns: (&str, &str),
+        unit: Unit,
+        time_unit: TimeUnit,
+        found: Vec<String>,
+    ) -> Self {
+        Self {
+            rows: checked.value.len(),
+            time_s: checked.time_s,
+            value: checked.value,
+            column: columns.0.to_owned(),
+            time_column: columns.1.to_owned(),
+            unit,
+            time_unit,
+            found,
+            interval_s: checked.interval_s,
+            longest_gap_s: checked.longest_gap_s,
+            start_unix_s: checked.start_unix_s,
+            sha256: String::new(),
+        }
+    }
+}
+
 /// What a format's reader makes of a trace; the checksum is added here.
 pub(crate) type Read = Option<LoadedTrace>;
 
-/// Reads a power trace from a CSV file (`,`, `;` or tab) a Parquet file, or the JSON of Prometheus' `query_range`, told apart by their first bytes.
+/// Reads a power trace from a CSV file (`,`, `;` or tab; also of nvidia-smi and Grafana), a Parquet file, the text of `dcgmi dmon`, or
+/// the JSON of Prometheus' `query_range`, told apart by their first bytes.
 ///
 /// # Errors
 /// Everything that is wrong with the file, with lines: unreadable, no header, columns or units unknown or ambiguous,
@@ -62,27 +97,44 @@ pub(crate) type Read = Option<LoadedTrace>;
 /// negative power, fewer than two samples. Also what is wrong with the options.
 pub fn read_trace(path: &Path, options: &TraceOptions) -> Result<LoadedTrace, TableProblems> {
     let mut problems = Problems::new(path);
-    if let Some(gap) = options
-        .max_gap_s
-        .filter(|gap| !(gap.is_finite() && *gap > 0.0))
-    {
-        problems.file(
-            format!("`max_gap_s` is {gap}"),
-            "set it to a number of seconds above zero",
-        );
+    for (key, value) in [
+        ("max_gap_s", options.max_gap_s),
+        ("interval_s", options.interval_s),
+    ] {
+        if let Some(value) = value.filter(|v| !(v.is_finite() && *v > 0.0)) {
+            problems.file(
+                format!("`{key}` is {value}"),
+                "set it to a number of seconds above zero",
+            );
+        }
     }
     let Some(bytes) = read_bytes(path, &mut problems) else {
         return Err(problems.into_problems());
     };
     let sha256 = hex(&Sha256::digest(&bytes));
+    let dmon = dcgmi::is_dmon(&bytes);
+    if options.interval_s.is_some() && !dmon {
+        problems.file(
+            "`interval_s` is set, and the file has times of its own",
+            "take `interval_s` out",
+        );
+    }
+    if options.devices.is_some() && is_parquet(&bytes) {
+        problems.file(
+            "`devices` is set, and a Parquet file has one value per time",
+            "take it out, and choose with `column`",
+        );
+    }
     let trace = if is_parquet(&bytes) {
         parquet_trace::read(&bytes, options, &mut problems)
+    } else if dmon {
+        dcgmi::read(&bytes, options, &mut problems)
     } else if prometheus::is_json(&bytes) {
         prometheus::read(&bytes, options, &mut problems)
     } else {
         csv_trace::read(&bytes, options, &mut problems)
     };
-    let trace = trace.map(say_if_coarse);
+    let trace = trace.map(say_if_held).map(say_if_coarse);
     if let Some(trace) = trace
         .as_ref()
         .filter(|trace| options.unit.is_none() && trace.unit == Unit::Mw)
@@ -93,6 +145,34 @@ pub fn read_trace(path: &Path, options: &TraceOptions) -> Result<LoadedTrace, Ta
         Some(trace) if problems.is_empty() => Ok(LoadedTrace { sha256, ..trace }),
         _ => Err(problems.into_problems()),
     }
+}
+
+/// Says of a trace that is polled faster than its sensor how often the value really changes. NVIDIA's sensors renew their value
+/// every 20 to 100 ms whatever the poll (Yang et al., "Part-time Power Measurements", arXiv 2312.02741).
+fn say_if_held(mut trace: LoadedTrace) -> LoadedTrace {
+    const FEWEST: usize = 10;
+    let mut last = None;
+    let mut between = Vec::new();
+    for (time_s, pair) in trace.time_s[1..].iter().zip(trace.value.windows(2)) {
+        if pair[0].to_bits() != pair[1].to_bits() {
+            between.extend(last.map(|before| time_s - before));
+            last = Some(*time_s);
+        }
+    }
+    between.sort_by(f64::total_cmp);
+    let Some(&renewed_s) = between
+        .get(between.len() / 2)
+        .filter(|_| between.len() >= FEWEST)
+    else {
+        return trace;
+    };
+    if renewed_s > 1.5 * trace.interval_s {
+        trace.found.push(format!(
+            "polled every {:.4} s, but the value changes every {renewed_s:.4} s (median): the sensor holds it, and nothing faster than that is seen",
+            trace.interval_s
+        ));
+    }
+    trace
 }
 
 /// Says of a trace with long intervals what it cannot show.
@@ -145,7 +225,7 @@ pub fn read_columns(path: &Path) -> Result<Vec<(String, Vec<f64>)>, TableProblem
 }
 
 /// The file's bytes; `None` with a problem when there are none.
-fn read_bytes(path: &Path, problems: &mut Problems) -> Option<Vec<u8>> {
+pub(crate) fn read_bytes(path: &Path, problems: &mut Problems) -> Option<Vec<u8>> {
     if path.is_dir() {
         problems.file("is a directory", "name a CSV or Parquet file in it");
         return None;
@@ -175,11 +255,11 @@ fn read_bytes(path: &Path, problems: &mut Problems) -> Option<Vec<u8>> {
     }
 }
 
-fn is_parquet(bytes: &[u8]) -> bool {
+pub(crate) fn is_parquet(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PAR1")
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()

@@ -68,19 +68,13 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         samples.push(row, moment, &text, value, problems);
     }
     let checked = samples.finish(options.max_gap_s, rows, problems)?;
-    Some(LoadedTrace {
-        rows: checked.value.len(),
-        time_s: checked.time_s,
-        value: checked.value,
-        column: column.clone(),
-        time_column: time.clone(),
+    Some(LoadedTrace::of(
+        checked,
+        (column, time),
         unit,
-        time_unit: times.unit,
+        times.unit,
         found,
-        interval_s: checked.interval_s,
-        longest_gap_s: checked.longest_gap_s,
-        sha256: String::new(),
-    })
+    ))
 }
 
 /// Reads all columns as numbers; `None` when there are problems.
@@ -103,6 +97,56 @@ pub(crate) fn read_all(bytes: &[u8], problems: &mut Problems) -> Option<Vec<(Str
         all.push((name.clone(), column));
     }
     problems.is_empty().then_some(all)
+}
+
+/// Names of the columns.
+pub(crate) fn names(bytes: &[u8], problems: &mut Problems) -> Option<Vec<String>> {
+    let schema = schema(bytes, problems)?;
+    Some(schema.into_iter().map(|(name, _)| name).collect())
+}
+
+/// A time column and columns of numbers beside it.
+pub(crate) struct Beside {
+    pub(crate) rows: usize,
+    pub(crate) times: Moments,
+    /// In the order they were asked for; `None` where a cell is null.
+    pub(crate) values: Vec<Vec<Option<f64>>>,
+}
+
+/// Reads columns by their index; `None` when one is of a type that cannot serve.
+pub(crate) fn open(
+    bytes: &[u8],
+    time: usize,
+    values: &[usize],
+    time_unit: Option<TimeUnit>,
+    found: &mut Vec<String>,
+    problems: &mut Problems,
+) -> Option<Beside> {
+    let schema = schema(bytes, problems)?;
+    let time = &schema[time];
+    let values: Vec<&Field> = values.iter().map(|i| &schema[*i]).collect();
+    for field in values.iter().filter(|field| !is_number(&field.1)) {
+        wrong_type(field, "numbers", problems);
+    }
+    if !is_number(&time.1) && !is_time(&time.1) {
+        wrong_type(time, "numbers or timestamps", problems);
+    }
+    if !problems.is_empty() {
+        return None;
+    }
+    let mut wanted = vec![&time.0];
+    wanted.extend(values.iter().map(|field| &field.0));
+    let frame = columns(bytes, &wanted, problems)?;
+    let times = moments(&frame, &time.0, time_unit, found, problems)?;
+    let values = values
+        .iter()
+        .map(|field| numbers(&frame, &field.0, problems))
+        .collect::<Option<Vec<_>>>()?;
+    Some(Beside {
+        rows: frame.height(),
+        times,
+        values,
+    })
 }
 
 /// Runs polars on bytes that may be anything. Its decoder panics on some broken files; that is a problem like any other.
@@ -203,7 +247,12 @@ fn null(row: u64, name: &str, problems: &mut Problems) {
 }
 
 /// A cell that is neither null nor infinite nor NaN; `None` with a problem otherwise.
-fn present(row: u64, name: &str, value: Option<f64>, problems: &mut Problems) -> Option<f64> {
+pub(crate) fn present(
+    row: u64,
+    name: &str,
+    value: Option<f64>,
+    problems: &mut Problems,
+) -> Option<f64> {
     match value {
         None => null(row, name, problems),
         Some(value) if !value.is_finite() => {
@@ -220,8 +269,8 @@ fn present(row: u64, name: &str, value: Option<f64>, problems: &mut Problems) ->
 }
 
 /// A time column.
-struct Moments {
-    unit: TimeUnit,
+pub(crate) struct Moments {
+    pub(crate) unit: TimeUnit,
     cells: Cells,
 }
 
@@ -234,7 +283,7 @@ enum Cells {
 
 impl Moments {
     /// The moment of a row and the text it has in messages.
-    fn at(
+    pub(crate) fn at(
         &self,
         i: usize,
         row: u64,

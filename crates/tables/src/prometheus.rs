@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::devices::{Device, chosen};
 use crate::find::decide_unit;
 use crate::load::{LoadedTrace, Read, TraceOptions};
 use crate::problem::{Kind, Problems};
@@ -17,6 +18,8 @@ use crate::unit::{TimeUnit, Unit};
 struct Series {
     label: String,
     metric: String,
+    /// Values of its labels, and `label=value` of each.
+    names: Device,
     samples: BTreeMap<i64, f64>,
 }
 
@@ -40,7 +43,11 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         }
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let series = parse(bytes, problems)?;
+    let series = pick(
+        parse(bytes, problems)?,
+        options.devices.as_deref(),
+        problems,
+    );
     let metric = series.first()?.metric.clone();
     if let Some(other) = series.iter().find(|s| s.metric != metric) {
         problems.file(
@@ -64,7 +71,7 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
     let joules = joules_per_unit(&metric);
     let unit = match joules {
         Some(_) => Unit::W,
-        None if metric == "DCGM_FI_DEV_POWER_USAGE" && options.unit.is_none() => {
+        None if metric.starts_with("DCGM_FI_DEV_POWER_USAGE") && options.unit.is_none() => {
             found.push("unit W, as DCGM defines this field".to_owned());
             Unit::W
         }
@@ -91,19 +98,25 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         samples.push(row, moment, &seconds(*time), Some(*value), problems);
     }
     let checked = samples.finish(options.max_gap_s, rows, problems)?;
-    Some(LoadedTrace {
-        rows: checked.value.len(),
-        time_s: checked.time_s,
-        value: checked.value,
-        column: metric,
-        time_column: "time".to_owned(),
+    Some(LoadedTrace::of(
+        checked,
+        (&metric, "time"),
         unit,
-        time_unit: TimeUnit::S,
+        TimeUnit::S,
         found,
-        interval_s: checked.interval_s,
-        longest_gap_s: checked.longest_gap_s,
-        sha256: String::new(),
-    })
+    ))
+}
+
+/// The series whose labels are named by `devices = "gpu=0,gpu=1"`.
+fn pick(series: Vec<Series>, stated: Option<&str>, problems: &mut Problems) -> Vec<Series> {
+    let devices: Vec<Device> = series.iter().map(|s| s.names.clone()).collect();
+    let keep = chosen(&devices, stated, problems);
+    series
+        .into_iter()
+        .zip(keep)
+        .filter(|(_, keep)| *keep)
+        .map(|(series, _)| series)
+        .collect()
 }
 
 /// Joules per unit of an energy counter; `None` for other metrics.
@@ -165,6 +178,12 @@ fn parse(bytes: &[u8], problems: &mut Problems) -> Option<Vec<Series>> {
         let mut series = Series {
             label: format!("series {number} ({})", names.join(", ")),
             metric,
+            names: labels
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, value)| Some((key, value.as_str()?)))
+                .flat_map(|(key, value)| [value.to_owned(), format!("{key}={value}")])
+                .collect(),
             samples: BTreeMap::new(),
         };
         let pairs = one.get("values").and_then(Value::as_array);

@@ -1,6 +1,7 @@
 //! Puts a trace together row by row and checks it; the same for every file format.
 
 use crate::problem::{Kind, Problems};
+use crate::time::format_timestamp;
 use crate::unit::{TimeUnit, Unit};
 
 /// A point in time as it stands in a file.
@@ -14,7 +15,7 @@ pub(crate) enum Moment {
 
 impl Moment {
     /// Seconds from `origin` to here. The origin is taken off first, so that large clock values lose no digits.
-    fn seconds_since(self, origin: Self, unit: TimeUnit) -> f64 {
+    pub(crate) fn seconds_since(self, origin: Self, unit: TimeUnit) -> f64 {
         match (self, origin) {
             (Self::Nanos(now), Self::Nanos(start)) => {
                 (i128::from(now) - i128::from(start)) as f64 / 1e9
@@ -27,6 +28,24 @@ impl Moment {
         match self {
             Self::Number(value) => value,
             Self::Nanos(nanos) => nanos as f64 / 1e9,
+        }
+    }
+
+    /// The time as a message shows it.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Number(value) => value.to_string(),
+            Self::Nanos(nanos) => format_timestamp(nanos),
+        }
+    }
+
+    /// Seconds since 1970, where the file says so: a date, or a count that is too large for anything else.
+    fn unix_s(self, unit: TimeUnit) -> Option<f64> {
+        match self {
+            Self::Nanos(nanos) => Some(nanos as f64 / 1e9),
+            Self::Number(value) => {
+                (TimeUnit::of_epoch(value) == Some(unit)).then(|| value / unit.per_second())
+            }
         }
     }
 }
@@ -65,6 +84,7 @@ pub(crate) struct Checked {
     pub(crate) value: Vec<f64>,
     pub(crate) interval_s: f64,
     pub(crate) longest_gap_s: f64,
+    pub(crate) start_unix_s: Option<f64>,
 }
 
 impl Samples {
@@ -140,6 +160,11 @@ impl Samples {
                 };
                 problems.add(Kind::Order, Some(line), Some(&self.names.time), || {
                     let message = format!("time {text} comes {why} {} in {} {}", before.text, self.names.place, before.line);
+                    let back_s = before.time_s - time_s;
+                    if whole_hours(back_s).is_some() {
+                        let help = format!("the clock went back by {back_s:.0} s, as at the end of summer time: log in UTC, or cut the file here");
+                        return (message, help);
+                    }
                     let help = "times must increase from row to row: sort them, keep one row per time, and where \
                                 rows of several devices alternate sum them per time first";
                     (message, help.into())
@@ -213,7 +238,10 @@ impl Samples {
                     self.time_s[i],
                     self.time_s[i + 1],
                 );
-                let help = format!("set `max_gap_s` to {} or more to bridge it, or fill it", round_up(longest_gap_s));
+                let mut help = format!("set `max_gap_s` to {} or more to bridge it, or fill it", round_up(longest_gap_s));
+                if whole_hours(step - interval_s).is_some() {
+                    help += "; a clock put forward (summer time) leaves such a gap: log in UTC";
+                }
                 (message, help)
             });
         }
@@ -222,8 +250,18 @@ impl Samples {
             value: self.value,
             interval_s,
             longest_gap_s,
+            start_unix_s: self.origin.and_then(|o| o.unix_s(self.time_unit)),
         })
     }
+}
+
+/// Whole hours in a time, not zero, where it is within a minute of them: the mark of a time zone or of summer time.
+pub(crate) fn whole_hours(time_s: f64) -> Option<i32> {
+    const NEAR_S: f64 = 60.0;
+    const LARGEST_H: f64 = 14.0;
+    let hours = (time_s / 3600.0).round();
+    let near = (time_s - hours * 3600.0).abs() <= NEAR_S;
+    (near && hours != 0.0 && hours.abs() <= LARGEST_H).then_some(hours as i32)
 }
 
 /// Gaps up to so many usual intervals pass without a word.

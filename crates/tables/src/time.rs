@@ -53,6 +53,30 @@ fn parse_date(date: &[u8]) -> Option<i64> {
     Some(365 * y + y / 4 - y / 100 + y / 400 + day_of_year - 719_468)
 }
 
+/// The date and time that [`parse_timestamp`] reads as this, to the millisecond.
+pub(crate) fn format_timestamp(nanos: i64) -> String {
+    let days = nanos.div_euclid(86_400 * NANOS);
+    let of_day = nanos.rem_euclid(86_400 * NANOS);
+    // The inverse of `parse_date`: eras of 400 years, years from March.
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day = shifted.rem_euclid(146_097);
+    let year_of_era = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let m = (5 * day_of_year + 2) / 153;
+    let date = day_of_year - (153 * m + 2) / 5 + 1;
+    let month = if m < 10 { m + 3 } else { m - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let seconds = of_day / NANOS;
+    format!(
+        "{year:04}-{month:02}-{date:02} {:02}:{:02}:{:02}.{:03}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60,
+        of_day % NANOS / 1_000_000
+    )
+}
+
 /// Clock time without its UTC offset, and the offset in seconds (0 when there is none).
 fn split_offset(clock: &str) -> Option<(&str, i64)> {
     if let Some(plain) = clock.strip_suffix(['Z', 'z']) {
@@ -147,6 +171,23 @@ mod tests {
             parse_timestamp("2000-03-01T00:00:00+00"),
             Some(951_868_800 * NANOS)
         );
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in [
+            "1970-01-01 00:00:00.000",
+            "2024-02-29 23:59:59.999",
+            "2100-03-01 00:00:00.001",
+            "1969-12-31 12:00:00.500",
+            "2026-11-21 07:00:00.123",
+            "2000-12-31 01:02:03.004",
+        ] {
+            assert_eq!(
+                parse_timestamp(text).map(format_timestamp).as_deref(),
+                Some(text)
+            );
+        }
     }
 
     #[test]

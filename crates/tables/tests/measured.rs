@@ -88,16 +88,31 @@ fn measured_logs_of_single_gpus() {
         assert_eq!(trace.rows, 3520);
     }
     if let Some(path) = measured("v100x3-cap-steps/v100_raw/E6_multigpu/budget_900_telemetry.csv") {
-        // Three devices alternate in one file.
+        // Three devices alternate in one file; every 5 s the cap is moved and nothing is logged for 0.11 s.
         let problems = read_trace(&path, &TraceOptions::default()).unwrap_err();
         assert!(
-            problems.0[0].message.contains("comes again after"),
+            problems.0[0].message.contains("no sample for 0.1105"),
             "{problems}"
         );
-        assert!(
-            problems.0[0].help.contains("sum them per time"),
-            "{problems}"
-        );
-        assert_eq!(problems.0.len(), 21);
+        let bridged = TraceOptions {
+            max_gap_s: Some(0.2),
+            ..TraceOptions::default()
+        };
+        let sum = read_trace(&path, &bridged).unwrap();
+        // 81.89 + 40.52 + 38.65 W in the first poll.
+        assert!((sum.value[0] - 161.06).abs() < 1e-9, "{}", sum.value[0]);
+        let mut alone = 0.0;
+        for device in ["0", "1", "2"] {
+            let devices = Some(device.to_owned());
+            let one = TraceOptions {
+                devices,
+                ..bridged.clone()
+            };
+            let one = read_trace(&path, &one).unwrap();
+            assert_eq!(one.time_s, sum.time_s);
+            alone += one.value.iter().sum::<f64>();
+        }
+        let all: f64 = sum.value.iter().sum();
+        assert!((alone - all).abs() < 1e-9 * all, "{alone} {all}");
     }
 }

@@ -89,3 +89,27 @@ fn what_is_doubtful_is_refused() {
     assert!(messages("{\"data\":").contains("damaged"));
     assert!(messages(&answer("p_watts", &[])).contains("no series"));
 }
+
+#[test]
+fn series_are_chosen_by_their_labels() {
+    let answer = r#"{"data":{"resultType":"matrix","result":[
+        {"metric":{"__name__":"DCGM_FI_DEV_POWER_USAGE_INSTANT","gpu":"0","Hostname":"a"},"values":[[1,"10"],[2,"11"]]},
+        {"metric":{"__name__":"DCGM_FI_DEV_POWER_USAGE_INSTANT","gpu":"1","Hostname":"a"},"values":[[1,"NaN"],[2,"21"]]}]}}"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.json");
+    std::fs::write(&path, answer).unwrap();
+    let read = |devices: &str| {
+        let options = TraceOptions {
+            devices: Some(devices.into()),
+            ..TraceOptions::default()
+        };
+        read_trace(&path, &options)
+    };
+    // A NaN is a problem of the answer, also of a series that is not asked for.
+    assert!(read("0").unwrap_err().to_string().contains("NaN"));
+    std::fs::write(&path, answer.replace("NaN", "20")).unwrap();
+    assert_eq!(read("gpu=0").unwrap().value, [10.0, 11.0]);
+    assert_eq!(read("a").unwrap().value, [30.0, 32.0]);
+    let refused = read("gpu=2").unwrap_err().to_string();
+    assert!(refused.contains("no device `gpu=2`"), "{refused}");
+}

@@ -73,6 +73,7 @@ fn what_is_stated_is_not_listed_as_found() {
         unit: Some(Unit::Mw),
         time_unit: Some(TimeUnit::Ms),
         max_gap_s: Some(1.0),
+        ..TraceOptions::default()
     };
     let trace = read("a,b,c\n9,1,0\n9,2,500\n", &options).unwrap();
     assert_eq!(

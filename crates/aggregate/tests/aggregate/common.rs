@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ballast_aggregate::{
-    BatchJob, CorrelationSpec, DemandBlock, GroupEngine, JobSpec, RackGroup, Site, SiteInput,
-    SiteProblem, TrainingJob,
+    BatchJob, CorrelationSpec, DemandBlock, GroupEngine, IterationShape, JobSpec, RackGroup, Site,
+    SiteEventSpec, SiteInput, SiteProblem, TrainingJob,
 };
 use ballast_profile::{
     GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, PhaseSpec, Phases, PsuSpec,
@@ -76,6 +76,8 @@ pub(crate) fn node(gpus: u32) -> NodeSpec {
         host: HostSpec {
             fixed_w: sourced(0.0),
             slope: sourced(1.0),
+            slow_share: None,
+            slow_lag_s: None,
             metered: MeteredSide::NodeAc,
         },
         psu: "psu".into(),
@@ -93,6 +95,8 @@ pub(crate) fn psu(lag_s: f64) -> PsuSpec {
         loss_square: sourced(0.0313),
         lag_s: sourced(lag_s),
         holdup_j: sourced(60.0),
+        power_factor: None,
+        power_factor_light: None,
     }
 }
 
@@ -126,8 +130,14 @@ pub(crate) fn training(name: &str) -> TrainingJob {
         node_jitter_s: 0.0,
         checkpoint_every: None,
         checkpoint_s: None,
+        shape: IterationShape::default(),
+        straggler: None,
         crash_at_s: None,
+        mtbf_s: None,
         restart_after_s: None,
+        restore_s: None,
+        restart_stagger_s: 0.0,
+        restart_jitter_s: 0.0,
         correlation: None,
     }
 }
@@ -143,6 +153,8 @@ pub(crate) fn racks(name: &str, count: u32, nodes_per_rack: u32) -> RackGroup {
         node: "node".into(),
         nodes_per_rack,
         racks_per_row: None,
+        other_kw: None,
+        other_metered: None,
     }
 }
 
@@ -154,6 +166,7 @@ pub(crate) struct Build {
     pub(crate) gpus: BTreeMap<String, GpuProfile>,
     pub(crate) nodes: BTreeMap<String, NodeSpec>,
     pub(crate) psus: BTreeMap<String, PsuSpec>,
+    pub(crate) events: Vec<SiteEventSpec>,
 }
 
 impl Build {
@@ -170,6 +183,7 @@ impl Build {
             gpus: BTreeMap::from([("gpu".into(), gpu(sigma_w))]),
             nodes: BTreeMap::from([("node".into(), node(gpus_per_node))]),
             psus: BTreeMap::from([("psu".into(), psu(0.0))]),
+            events: vec![],
         }
     }
 
@@ -181,6 +195,7 @@ impl Build {
             gpus: &self.gpus,
             nodes: &self.nodes,
             psus: &self.psus,
+            events: &self.events,
         })
     }
 

@@ -1,8 +1,10 @@
 //! Services: requests into power.
 
+use std::sync::Arc;
+
 use ballast_aggregate::{
-    ArrivalSpec, DemandBlock, GroupEngine, HourFactor, InferenceJob, JobSpec, RouterSpec,
-    TokenSpec, TrafficReport,
+    ArrivalSpec, DemandBlock, GroupEngine, HourFactor, InferenceJob, JobSpec, Request, RequestLog,
+    RouterSpec, TokenSpec, TrafficReport,
 };
 
 use crate::common::{Build, batch, moments, phase, racks};
@@ -399,4 +401,86 @@ fn a_common_rate_keeps_the_site_swinging() {
     assert!(steady < 0.02, "{steady}");
     assert!((0.2..0.4).contains(&modulated), "{modulated}");
     assert!(modulated > 6.0 * steady);
+}
+
+/// Requests of a file, `per_s` evenly over `span_s`.
+#[expect(clippy::unwrap_used, reason = "rows in order are requests")]
+fn file_of(per_s: f64, span_s: f64) -> (ArrivalSpec, Arc<RequestLog>) {
+    let spec = ArrivalSpec::File {
+        file: "requests.csv".into(),
+        time_column: None,
+        time_unit: None,
+        prompt_column: None,
+        output_column: None,
+        rate_column: None,
+        start_s: 0.0,
+        repeat_every_s: None,
+        scale: None,
+        copy_spread_s: None,
+    };
+    let request = |k: u32| Request {
+        at_s: f64::from(k) / per_s,
+        prompt_tokens: Some(800.0),
+        output_tokens: Some(200.0),
+    };
+    let all = (0..(per_s * span_s) as u32).map(request).collect();
+    (spec, Arc::new(RequestLog::requests(all).unwrap()))
+}
+
+#[test]
+fn a_files_requests_beyond_capacity_are_said() {
+    let run_file = |per_s: f64| {
+        let (spec, log) = file_of(per_s, 400.0);
+        let mut job = service("s", 0.0);
+        (job.arrivals, job.start_s, job.batch_max, job.queue_max) = (spec, 0.0, 8, 20);
+        let mut site = site(2, job, 0.0).site().unwrap();
+        site.give_requests(0, &log);
+        let mut engine = GroupEngine::new(&site, 1.0, 1, 0);
+        let mut block = DemandBlock::new(site.rack_count(), 500);
+        engine.fill(&mut block);
+        engine.traffic_report().remove(0)
+    };
+    let t = run_file(60.0);
+    assert_eq!(t.arrived, 24_000);
+    assert_eq!(t.arrived, t.done + t.turned_away + t.waiting + t.running);
+    assert!(t.over_capacity() && t.turned_away > 0, "{t:?}");
+    let text = t.text();
+    assert!(
+        text.contains("rate of the file 60.0") && text.contains("beyond capacity"),
+        "{text}"
+    );
+    let fine = run_file(1.0);
+    assert_eq!((fine.arrived, fine.done), (400, 400));
+    assert!(!fine.over_capacity(), "{}", fine.text());
+    // Without the file there are no requests.
+    let (spec, _) = file_of(1.0, 10.0);
+    let mut job = service("s", 0.0);
+    (job.arrivals, job.start_s) = (spec, 0.0);
+    assert_eq!(run(&site(2, job, 0.0), 1.0, 50, 1).1.arrived, 0);
+}
+
+#[test]
+fn a_file_that_cannot_serve_says_why() {
+    let (spec, log) = file_of(2.0, 100.0);
+    assert_eq!(log.problems(&spec, 50.0), []);
+    let set = |spec: &mut ArrivalSpec, to: [Option<f64>; 3]| {
+        if let ArrivalSpec::File {
+            start_s,
+            repeat_every_s,
+            scale,
+            ..
+        } = spec
+        {
+            (*start_s, *repeat_every_s, *scale) = (to[0].unwrap_or(0.0), to[1], to[2]);
+        }
+    };
+    let mut late = spec.clone();
+    set(&mut late, [Some(200.0), None, None]);
+    assert_eq!(log.problems(&late, 50.0)[0].0, "start_s");
+    let mut short = spec.clone();
+    set(&mut short, [None, Some(10.0), None]);
+    assert_eq!(log.problems(&short, 50.0)[0].0, "repeat_every_s");
+    let mut many = spec.clone();
+    set(&mut many, [None, None, Some(1e6)]);
+    assert_eq!(log.problems(&many, 50.0)[0].0, "scale");
 }

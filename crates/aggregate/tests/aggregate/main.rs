@@ -2,9 +2,11 @@
 
 mod common;
 mod courses;
+mod events;
 mod inference;
 mod per_gpu;
 mod problems;
 mod same_bytes;
 mod sigma;
 mod traffic_engines;
+mod training;

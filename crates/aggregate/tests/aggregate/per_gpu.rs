@@ -5,7 +5,7 @@ use ballast_aggregate::{
     CorrelationSpec, DemandBlock, Engine, EngineKind, EngineSpec, GroupEngine, JobSpec,
     LevelShares, PerGpuEngine, Simd, sum_sigma_w,
 };
-use ballast_profile::MeteredSide;
+use ballast_profile::{MeteredSide, tan_phi};
 use proptest::prelude::*;
 
 const SIGMA_W: f64 = 15.0;
@@ -85,7 +85,7 @@ fn every_vector_width_gives_the_same_bytes() {
     let baseline = of(Simd::Baseline);
     assert_eq!(baseline, of(Simd::Avx2));
     assert_eq!(baseline, of(Simd::Widest));
-    assert_eq!(baseline, 0x9807_a8d1_13b1_38b5, "{baseline:#x}");
+    assert_eq!(baseline, 0x4e67_2a96_ddea_bd79, "{baseline:#x}");
 }
 
 #[test]
@@ -156,6 +156,52 @@ fn courses_nodes_and_supplies_are_the_group_engine_s() {
     ];
     for (g, e) in pairs.into_iter().flat_map(|(g, e)| g.iter().zip(e)) {
         assert!((g / e - 1.0).abs() < 1e-6, "{g} {e}");
+    }
+}
+
+#[test]
+fn slow_hosts_what_stands_beside_them_and_reactive_power_are_the_same_in_both_engines() {
+    let mut build = mixed();
+    let profile = build.gpus.get_mut("gpu").unwrap();
+    for phase in [
+        &mut profile.phases.steady_decode,
+        &mut profile.phases.train_compute,
+        &mut profile.phases.train_communication,
+    ] {
+        phase.as_mut().unwrap().spread_w = None;
+    }
+    let at_once = build.run(0.01, 1000, 3);
+    for node in build.nodes.values_mut() {
+        node.host.slope = sourced(1.4);
+        node.host.slow_share = Some(sourced(0.5));
+        node.host.slow_lag_s = Some(sourced(2.0));
+        node.host.metered = MeteredSide::NodeDc;
+    }
+    for psu in build.psus.values_mut() {
+        psu.power_factor = Some(sourced(-0.98));
+        psu.power_factor_light = Some(sourced(-0.9));
+    }
+    for group in &mut build.racks {
+        group.other_kw = Some(sourced(2.0));
+        group.other_metered = Some(MeteredSide::NodeDc);
+    }
+    let group = build.run(0.01, 1000, 3);
+    let each = run(&build, 0.01, 1000, 3, Simd::Widest);
+    assert_ne!(group.rack_w, at_once.rack_w);
+    assert!(at_once.site_q_var.iter().all(|q| *q == 0.0));
+    let pairs = [
+        (&group.site_w, &each.site_w),
+        (&group.site_q_var, &each.site_q_var),
+        (&group.rack_w, &each.rack_w),
+    ];
+    for (g, e) in pairs.into_iter().flat_map(|(g, e)| g.iter().zip(e)) {
+        // The per-GPU engine sums nodes in single precision.
+        assert!((g / e - 1.0).abs() < 1e-6, "{g} {e}");
+    }
+    // Leading, between what the two points allow.
+    for (q, w) in group.site_q_var.iter().zip(&group.site_w) {
+        let tan = q / w;
+        assert!((tan_phi(-0.9)..=tan_phi(-0.98)).contains(&tan), "{tan}");
     }
 }
 

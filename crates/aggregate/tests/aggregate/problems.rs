@@ -178,7 +178,9 @@ fn a_good_site_answers_for_itself() {
         (site.rack_group(2), site.groups()[1].racks.clone()),
         (1, 2..3)
     );
-    assert_eq!(site.shortest_phase_s(), Some(0.25));
+    assert!(site.coarse_training(0.125).is_empty());
+    let coarse = &site.coarse_training(0.126)[0];
+    assert_eq!((coarse.shortest_s, coarse.whole), (0.25, true));
     let shares = &site.correlations()[0];
     assert!(shares.by_default && shares.kind == "training_sync" && shares.shares.job == 0.9);
 }

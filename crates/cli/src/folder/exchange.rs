@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::{STAGING, owner};
+use super::{STAGING, ZOOM, owner};
 
 /// Folder in the staging folder for files that are being replaced. It is there only while files are moved.
 pub(super) const REPLACED: &str = "replaced";
@@ -34,6 +34,7 @@ pub(super) fn exchange(
     stale: Vec<String>,
 ) -> Result<Vec<String>, Failed> {
     let replaced = staging.join(REPLACED);
+    let zoom = path.join(ZOOM);
     let mut leaving = stale;
     leaving.extend(names.iter().cloned());
     leaving.sort();
@@ -43,6 +44,10 @@ pub(super) fn exchange(
     let (mut left, mut arrived) = (0, 0);
     let mut forward = || -> io::Result<()> {
         fs::create_dir(&replaced)?;
+        fs::create_dir(replaced.join(ZOOM))?;
+        if names.iter().any(|n| is_of_zoom(n)) && !zoom.is_dir() {
+            fs::create_dir(&zoom)?;
+        }
         for name in &leaving {
             let old = path.join(name);
             if owner::is_in_the_way(&old) {
@@ -62,6 +67,7 @@ pub(super) fn exchange(
         fs::rename(&replaced, staging.join("done"))
     };
     let Err(cause) = forward() else {
+        remove_if_empty(&zoom);
         names.sort();
         return Ok(names);
     };
@@ -77,7 +83,17 @@ pub(super) fn exchange(
             _ => {}
         }
     }
+    remove_if_empty(&zoom);
     Err(Failed { cause, unrestored })
+}
+
+fn is_of_zoom(name: &str) -> bool {
+    name.strip_prefix(ZOOM).is_some_and(|n| n.starts_with('/'))
+}
+
+/// A folder of the fine run with nothing in it is of no use; one with anything in it cannot be removed like this.
+fn remove_if_empty(folder: &Path) {
+    drop(fs::remove_dir(folder));
 }
 
 /// Removes the staging folders of runs that were killed, and puts back what they were replacing. Only for who holds the lock.
@@ -90,12 +106,26 @@ pub(super) fn clear_leftovers(path: &Path) -> io::Result<()> {
         }
         let replaced = entry.path().join(REPLACED);
         if replaced.is_dir() {
-            for old in fs::read_dir(&replaced)? {
-                let old = old?;
-                fs::rename(old.path(), path.join(old.file_name()))?;
+            let of_zoom = replaced.join(ZOOM);
+            if of_zoom.is_dir() {
+                if fs::read_dir(&of_zoom)?.next().is_some() {
+                    fs::create_dir_all(path.join(ZOOM))?;
+                }
+                put_back(&of_zoom, &path.join(ZOOM))?;
+                fs::remove_dir(&of_zoom)?;
             }
+            put_back(&replaced, path)?;
         }
         fs::remove_dir_all(entry.path())?;
+    }
+    Ok(())
+}
+
+/// Moves everything in `from` to `to`.
+fn put_back(from: &Path, to: &Path) -> io::Result<()> {
+    for old in fs::read_dir(from)? {
+        let old = old?;
+        fs::rename(old.path(), to.join(old.file_name()))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use ballast_scenario::Problem;
 use serde_json::Value;
 
-use super::{help_for, problem};
+use super::{ZOOM, help_for, problem};
 
 /// Files that a run may write beside its figures.
 const FILES: [&str; 5] = [
@@ -27,6 +27,8 @@ const FIGURES: [&str; 7] = [
     "envelope",
     "load-duration",
 ];
+/// Files of the fine run, beside the same figures, in a folder of their own.
+const ZOOM_FILES: [&str; 2] = ["traces.parquet", "traces.csv"];
 /// What an interrupted first run leaves.
 const INTERRUPTED: [&str; 2] = ["run.json", "traces.partial.parquet"];
 
@@ -89,6 +91,19 @@ pub(super) fn inspect(path: &Path, name: &str) -> Result<Vec<String>, Problem> {
         .filter(|n| is_in_the_way(&path.join(n)))
         .map(|n| format!("`{n}`"))
         .collect();
+    if path
+        .join(ZOOM)
+        .symlink_metadata()
+        .is_ok_and(|m| !m.is_dir())
+    {
+        let message =
+            format!("`{ZOOM}` in the folder is in the way: a folder goes there, and it is none");
+        return Err(problem(
+            path,
+            message,
+            "move it away, or choose another folder with --out",
+        ));
+    }
     if in_the_way.is_empty() {
         return Ok(owned);
     }
@@ -110,7 +125,14 @@ fn names() -> impl Iterator<Item = String> {
     let figures = FIGURES
         .iter()
         .flat_map(|f| [format!("{f}.svg"), format!("{f}.png")]);
-    FILES.iter().map(|&n| n.to_owned()).chain(figures)
+    let figures: Vec<String> = figures.collect();
+    let zoom = ZOOM_FILES
+        .iter()
+        .map(|&n| n.to_owned())
+        .chain(figures.clone());
+    let zoom: Vec<String> = zoom.map(|n| format!("{ZOOM}/{n}")).collect();
+    let run = FILES.iter().map(|&n| n.to_owned());
+    run.chain(figures).chain(zoom)
 }
 
 /// What an earlier run of the scenario wrote, by its run.json. One that does not list its files wrote the usual ones.
@@ -135,8 +157,10 @@ fn listed(run: Option<&Value>, name: &str) -> Vec<String> {
     owned
 }
 
-/// Whether `name` names a file in the folder itself.
+/// Whether `name` names a file in the folder itself or in that of the fine run.
 fn is_plain(name: &str) -> bool {
+    let within = name.strip_prefix(ZOOM).and_then(|n| n.strip_prefix('/'));
+    let name = within.unwrap_or(name);
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0'])
 }
 
@@ -149,18 +173,28 @@ mod tests {
     fn only_plain_names_of_the_same_scenario_are_ballasts() {
         let run = json!({
             "program": "ballast", "scenario": "a",
-            "files": ["outcome.json", "../thesis.tex", "/etc/passwd", "..", "", "a\\b", "power.svg"],
+            "files": ["outcome.json", "../thesis.tex", "/etc/passwd", "..", "", "a\\b", "power.svg",
+                "zoom/power.svg", "zoom/../thesis.tex", "zoom/", "zoom//etc", "other/power.svg"],
         });
         assert_eq!(
             listed(Some(&run), "a"),
-            ["outcome.json", "power.svg", "traces.partial.parquet"]
+            [
+                "outcome.json",
+                "power.svg",
+                "traces.partial.parquet",
+                "zoom/power.svg"
+            ]
         );
         assert!(!listed(Some(&run), "b").contains(&"power.svg".to_owned()));
     }
 
     #[test]
     fn the_names_of_figures_are_known() {
-        assert_eq!(names().count(), FILES.len() + 2 * FIGURES.len());
+        assert_eq!(
+            names().count(),
+            FILES.len() + ZOOM_FILES.len() + 4 * FIGURES.len()
+        );
+        assert!(names().any(|n| n == "zoom/resonance.svg"));
         assert!(names().any(|n| n == "power-frequency.png"));
     }
 }

@@ -114,3 +114,46 @@ fn publishes_all_or_nothing() {
     );
     assert!(path.join("traces.csv").is_dir());
 }
+
+/// The files of a fine run are moved with the others, and come back with them.
+#[test]
+fn the_folder_of_the_fine_run_is_exchanged_too() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x");
+    let publish = |names: &[&str], text: &str| {
+        let folder = Folder::prepare(&path, "a").unwrap_or_else(|p| panic!("{p}"));
+        let zoom = folder.stage_zoom().unwrap();
+        fs::write(folder.staging().join("outcome.json"), OUTCOME).unwrap();
+        fs::write(folder.staging().join("run.json"), text).unwrap();
+        for name in names {
+            fs::write(zoom.join(name), text).unwrap();
+        }
+        folder
+    };
+    let run = r#"{"program":"ballast","scenario":"a","files":["zoom/a.svg","zoom/b.svg"]}"#;
+    let names = publish(&["a.svg", "b.svg"], run).publish();
+    assert_eq!(
+        names.unwrap_or_else(|e| panic!("{}", e.problem)),
+        ["outcome.json", "run.json", "zoom/a.svg", "zoom/b.svg"]
+    );
+    // Something comes into the way while the run is under way: all is as it was.
+    let folder = publish(&["a.svg", "c.svg"], "new");
+    fs::create_dir(path.join("zoom/c.svg")).unwrap();
+    let failed = folder.publish().err().unwrap();
+    assert!(failed.restored, "{}", failed.problem);
+    assert_eq!(list(&path.join("zoom")), ["a.svg", "b.svg", "c.svg"]);
+    assert_eq!(fs::read_to_string(path.join("zoom/a.svg")).unwrap(), run);
+    fs::remove_dir(path.join("zoom/c.svg")).unwrap();
+    // A run that was killed in between: the next one puts the old files back.
+    let left = path.join(".ballast-AbCdEf").join(REPLACED).join(ZOOM);
+    fs::create_dir_all(&left).unwrap();
+    fs::rename(path.join("zoom/a.svg"), left.join("a.svg")).unwrap();
+    Folder::prepare(&path, "a")
+        .unwrap_or_else(|p| panic!("{p}"))
+        .abandon();
+    assert_eq!(list(&path.join("zoom")), ["a.svg", "b.svg"]);
+    // A run without figures removes those of the one before, and the folder with the last of them.
+    let folder = publish(&[], "{}");
+    folder.publish().unwrap_or_else(|e| panic!("{}", e.problem));
+    assert_eq!(list(&path), ["outcome.json", "run.json"]);
+}

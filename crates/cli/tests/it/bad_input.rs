@@ -61,9 +61,13 @@ fn step_too_coarse() {
     let bench = Bench::new();
     bench.write(
         "coarse.toml",
-        &SHORT.replace("step_s = 0.002", "step_s = 0.02"),
+        &SHORT.replace("step_s = 0.002", "step_s = 0.02\nplant_step_s = 0.02"),
     );
-    refused(&bench, &["run", "coarse.toml"], &["coarse.toml:", "0.009"]);
+    refused(
+        &bench,
+        &["run", "coarse.toml"],
+        &["coarse.toml:", "simulation.plant_step_s", "0.009"],
+    );
 }
 
 #[test]
@@ -191,7 +195,7 @@ fn broken_traces() {
     refused(
         &bench,
         &["run", "replay.toml"],
-        &["replay.toml:", "duration_s", "ends 1"],
+        &["replay.toml:", "duration_s", "ends at 1"],
     );
 }
 
@@ -228,4 +232,46 @@ fn an_output_folder_that_cannot_be_written() {
     let said = bench.ballast(&["run", "short.toml", "--out", "file/results"]);
     assert_eq!(said.code, 2, "{}", said.out);
     assert!(said.err.contains("--out"), "{}", said.err);
+}
+
+#[test]
+fn logs_that_do_not_go_together() {
+    let bench = Bench::new();
+    let log = |hour: u32| {
+        let rows: Vec<String> = (0..50)
+            .map(|s| format!("2026/11/21 {hour:02}:00:{s:02}.000, 0, 100.00 W"))
+            .collect();
+        format!("timestamp, index, power.draw [W]\n{}\n", rows.join("\n"))
+    };
+    bench.write("node1.csv", &log(7));
+    bench.write("node2.csv", &log(8));
+    let load = "[scenario]\nname = \"s\"\n[simulation]\nduration_s = 10\nstep_s = 0.01\n[[loads]]\nkind = \"trace\"\nname = \"n\"\nfiles = [\"node1.csv\", \"node2.csv\"]\n";
+    bench.write("s.toml", load);
+    refused(
+        &bench,
+        &["check", "s.toml"],
+        &[
+            "s.toml:",
+            "clock_offset_s",
+            "whole hours apart",
+            "node2.csv from 2026-11-21 08:00:00.000",
+            "[0, -3600]",
+        ],
+    );
+    bench.write("s.toml", &format!("{load}clock_offset_s = [0, -3600]\n"));
+    let said = bench.ballast(&["check", "s.toml"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    bench.write("dmon.txt", "#Entity  POWER\nID  W\nGPU 0  5\nGPU 0  6\n");
+    bench.write(
+        "d.toml",
+        &load.replace(
+            "files = [\"node1.csv\", \"node2.csv\"]",
+            "file = \"dmon.txt\"",
+        ),
+    );
+    refused(
+        &bench,
+        &["check", "d.toml"],
+        &["d.toml:", "interval_s", "-d 100"],
+    );
 }

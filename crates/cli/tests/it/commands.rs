@@ -304,3 +304,31 @@ fn ctrl_c_stops_and_says_what_was_kept() {
     // run.json says whose traces they are.
     assert_eq!(left, ["run.json", "traces.partial.parquet"]);
 }
+
+#[test]
+fn slurm_jobs_are_put_on_racks() {
+    let bench = Bench::new();
+    bench.write(
+        "sacct.txt",
+        "JobID|JobName|Submit|Start|End|State|AllocTRES|NodeList\n\
+         1|a|2025-01-01T00:00:00|2025-01-01T00:00:00|2025-01-01T00:02:00|COMPLETED|gres/gpu=8|n2\n",
+    );
+    let list = "rack,model,count,nameplate_kw,nodes\nR1,HGX H100,2,20,\"n[1-2]\"\n";
+    bench.write("racks.csv", list);
+    let args = ["import", "slurm", "sacct.txt", "--racks", "racks.csv"];
+    let said = bench.ballast(&args);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out.contains("racks = [\"r1\"]\ngpus = 8"),
+        "{}",
+        said.out
+    );
+    bench.write("racks.csv", &list.replace("1-2", "3-4"));
+    let said = bench.ballast(&args);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("sacct.txt:2") && said.err.contains("in no rack"),
+        "{}",
+        said.err
+    );
+}

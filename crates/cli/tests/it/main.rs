@@ -15,3 +15,4 @@ mod folders;
 mod measured;
 mod output;
 mod reproducible;
+mod zoom;

@@ -109,3 +109,34 @@ fn new_writes_scenario_files_only() {
     assert!(bench.path("site.toml").exists());
     assert_eq!(std::fs::read_dir(bench.dir.path()).unwrap().count(), 2);
 }
+
+#[test]
+fn powers_say_where_they_are_metered_in_print_and_in_the_traces() {
+    let bench = Bench::new();
+    bench.write(
+        "racks.toml",
+        "[scenario]\nname = \"racks\"\n[simulation]\nduration_s = 1\nstep_s = 0.01\n[outputs]\nramp_windows_s = [0.1]\nrack_traces = true\n\
+         [[racks]]\nname = \"nvl\"\ncount = 2\npreset = \"gb200-nvl72\"\n",
+    );
+    let said = bench.ballast(&["run", "racks.toml", "--no-figures", "--out", "out"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for part in [
+        "diversity     site over racks 1.000",
+        "metered: rack, AC side",
+        "leading (metered: bus)",
+        "metered       site, steps, design: the bus (AC input of the racks",
+    ] {
+        assert!(said.out.contains(part), "{part}\n{}", said.out);
+    }
+    // Key-value metadata stands in the footer as plain text.
+    let bytes = std::fs::read(bench.path("out").join("traces.parquet")).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    for part in [
+        "column.site_w",
+        "column.Q_bus_kvar",
+        "column.rack_w_<rack>",
+        "metered: GPU board or module",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
+}

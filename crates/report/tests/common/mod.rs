@@ -6,8 +6,8 @@ use std::f64::consts::TAU;
 use ballast_scenario::{LimitsSpec, OutputSpec, Scenario, ScenarioHead, SimulationSpec};
 use ballast_series::{Envelope, Level, LoadDuration, Pyramid, Ramp, RampTable, Spectrum};
 use ballast_study::outcome::{
-    DesignValues, Extreme, GainCurve, Outcome, PlantKpis, PowerKpis, RackKpis, RunProvenance,
-    Source002Values, Status, Verdict,
+    DesignValues, Extreme, GainCurve, GpuKpis, Outcome, PlantKpis, PowerKpis, RackKpis,
+    RunProvenance, Source002Values, Status, Verdict,
 };
 
 const DURATION_S: f64 = 60.0;
@@ -107,6 +107,7 @@ fn verdict(limit: &str, value: f64, worst: f64) -> Verdict {
         limit_value: Some(value),
         worst_value: Some(worst),
         unit: "Hz".to_owned(),
+        metered: None,
         at_s: Some(12.3),
         realisation: Some(1),
         element: Some("bus".to_owned()),
@@ -116,6 +117,7 @@ fn verdict(limit: &str, value: f64, worst: f64) -> Verdict {
         horizon_s: DURATION_S,
         held_in: 4,
         basis: String::new(),
+        run: None,
     }
 }
 
@@ -124,6 +126,8 @@ pub(crate) fn group(name: &str, count: u32, min: f64, max: f64) -> RackKpis {
         racks: Vec::new(),
         group: name.to_owned(),
         count,
+        metered: "rack, AC side".to_owned(),
+        diversity: None,
         envelope: envelope(min, max),
         worst_rack: format!("{name}-1"),
         worst_w: max,
@@ -196,6 +200,7 @@ fn plant() -> PlantKpis {
         .max_by(|&a, &b| level.max[a].total_cmp(&level.max[b]))
         .unwrap();
     PlantKpis {
+        metered: "terminals".to_owned(),
         nominal_hz: 60.0,
         frequency_min: extreme(level.min[lowest], at(lowest), 1),
         frequency_max: extreme(level.max[highest], at(highest), 1),
@@ -224,6 +229,7 @@ pub(crate) fn plausible() -> Outcome {
             realisations: 4,
             duration_s: DURATION_S,
             step_s: 0.001,
+            shown: None,
         },
         overall: Status::Pass,
         summary: String::new(),
@@ -239,6 +245,7 @@ pub(crate) fn plausible() -> Outcome {
             metered: "bus: AC input of the racks, plus the given loads".to_owned(),
             envelope: envelope(403e3, 997e3),
             energy_j: 4.2e7,
+            ramps_basis: None,
             ramps: vec![RampTable {
                 window_s: 0.02,
                 up: ramp,
@@ -247,13 +254,20 @@ pub(crate) fn plausible() -> Outcome {
             load_duration: load_duration(),
             spectrum: spectrum(),
             pyramid: pyramid(load_w),
-            gpu_mean_w: 5e5,
+            gpu: GpuKpis {
+                metered: "GPU board or module".to_owned(),
+                mean_w: 5e5,
+            },
+            reactive: None,
         },
         racks: vec![
             group("training", 12, 20e3, 56e3),
             group("inference", 6, 24e3, 41e3),
         ],
+        facility: Vec::new(),
+        diversity: None,
         design_values: DesignValues {
+            metered: "bus".to_owned(),
             nominal_w: 700e3,
             design_peak_w: 988e3,
             design_peak_quantile: 0.999,
@@ -264,6 +278,7 @@ pub(crate) fn plausible() -> Outcome {
             nominal_w_per_gpu: Some(680.0),
             design_peak_w_per_gpu: Some(960.0),
             source002: Source002Values {
+                metered: "GPU board or module",
                 nominal_w: 250.0,
                 design_peak_w: 350.0,
                 step_w: 280.0,
@@ -272,6 +287,7 @@ pub(crate) fn plausible() -> Outcome {
         },
         plant: Some(plant()),
         scenario: scenario("ten-sets-1hz"),
+        zoom: None,
     }
 }
 
@@ -290,10 +306,12 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         jobs: Vec::new(),
         correlation: None,
         facility: None,
+        events: Vec::new(),
         loads: Vec::new(),
         plant: None,
         limits: LimitsSpec::default(),
         outputs: OutputSpec::default(),
+        zoom: None,
     }
 }
 
