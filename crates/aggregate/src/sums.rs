@@ -199,18 +199,15 @@ impl Beside {
     #[inline(always)]
     fn add(&mut self, gpu_w: &Wide, ac_w: &mut Wide, started: bool) {
         let [decay, old, new] = self.lag;
-        if !started {
-            (self.input_w, self.output_w) = (*gpu_w, *gpu_w);
-        } else {
-            for l in 0..LANES {
-                self.output_w[l] =
-                    decay * self.output_w[l] + old * self.input_w[l] + new * gpu_w[l];
-            }
-            self.input_w = *gpu_w;
-        }
-        for l in 0..LANES {
-            let more_w = self.slow * (self.output_w[l] - gpu_w[l]) + self.dc_w;
-            ac_w[l] += added_w(self.curve, gpu_w[l], more_w) + self.ac_w;
+        for (l, &gpu_w) in gpu_w.iter().enumerate() {
+            let follows_w = if started {
+                decay * self.output_w[l] + (old * self.input_w[l] + new * gpu_w)
+            } else {
+                gpu_w
+            };
+            let more_w = self.slow * (follows_w - gpu_w) + self.dc_w;
+            ac_w[l] += added_w(self.curve, gpu_w, more_w) + self.ac_w;
+            (self.input_w[l], self.output_w[l]) = (gpu_w, follows_w);
         }
     }
 }
