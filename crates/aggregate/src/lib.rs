@@ -60,7 +60,7 @@
 //! # Same bytes
 //!
 //! Each element draws from streams of its own, keyed by its name. Racks are summed from the first to the last within tiles of 16
-//! of one group, and tiles likewise. Sums of what cohorts do are of numbers rounded to a grid on which they are exact (`follow`). So the
+//! of one group, tiles within the group and groups likewise. Sums of what cohorts do are of numbers rounded to a grid on which they are exact (`follow`). So the
 //! result does not depend on the number of threads, on the length of blocks or on the width of vector instructions, and adding a rack group does not change the racks that were there, as
 //! long as it changes neither the GPUs of their jobs nor the jobs' stagger nor the correlation times shared with them.
 //!
