@@ -113,6 +113,21 @@ impl Hardware {
     }
 }
 
+/// AC power of a node as a function of the power of its GPUs: `[c0, c1, c2]` of `c0 + c1 g + c2 g²`, W.
+pub(crate) type NodeCurve = [f64; 3];
+
+impl Hardware {
+    /// [`Self::node_ac_w`] as a polynomial. Host power is a line and the supplies' loss a parabola, so it is one, and three
+    /// points of it are enough.
+    pub(crate) fn node_curve(&self) -> NodeCurve {
+        // A power of two: dividing by it rounds nothing.
+        const H_W: f64 = 1024.0;
+        let [f0, f1, f2] = [0.0, H_W, 2.0 * H_W].map(|w| self.node_ac_w(w));
+        let c2 = (f2 - 2.0 * f1 + f0) / (2.0 * H_W * H_W);
+        [f0, (f1 - f0) / H_W - c2 * H_W, c2]
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct RackPlan {
     pub(crate) name: String,

@@ -474,6 +474,18 @@ impl Default for LimitsSpec {
     }
 }
 
+/// What is gathered of every rack.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RackStatistics {
+    /// Percentiles from every sample, and the ramps.
+    #[default]
+    Full,
+    /// Of each group: minimum, mean, maximum and the peak with its rack and time from every sample, percentiles and spread from
+    /// every 17th; no ramps of racks and no envelopes of single racks. For many racks: several times faster.
+    MinMeanMax,
+}
+
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -484,6 +496,8 @@ pub struct OutputSpec {
     pub rack_traces: bool,
     /// Whether `outcome.json` has an envelope for every rack beside those of the groups; large for many racks.
     pub rack_envelopes: bool,
+    /// What is gathered of every rack. The site's own figures are always complete.
+    pub rack_statistics: RackStatistics,
     /// Whether figures are drawn.
     pub figures: bool,
     /// Windows over which ramps are reported, seconds; none may be shorter than the step, none need be longer than the run.
@@ -496,6 +510,7 @@ impl Default for OutputSpec {
             traces: true,
             rack_traces: false,
             rack_envelopes: true,
+            rack_statistics: RackStatistics::Full,
             figures: true,
             ramp_windows_s: vec![0.02, 0.1, 1.0, 5.0],
         }
