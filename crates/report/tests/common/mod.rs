@@ -264,6 +264,8 @@ pub(crate) fn plausible() -> Outcome {
             group("training", 12, 20e3, 56e3),
             group("inference", 6, 24e3, 41e3),
         ],
+        jobs: vec![],
+        tenants: vec![],
         facility: Vec::new(),
         diversity: None,
         design_values: DesignValues {
