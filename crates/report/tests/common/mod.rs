@@ -305,6 +305,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         nodes: BTreeMap::new(),
         psus: BTreeMap::new(),
         racks: Vec::new(),
+        tenants: vec![],
         jobs: Vec::new(),
         correlation: None,
         facility: None,
