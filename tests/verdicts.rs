@@ -153,8 +153,15 @@ fn a_step_that_misses_the_load_is_refused() {
         "[scenario]\nname = \"p\"\n[simulation]\nduration_s = 4\n[[loads]]\nkind = \"steps\"\nname = \"l\"\ninitial_kw = 300\n\
          events = [{ at_s = 1.0002, power_kw = 900 }, { at_s = 1.0008, power_kw = 300 }]\n",
     );
-    refused(
-        "[scenario]\nname = \"p\"\n[simulation]\nduration_s = 20\nstep_s = 0.2\n[[racks]]\nname = \"a\"\ncount = 1\nnode = \"hgx-h100\"\nnodes_per_rack = 1\n\
+}
+
+/// Iterations that the step cannot carry are taken at their mean, and the result says so.
+#[test]
+fn a_step_that_misses_iterations_says_so() {
+    let outcome = run(
+        "[scenario]\nname = \"p\"\n[simulation]\nduration_s = 20\nstep_s = 0.5\n[[racks]]\nname = \"a\"\ncount = 1\nnode = \"hgx-h100\"\nnodes_per_rack = 1\n\
          [[jobs]]\nkind = \"training\"\nname = \"t\"\niteration_s = 1.0\ncompute_share = 0.9\n",
     );
+    let codes: Vec<_> = outcome.diagnostics.iter().map(|d| &d.code).collect();
+    assert!(codes.iter().any(|c| *c == "coarse-training"), "{codes:?}");
 }

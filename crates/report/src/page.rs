@@ -67,6 +67,12 @@ fn title(outcome: &Outcome, what: &str) -> String {
     format!("{}{part}: {what}", outcome.scenario.scenario.name)
 }
 
+/// Where the power is metered, without what stands in brackets: a line of a figure has no room for what feeds what.
+fn metered(outcome: &Outcome) -> &str {
+    let text = outcome.site.metered.as_str();
+    text.split_once(" (").map_or(text, |(place, _)| place)
+}
+
 /// `metered …, realisation 1 of N, seed S` for what is drawn from the first realisation.
 pub(crate) fn basis_first(outcome: &Outcome) -> String {
     let run = &outcome.provenance;
@@ -76,7 +82,8 @@ pub(crate) fn basis_first(outcome: &Outcome) -> String {
     };
     format!(
         "Power metered at {} · {which} · seed {}",
-        outcome.site.metered, run.seed
+        metered(outcome),
+        run.seed
     )
 }
 
@@ -90,6 +97,7 @@ pub(crate) fn basis_all(outcome: &Outcome) -> String {
     };
     format!(
         "Power metered at {} · {realisations} · seed {}",
-        outcome.site.metered, run.seed
+        metered(outcome),
+        run.seed
     )
 }

@@ -73,7 +73,7 @@ impl TraceSink for Kept {
     }
 }
 
-/// The example of a training job without any fluctuation or lag of the supplies; its iterations still jitter.
+/// The example of a training job without any fluctuation, lag of the supplies or slow part of the hosts; its iterations still jitter.
 fn still(start_s: &str, duration_s: &str, engine: &str) -> Loaded {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/training-offgrid.toml");
     let patch = |path: &str, value: &str| Patch {
@@ -94,6 +94,7 @@ fn still(start_s: &str, duration_s: &str, engine: &str) -> Loaded {
         patch("nodes.still.base", "hgx-h100"),
         patch("nodes.still.gpu", "still"),
         patch("nodes.still.psu", "prompt"),
+        patch("nodes.still.host.slow_share.value", "0"),
         patch("racks.0.node", "still"),
     ];
     for kind in PhaseKind::ALL {

@@ -53,7 +53,7 @@ fn the_heads_of_public_traces_are_known() {
 #[test]
 fn times_alone_and_rates() {
     let plain = good("arrival_ms\n1000\n1500\n1500\n");
-    assert_eq!(plain.time_s, [0.0, 500.0, 500.0]);
+    assert_eq!(plain.time_s, [0.0, 0.5, 0.5]);
     assert!(plain.prompt_tokens.is_empty() && plain.output_tokens.is_empty());
     let options = ArrivalOptions {
         time_unit: Some(TimeUnit::Ms),
