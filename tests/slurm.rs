@@ -1,6 +1,6 @@
 //! A day of Slurm's accounting from file to power, and tenants in what a run says.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::panic, reason = "helpers of tests")]
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -50,10 +50,6 @@ pub struct RackGroup {
 /// A job: what a set of GPUs does over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a scenario has a handful of jobs"
-)]
 pub enum JobSpec {
     /// Idle, launch, load, warmup, steady, stop.
     Batch(BatchJob),

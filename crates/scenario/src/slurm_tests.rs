@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::path::Path;
 
 use ballast_aggregate::{BatchJob, JobSpec};
@@ -294,7 +295,12 @@ fn log(nodes: usize, jobs: impl IntoIterator<Item = (u64, u64, u64, bool)>) -> L
     let mut racks = "rack,model,count,nameplate_kw,nodes\n".to_owned();
     for (r, names) in (1..=nodes).collect::<Vec<_>>().chunks(4).enumerate() {
         let names: Vec<String> = names.iter().map(|n| format!("n{n:02}")).collect();
-        racks += &format!("R{r},HGX H100,{},40,\"{}\"\n", names.len(), names.join(","));
+        let _ = writeln!(
+            racks,
+            "R{r},HGX H100,{},40,\"{}\"",
+            names.len(),
+            names.join(",")
+        );
     }
     Log {
         text: format!("{HEAD}{}", rows.concat()),
