@@ -156,6 +156,8 @@ impl BatchCourse {
 
 #[cfg(test)]
 mod tests {
+    use ballast_profile::PhaseKind::{Idle, IdleContext, Launch, SteadyDecode, Warmup};
+
     use super::*;
     use crate::event_plan::Cause;
 
@@ -228,7 +230,6 @@ mod tests {
         plan.runs = vec![(10.0, 60.0), (60.0, 63.0), (100.0, f64::INFINITY)];
         // Half a second late, as its jitter has it, in every run.
         let mut c = BatchCourse::new(&plan, [2.0, 0.0, 5.0], 10.5, &[], PhaseKind::Idle);
-        use PhaseKind::{Idle, Launch, SteadyDecode, Warmup};
         assert_eq!(
             changes(&mut c),
             [
@@ -258,7 +259,6 @@ mod tests {
         ];
         let waits_in = PhaseKind::IdleContext;
         let mut c = BatchCourse::new(&plan, [2.0, 0.0, 0.0], 0.0, &outages, waits_in);
-        use PhaseKind::{Idle, IdleContext, Launch, SteadyDecode};
         assert_eq!(
             changes(&mut c),
             [
