@@ -66,8 +66,8 @@
 //!
 //! # Where to look
 //!
-//! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
-//! cohorts; `site` and `resolve` the resolved site; `timeline`,
+//! `spec` what stands in a file; `check`, `needs` what is wrong with it; `tenants` shares to numbers of GPUs (`check_tenants` what is wrong with them), `placement` jobs to GPUs,
+//! `place` GPUs to cohorts; `site` and `resolve` the resolved site; `timeline`,
 //! `batch`, `training` what a cohort does when (`iteration`, `training_plan` what its job has in common), `interruption` when a
 //! training job is down; `traffic`, `request_log`, `replay`, `fleet`, `replica`, `serving` requests and what they make replicas and
 //! their cohorts do; `racks`, `rack` what both engines share; `host` slow hosts and what stands beside the nodes; `engine`, `follow`,
@@ -76,10 +76,12 @@
 //! `facility_trip`, `transfer` what they do to racks, jobs, cooling and bus; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
+mod batch_spec;
 mod block;
 mod check;
 mod check_events;
 mod check_inference;
+mod check_tenants;
 mod choice;
 mod clamp;
 mod correlation;
@@ -115,6 +117,8 @@ mod site;
 mod source002;
 mod spec;
 mod sums;
+mod tenant_spec;
+mod tenants;
 mod tile;
 mod timeline;
 mod traffic;
@@ -123,6 +127,7 @@ mod training_plan;
 mod training_spec;
 mod transfer;
 
+pub use batch_spec::BatchRun;
 pub use block::DemandBlock;
 pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
 pub use clamp::ClampReport;
@@ -154,6 +159,8 @@ pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
 pub use spec::{
     BatchJob, CorrelationSpec, EngineSpec, JobSpec, LevelShares, RackGroup, TrainingJob,
 };
+pub use tenant_spec::TenantSpec;
+pub use tenants::{JobGpus, TenantGpus};
 pub use tile::Simd;
 pub use timeline::DEFAULT_CORRELATION_TIME_S;
 pub use training::CoarseTraining;

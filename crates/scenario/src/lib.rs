@@ -50,6 +50,8 @@ mod schema;
 mod shape;
 mod slurm;
 mod slurm_racks;
+mod slurm_sets;
+mod slurm_write;
 mod spec;
 mod starter;
 mod suggest;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ballast_aggregate::{
-    CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup, SiteEventSpec,
+    CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup, SiteEventSpec, TenantSpec,
 };
 use ballast_plant::PlantSpec;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
@@ -35,6 +35,9 @@ pub struct Scenario {
     /// Jobs on the racks' GPUs. GPUs without a job are idle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<JobSpec>,
+    /// Those who share the racks' GPUs; jobs name their tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<TenantSpec>,
     /// How the fluctuation of the GPUs is shared, for jobs that do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<CorrelationSpec>,
