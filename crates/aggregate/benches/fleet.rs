@@ -32,6 +32,8 @@ fn site(requests_per_s: f64, router: RouterSpec) -> Site {
         name: "s".into(),
         racks: vec![],
         gpus: None,
+        tenant: None,
+        share: None,
         start_s: -60.0,
         gpus_per_replica: 8,
         arrivals: ArrivalSpec::Poisson { requests_per_s },

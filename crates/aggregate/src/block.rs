@@ -7,6 +7,8 @@
 pub struct DemandBlock {
     /// AC power of all racks together, watts. `[step]`.
     pub site_w: Vec<f64>,
+    /// AC power of the racks of each group together, watts. `[group][step]`, group after group without gaps.
+    pub group_w: Vec<f64>,
     /// Reactive power of all racks together at their AC side, var; positive: drawn (lagging), negative: given (leading). `[step]`.
     pub site_q_var: Vec<f64>,
     /// Power of all GPUs together, metered at the GPUs, watts. `[step]`.
@@ -15,13 +17,13 @@ pub struct DemandBlock {
     pub rack_w: Vec<f64>,
     /// Number of the first sample, counted from the start of the run.
     pub first_sample: u64,
-    pub(crate) rack_gpu_w: Vec<f64>,
     racks: usize,
+    groups: usize,
     steps: usize,
 }
 
 impl DemandBlock {
-    /// A block of zeros for `racks` racks and `steps` samples.
+    /// A block of zeros for `racks` racks and `steps` samples; the fill gives it the site's groups.
     pub fn new(racks: usize, steps: usize) -> Self {
         let mut block = Self {
             racks,
@@ -48,21 +50,28 @@ impl DemandBlock {
 
     /// Changes the number of samples, as for the last block of a run. The content is undefined until the next fill.
     pub fn set_len(&mut self, steps: usize) {
-        self.resize(self.racks, steps);
+        self.resize(self.racks, self.groups, steps);
     }
 
-    pub(crate) fn resize(&mut self, racks: usize, steps: usize) {
-        (self.racks, self.steps) = (racks, steps);
+    pub(crate) fn resize(&mut self, racks: usize, groups: usize, steps: usize) {
+        (self.racks, self.groups, self.steps) = (racks, groups, steps);
         self.site_w.resize(steps, 0.0);
+        self.group_w.resize(groups * steps, 0.0);
         self.site_q_var.resize(steps, 0.0);
         self.gpu_w.resize(steps, 0.0);
         self.rack_w.resize(racks * steps, 0.0);
-        self.rack_gpu_w.resize(racks * steps, 0.0);
     }
 
     /// AC power of a rack, watts, `[step]`; empty if there is no rack `i`.
     pub fn rack(&self, i: usize) -> &[f64] {
         self.rack_w
+            .get(i * self.steps..(i + 1) * self.steps)
+            .unwrap_or(&[])
+    }
+
+    /// AC power of the racks of a group together, watts, `[step]`; empty if there is no group `i`.
+    pub fn group(&self, i: usize) -> &[f64] {
+        self.group_w
             .get(i * self.steps..(i + 1) * self.steps)
             .unwrap_or(&[])
     }

@@ -104,7 +104,7 @@ impl Problems {
     }
 
     /// A name that can stand in a table's head. `false` if it is empty.
-    fn name(&mut self, path: &str, name: &str, help: &str) -> bool {
+    pub(crate) fn name(&mut self, path: &str, name: &str, help: &str) -> bool {
         if name.trim().is_empty() {
             self.add(path, "the name is empty", help);
         } else if name.chars().any(char::is_control) {
@@ -134,6 +134,26 @@ impl Problems {
             );
         }
         good
+    }
+
+    /// Rack groups by name, each once.
+    pub(crate) fn racks(&mut self, path: &str, racks: &[String], groups: &[RackGroup]) {
+        let mut seen = BTreeSet::new();
+        for (k, rack) in racks.iter().enumerate() {
+            if !groups.iter().any(|g| &g.name == rack) {
+                self.add(
+                    format!("{path}.racks.{k}"),
+                    format!("there is no rack group `{rack}`"),
+                    listed(groups.iter().map(|g| g.name.as_str())),
+                );
+            } else if !seen.insert(rack) {
+                self.add(
+                    format!("{path}.racks.{k}"),
+                    format!("rack group `{rack}` is named twice"),
+                    "name it once",
+                );
+            }
+        }
     }
 
     fn count(&mut self, path: String, what: &str, value: u32, most: u32) -> bool {
@@ -249,22 +269,7 @@ fn where_it_runs(
             "add [[racks]], or remove the job",
         );
     }
-    let mut seen = BTreeSet::new();
-    for (k, rack) in racks.iter().enumerate() {
-        if !groups.iter().any(|g| &g.name == rack) {
-            problems.add(
-                format!("{path}.racks.{k}"),
-                format!("there is no rack group `{rack}`"),
-                listed(groups.iter().map(|g| g.name.as_str())),
-            );
-        } else if !seen.insert(rack) {
-            problems.add(
-                format!("{path}.racks.{k}"),
-                format!("rack group `{rack}` is named twice"),
-                "name it once",
-            );
-        }
-    }
+    problems.racks(path, racks, groups);
     if gpus == Some(0) {
         problems.add(
             format!("{path}.gpus"),
@@ -287,6 +292,73 @@ fn batch(path: &str, job: &BatchJob, problems: &mut Problems) {
     for (key, value) in optional {
         if let Some(value) = value {
             problems.span(&format!("{path}.{key}"), value);
+        }
+    }
+    if !job.runs.is_empty() {
+        batch_runs(path, job, problems);
+    }
+}
+
+/// Runs come one after another, and stand in place of the one that `start_s` and `steady_s` describe.
+fn batch_runs(path: &str, job: &BatchJob, problems: &mut Problems) {
+    let instead = [
+        ("start_s", job.start_s != 0.0),
+        ("steady_s", job.steady_s.is_some()),
+    ];
+    for (key, given) in instead {
+        if given {
+            problems.add(
+                format!("{path}.{key}"),
+                format!("job `{}` has runs and {key}", job.name),
+                format!("each run has its own start_s and stop_s: take {key} out, or the runs"),
+            );
+        }
+    }
+    let mut before: Option<f64> = None;
+    for (k, run) in job.runs.iter().enumerate() {
+        let path = format!("{path}.runs.{k}");
+        if let Some(name) = &run.name {
+            let help = "name the run, or leave the name away for its number";
+            problems.name(&format!("{path}.name"), name, help);
+        }
+        let start_known = problems.finite(&format!("{path}.start_s"), run.start_s);
+        if let Some(stop_s) = before.filter(|s| start_known && run.start_s < *s) {
+            problems.add(
+                format!("{path}.start_s"),
+                format!(
+                    "it starts at {} s, before the run ahead of it ends at {} s",
+                    number(run.start_s),
+                    number(stop_s)
+                ),
+                "runs stand in order of time and do not overlap: a GPU does one thing at a time",
+            );
+        }
+        let stop = run.stop_s;
+        if stop.is_none() && k + 1 < job.runs.len() {
+            problems.add(
+                format!("{path}.stop_s"),
+                "the run has no end, and another follows it",
+                "only the last run may last to the end of the simulation",
+            );
+        }
+        if stop.is_none() && run.crash {
+            problems.add(
+                format!("{path}.crash"),
+                "the run crashes, and has no end",
+                "set stop_s to the time of the crash",
+            );
+        }
+        before = stop.filter(|s| problems.finite(&format!("{path}.stop_s"), *s));
+        if let Some(stop_s) = before.filter(|s| start_known && *s <= run.start_s) {
+            problems.add(
+                format!("{path}.stop_s"),
+                format!(
+                    "the run stops at {} s, and starts at {} s",
+                    number(stop_s),
+                    number(run.start_s)
+                ),
+                "set stop_s after start_s",
+            );
         }
     }
 }

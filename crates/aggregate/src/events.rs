@@ -57,7 +57,23 @@ pub(crate) fn planned(
             }
         };
         match spec {
-            JobSpec::Batch(b) => add("job_start", b.start_s, "starts its first node"),
+            JobSpec::Batch(b) if b.runs.is_empty() => {
+                add("job_start", b.start_s, "starts its first node");
+            }
+            JobSpec::Batch(b) => {
+                for (k, run) in b.runs.iter().enumerate() {
+                    let label = run.label(k);
+                    let text = format!("starts {label} on its first node");
+                    add("job_start", run.start_s, &text);
+                    let (kind, what) = if run.crash {
+                        ("crash", "crashes: its GPUs fall to idle")
+                    } else {
+                        ("job_stop", "ends: its GPUs fall to idle")
+                    };
+                    let stop_s = run.stop_s.unwrap_or(f64::INFINITY);
+                    add(kind, stop_s, &format!("in {label} {what}"));
+                }
+            }
             JobSpec::Inference(i) => add("job_start", i.start_s, "takes its first requests"),
             JobSpec::Training(t) => {
                 add("job_start", t.start_s, "starts its first iteration");

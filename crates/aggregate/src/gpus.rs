@@ -8,11 +8,11 @@ use crate::clamp::ClampReport;
 use crate::correlation::own_share;
 use crate::fleet::TrafficReport;
 use crate::keys::entity;
-use crate::rack::{Common, RackBase, Scratch};
-use crate::racks::{Core, Rack, RunStart, Streams, cohort_cursor, cohort_serving};
+use crate::rack::{Common, RackBase, Scratch, Slot};
+use crate::racks::{Core, RunStart, Streams, Unit, cohort_cursor, cohort_serving, rack_base};
 use crate::serving::Serving;
 use crate::site::{Hardware, RackPlan, Site};
-use crate::tile::{self, CohortTile, LaneBlock, Simd, TILE, TileRun, Unit};
+use crate::tile::{self, CohortTile, LaneBlock, NodeGpus, Simd, TILE, TileRun};
 use crate::timeline::{Cursor, ProfileTable};
 
 /// Power of every rack over time for one realisation, GPU by GPU.
@@ -50,7 +50,7 @@ struct GpuRack {
     simd: Simd,
     cohorts: Vec<GpuCohort>,
     tiles: Vec<CohortTile>,
-    units: Vec<Unit>,
+    units: Vec<NodeGpus>,
     /// None where nothing fluctuates.
     blocks: Vec<LaneBlock>,
     gpus: usize,
@@ -91,8 +91,13 @@ impl PerGpuEngine {
             .iter()
             .map(|t| t.at_step(dt_s).unbounded())
             .collect();
-        let core = Core::new(site, dt_s, streams, tables, |plan, base, table| {
-            gpu_rack(site, plan, base, table, streams, simd)
+        let core = Core::new(site, dt_s, streams, tables, |tables| {
+            let rack = |plan: &RackPlan| {
+                let table = &tables[site.hardware[plan.group].table];
+                let base = rack_base(site, plan, dt_s, streams);
+                gpu_rack(site, plan, base, table, streams, simd)
+            };
+            site.racks.iter().map(rack).collect()
         });
         Self { core }
     }
@@ -139,7 +144,7 @@ fn gpu_rack(
             let alpha = own.sqrt();
             let beta = ((own + g * node).sqrt() - alpha) / g;
             for k in 0..bundle.nodes as usize {
-                units.push(Unit {
+                units.push(NodeGpus {
                     cohort: cohorts.len(),
                     first: first + k * per_unit,
                     gpus: per_unit,
@@ -277,9 +282,17 @@ fn not_above(w: f64) -> f32 {
     }
 }
 
-impl Rack for GpuRack {
-    fn base(&self) -> &RackBase {
-        &self.base
+impl Unit for GpuRack {
+    fn racks(&self) -> usize {
+        1
+    }
+
+    fn group(&self) -> usize {
+        self.base.group
+    }
+
+    fn slots(&self) -> &[Slot] {
+        &self.base.slots
     }
 
     fn fill(

@@ -33,16 +33,29 @@ impl HostPart {
         if slow == 0.0 && other_dc_w == 0.0 && other_ac_w == 0.0 {
             return;
         }
+        let curve = hardware.added_curve();
         for (rack, &gpu) in rack_w.iter_mut().zip(gpu_w) {
             let behind_w = self.lag.step(gpu) - gpu;
-            *rack += hardware.added_ac_w(gpu, slow * behind_w + other_dc_w) + other_ac_w;
+            *rack += added_w(curve, gpu, slow * behind_w + other_dc_w) + other_ac_w;
         }
     }
 }
 
+/// AC power that more power at the DC side takes: `[c0, c1, c2]` of `more (c0 + c1 gpu + c2 more)`, W.
+pub(crate) type AddedCurve = [f64; 3];
+
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the vector width of its caller"
+)]
+#[inline(always)]
+pub(crate) fn added_w([c0, c1, c2]: AddedCurve, gpu_w: f64, more_w: f64) -> f64 {
+    more_w * (c0 + c1 * gpu_w + c2 * more_w)
+}
+
 impl Hardware {
     /// Constant power beside the nodes, W: at the DC side of the supplies, at their AC side.
-    fn other_w(&self) -> (f64, f64) {
+    pub(crate) fn other_w(&self) -> (f64, f64) {
         match self.other_metered {
             MeteredSide::NodeDc => (self.other_w, 0.0),
             MeteredSide::NodeAc => (0.0, self.other_w),
@@ -52,19 +65,23 @@ impl Hardware {
     /// AC power for `more_w` at the DC side, shared equally by the supplies of all nodes, on top of nodes whose GPUs draw
     /// `gpu_w` together, W. Where nodes are metered at their AC side, the losses are in their figures and `more_w` is AC power.
     pub(crate) fn added_ac_w(&self, gpu_w: f64, more_w: f64) -> f64 {
-        if self.host.metered == MeteredSide::NodeAc {
-            return more_w;
-        }
-        let nodes = f64::from(self.nodes);
+        added_w(self.added_curve(), gpu_w, more_w)
+    }
+
+    /// Coefficients of it: [`added_w`].
+    pub(crate) fn added_curve(&self) -> AddedCurve {
         let capacity_w = self.supplies_w();
-        if capacity_w <= 0.0 {
-            return more_w;
+        if self.host.metered == MeteredSide::NodeAc || capacity_w <= 0.0 {
+            return [1.0, 0.0, 0.0];
         }
         // Σ (x_i + d)² − Σ x_i² = d (2 Σ x_i + N d): the sum is enough.
-        let all_w = nodes * self.host.fixed_w.value + self.host.slope.value * gpu_w;
-        let linear = 1.0 + self.psu.loss_linear.value;
+        let fixed_w = f64::from(self.nodes) * self.host.fixed_w.value;
         let square = self.psu.loss_square.value / capacity_w;
-        more_w * (linear + square * (2.0 * all_w + more_w))
+        [
+            1.0 + self.psu.loss_linear.value + 2.0 * square * fixed_w,
+            2.0 * square * self.host.slope.value,
+            square,
+        ]
     }
 
     /// Rated output of all supplies of a rack together, W.

@@ -31,10 +31,18 @@ pub struct InferenceJob {
     /// Rack groups it runs on, filled in order. Default: all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub racks: Vec<String>,
-    /// GPUs it uses. Default: every free GPU of its racks.
+    /// GPUs it uses. Default: every free GPU of its racks, of its tenant's share where it has a tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub gpus: Option<u32>,
+    /// Tenant whose GPUs it uses. Its racks are the tenant's, or those of them that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Share of its tenant's GPUs, without a tenant of the GPUs of its racks; instead of `gpus`. It gets whole replicas, and
+    /// whole nodes where a replica is larger than a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0))]
+    pub share: Option<f64>,
     /// Time from which requests come, seconds. Negative: the service ran before the run, and its queues are followed from then on.
     #[serde(default)]
     #[schemars(range(min = -86_400.0), extend("x-unit" = "s"))]

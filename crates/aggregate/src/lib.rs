@@ -16,16 +16,20 @@
 //!   training job strike all at once. Where the step is too long for an iteration, its mean level takes its place. From phase to
 //!   phase the mean and the spread move in a straight line over the profile's rise or fall time;
 //! - a *fluctuation*: `σ(phase) · (Σ √share · Z_level + own)` per GPU, with unit-variance Ornstein–Uhlenbeck factors `Z` for the site, each row, rack
-//!   and job. All node and GPU terms of a cohort are one such process of variance `Σ g² · share_node + n · share_own` (g GPUs on
-//!   each of its nodes, n in all), because independent AR(1) terms with one coefficient add up to one. The sum over N GPUs with a common coefficient C
-//!   has exactly `σ² N (1 + (N − 1) C)` ([`sum_sigma_w`]).
+//!   and job. In the group engine all node and GPU terms of a job in a rack are one such process of variance
+//!   `Σ_c σ_c² (Σ g² · share_node + n_c · share_own)` over its cohorts (g GPUs on each of their nodes, n_c in all), because independent AR(1) terms
+//!   with one coefficient add up to one. The sum over N GPUs with a common coefficient C has exactly `σ² N (1 + (N − 1) C)` ([`sum_sigma_w`]).
 //!
 //! An inference job's cohorts have no course of phases: each of its replicas is a queue (`replica`), fed by the job's requests
 //! (`traffic`) through its router (`fleet`). A GPU's mean power lies between idle with a context, decode and prefill, by the shares of the
 //! step before the sample that its replica spent in each, and in decode by the sequences that run; the spread goes the same way.
 //! The profile's rise and fall times do not act on it. Replicas are independent given the rate of requests.
 //!
-//! A cohort's own process uses the correlation time of the phase it is in. A shared factor has one time: a job's is that of its
+//! A process of its own uses the correlation time of the phase its cohorts are in; where they are in different ones, the mean of their
+//! autoregressive coefficients weighted with their variances, which is the exact correlation at one step's distance (beyond it,
+//! the true one falls from there like a sum of exponentials, and this one like a single one). While cohorts change, the variance is
+//! exact at every instant, and the covariance of two instants is `√(V₁V₂) a`, never below the true `Σ σ_c1 σ_c2 a`
+//! (Cauchy and Schwarz). The factor of a rack in which one job alone loads on it goes into that job's process likewise. A shared factor has one time: a job's is that of its
 //! steady phase (computing, for training), and the site's, a row's and a rack's is the median over the jobs on it.
 //! A spread without a stated time uses [`DEFAULT_CORRELATION_TIME_S`]. GPUs without a job fluctuate independently.
 //!
@@ -33,6 +37,9 @@
 //! with one lag per rack) → constant power beside the nodes → losses of the supplies at the node's load, unless the
 //! node was metered at its AC side → lag of the AC side, first order, exact for an input that runs straight from sample to sample. A run
 //! begins with the lag settled.
+//!
+//! The group engine takes the losses of a rack at the mean of its nodes, plus the curvature of the loss times the nodes' variance around that mean: exact
+//! for what the courses do, in the mean for the nodes' own noise. Left out is their product, noise of one job times the difference of two jobs' levels.
 //!
 //! From the racks to the bus: a [`Facility`] adds other IT, losses of UPS and transformer, and cooling that lags behind the heat.
 //!
@@ -44,7 +51,7 @@
 //!
 //! - Cohorts of several nodes share one offset, so what jitter leaves of the harmonics is right in the mean, while its scatter is
 //!   that of cohorts and not of nodes.
-//! - In the group engine single GPUs are not clipped at their limit; a cohort's average is. [`ClampReport`] tells what clipping would
+//! - In the group engine single GPUs are not clipped at their limit; the average over a job's GPUs in a rack is. [`ClampReport`] tells what clipping would
 //!   change. The per-GPU engine clips them; it follows the same courses, so GPUs of a cohort change phase together there too.
 //! - Both engines see the same requests, and give each GPU of a cohort the mean of the cohort's replicas. Where a cohort holds several
 //!   replicas, one in prefill and one at rest are both in between, so the per-GPU engine may clip less than it should.
@@ -52,26 +59,29 @@
 //!
 //! # Same bytes
 //!
-//! Each element draws from streams of its own, keyed by its name, and racks are summed from the first to the last. So the
-//! result does not depend on the number of threads, and adding a rack group does not change the racks that were there, as
+//! Each element draws from streams of its own, keyed by its name. Racks are summed from the first to the last within tiles of 16
+//! of one group, tiles within the group and groups likewise. Sums of what cohorts do are of numbers rounded to a grid on which they are exact (`follow`). So the
+//! result does not depend on the number of threads, on the length of blocks or on the width of vector instructions, and adding a rack group does not change the racks that were there, as
 //! long as it changes neither the GPUs of their jobs nor the jobs' stagger nor the correlation times shared with them.
 //!
 //! # Where to look
 //!
-//! `spec` what stands in a file; `check`, `needs` what is wrong with it; `placement` jobs to GPUs, `place` GPUs to
-//! cohorts; `site` and `resolve` the resolved site; `timeline`,
+//! `spec` what stands in a file; `check`, `needs` what is wrong with it; `tenants` shares to numbers of GPUs (`check_tenants` what is wrong with them), `placement` jobs to GPUs,
+//! `place` GPUs to cohorts; `site` and `resolve` the resolved site; `timeline`,
 //! `batch`, `training` what a cohort does when (`iteration`, `training_plan` what its job has in common), `interruption` when a
 //! training job is down; `traffic`, `request_log`, `replay`, `fleet`, `replica`, `serving` requests and what they make replicas and
-//! their cohorts do; `racks` what both engines share; `host` slow hosts and what stands beside the nodes; `rack`, `engine` the group
-//! engine; `gpus`, `tile` the per-GPU engine; `choice`
+//! their cohorts do; `racks`, `rack` what both engines share; `host` slow hosts and what stands beside the nodes; `engine`, `follow`,
+//! `sums` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
 //! which of them; `facility` the rest of the site; `event_spec`, `check_events`, `event_plan` events of the site, `presence`, `job_outage`,
 //! `facility_trip`, `transfer` what they do to racks, jobs, cooling and bus; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
+mod batch_spec;
 mod block;
 mod check;
 mod check_events;
 mod check_inference;
+mod check_tenants;
 mod choice;
 mod clamp;
 mod correlation;
@@ -84,6 +94,7 @@ mod facility_check;
 mod facility_spec;
 mod facility_trip;
 mod fleet;
+mod follow;
 mod gpus;
 mod host;
 mod inference_spec;
@@ -105,6 +116,9 @@ mod serving;
 mod site;
 mod source002;
 mod spec;
+mod sums;
+mod tenant_spec;
+mod tenants;
 mod tile;
 mod timeline;
 mod traffic;
@@ -113,6 +127,7 @@ mod training_plan;
 mod training_spec;
 mod transfer;
 
+pub use batch_spec::BatchRun;
 pub use block::DemandBlock;
 pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
 pub use clamp::ClampReport;
@@ -144,6 +159,8 @@ pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
 pub use spec::{
     BatchJob, CorrelationSpec, EngineSpec, JobSpec, LevelShares, RackGroup, TrainingJob,
 };
+pub use tenant_spec::TenantSpec;
+pub use tenants::{JobGpus, TenantGpus};
 pub use tile::Simd;
 pub use timeline::DEFAULT_CORRELATION_TIME_S;
 pub use training::CoarseTraining;

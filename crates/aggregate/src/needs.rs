@@ -157,22 +157,42 @@ impl Asker<'_> {
         self.require(PhaseKind::Idle, "", &job.name);
         self.require(job.steady, "steady", &job.name);
         let steady_s = job.steady_s.unwrap_or(f64::INFINITY);
-        let mut latest_s = job.start_s + job.stagger_s + REACH * job.start_jitter_s;
+        let late_s = job.stagger_s + REACH * job.start_jitter_s;
+        let ends = steady_s.is_finite() || job.runs.len() > 1;
+        let stops = job.runs.iter().any(|r| r.stop_s.is_some());
         let mut used = Vec::new();
-        if latest_s >= 0.0 || steady_s.is_finite() || touch.down {
+        if job.first_start_s() + late_s >= 0.0 || ends || stops || touch.down {
             used.push(PhaseKind::Idle);
         }
         if touch.waits {
             used.push(before_work(|k| self.has(k)));
         }
-        for (kind, stay_s) in PASSING
-            .into_iter()
-            .zip(passing)
-            .chain([(job.steady, steady_s)])
-        {
-            latest_s += stay_s;
-            if stay_s > 0.0 && (latest_s >= 0.0 || touch.down) {
-                used.push(kind);
+        let never = f64::INFINITY;
+        let mut spans: Vec<(f64, f64)> = job
+            .runs
+            .iter()
+            .map(|r| (r.start_s, r.stop_s.unwrap_or(never)))
+            .collect();
+        if spans.is_empty() {
+            spans.push((job.start_s, never));
+        }
+        let stays = || {
+            PASSING
+                .into_iter()
+                .zip(passing)
+                .chain([(job.steady, steady_s)])
+        };
+        for (start_s, stop_s) in spans {
+            let mut latest_s = start_s + late_s;
+            for (kind, stay_s) in stays() {
+                // A phase that begins at or after the stop is not entered; one under way is cut.
+                if latest_s >= stop_s + late_s {
+                    break;
+                }
+                latest_s = (latest_s + stay_s).min(stop_s + late_s);
+                if stay_s > 0.0 && (latest_s >= 0.0 || touch.down) && !used.contains(&kind) {
+                    used.push(kind);
+                }
             }
         }
         Fit {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::check::Problems;
 use crate::place::{Run, nodes_touched};
 use crate::site::GroupInfo;
-use crate::{InferenceJob, JobSpec, TrainingJob};
+use crate::tenants::{Allotment, racks_of};
+use crate::{InferenceJob, JobSpec, TenantSpec, TrainingJob};
 
 /// Jobs on GPUs, before they become cohorts.
 pub(crate) struct Placement {
@@ -18,7 +19,13 @@ pub(crate) struct Placement {
 }
 
 /// Gives each job its GPUs: groups in the job's order, racks, nodes and GPUs in theirs, the first free ones first.
-pub(crate) fn place(jobs: &[JobSpec], groups: &[GroupInfo], problems: &mut Problems) -> Placement {
+pub(crate) fn place(
+    jobs: &[JobSpec],
+    tenants: &[TenantSpec],
+    allotment: &mut Allotment,
+    groups: &[GroupInfo],
+    problems: &mut Problems,
+) -> Placement {
     let racks = groups.last().map_or(0, |g| g.racks.end);
     let mut taken = vec![0u32; racks];
     let mut placement = Placement {
@@ -29,7 +36,9 @@ pub(crate) fn place(jobs: &[JobSpec], groups: &[GroupInfo], problems: &mut Probl
     };
     for (j, job) in jobs.iter().enumerate() {
         let name = job.name();
-        let (named, asked) = job.place();
+        let (named, asked) = (racks_of(job, tenants), allotment.asked[j]);
+        let tenant = allotment.tenant_of[j].map(|t| &mut allotment.tenants[t]);
+        let own_left = tenant.as_ref().map(|t| t.gpus - t.used_gpus);
         let order: Vec<usize> = if named.is_empty() {
             (0..groups.len()).collect()
         } else {
@@ -38,7 +47,10 @@ pub(crate) fn place(jobs: &[JobSpec], groups: &[GroupInfo], problems: &mut Probl
                 .filter_map(|n| groups.iter().position(|g| &g.name == n))
                 .collect()
         };
-        let mut left = asked.map_or(u64::MAX, u64::from);
+        // A tenant without any GPU has been told of.
+        let nothing = tenant.as_ref().is_some_and(|t| t.gpus == 0);
+        let most = own_left.unwrap_or(u64::MAX);
+        let mut left = asked.unwrap_or(u64::MAX).min(most);
         for g in order {
             let group = &groups[g];
             for rack in group.racks.clone() {
@@ -61,17 +73,35 @@ pub(crate) fn place(jobs: &[JobSpec], groups: &[GroupInfo], problems: &mut Probl
             }
         }
         let found = placement.gpus[j];
+        if let Some(tenant) = tenant {
+            tenant.used_gpus += found;
+        }
+        let key = if job.share().is_some() {
+            "share"
+        } else {
+            "gpus"
+        };
         let help = "use fewer GPUs, add racks, or name other racks; jobs take GPUs in the order of the file, and two jobs never share one";
         match asked {
-            Some(n) if u64::from(n) > found => problems.add(
-                format!("jobs.{j}.gpus"),
+            _ if nothing => {}
+            Some(n) if n > most => problems.add(
+                format!("jobs.{j}.{key}"),
+                format!("job `{name}` asks for {n} GPUs, and {most} of its tenant's are left"),
+                "use fewer GPUs, or raise the tenant's share; jobs take GPUs in the order of the file",
+            ),
+            Some(n) if n > found => problems.add(
+                format!("jobs.{j}.{key}"),
                 format!("job `{name}` asks for {n} GPUs, and {found} are free on its racks"),
                 help,
             ),
             None if found == 0 => {
                 problems.add(
                     format!("jobs.{j}.racks"),
-                    format!("no GPU is free for job `{name}` on its racks"),
+                    if most == 0 {
+                        format!("no GPU of its tenant's is left for job `{name}`")
+                    } else {
+                        format!("no GPU is free for job `{name}` on its racks")
+                    },
                     help,
                 );
             }

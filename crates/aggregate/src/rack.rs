@@ -1,15 +1,14 @@
-//! One rack: its cohorts, its nodes' host power and supplies, and the lag of their AC side.
+//! What a rack is made of in both engines: shared factors, jobs and their loadings, the lag of the AC side.
 
 use ballast_series::rng::{UnitOu, ou_coefficients};
 
 use crate::clamp::Tally;
 use crate::host::HostPart;
-use crate::racks::Rack;
 use crate::replica::Activity;
-use crate::serving::Serving;
 use crate::site::Hardware;
+use crate::sums::Work;
 use crate::tile::Tile;
-use crate::timeline::{Cursor, KINDS, ProfileTable};
+use crate::timeline::KINDS;
 
 /// A factor that several GPUs share: unit variance, one correlation time.
 #[derive(Debug, Clone)]
@@ -77,6 +76,11 @@ impl Lag {
         }
     }
 
+    /// Weights of last output, last input and input.
+    pub(crate) fn weights(&self) -> [f64; 3] {
+        [self.decay, self.old, self.new]
+    }
+
     pub(crate) fn apply(&mut self, power: &mut [f64]) {
         for u in power {
             *u = self.step(*u);
@@ -111,25 +115,6 @@ pub(crate) struct Slot {
     pub(crate) tallies: [Tally; KINDS],
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct CohortState {
-    pub(crate) slot: usize,
-    pub(crate) gpus: u32,
-    /// Standard deviation of the sum of its node and GPU terms, for σ = 1.
-    pub(crate) own: f64,
-    /// That sum; absent where nothing of it is left.
-    pub(crate) ou: Option<UnitOu>,
-    pub(crate) cursor: Cursor,
-    /// Present in a service: then its replicas give the mean power, and the cursor rests.
-    pub(crate) serving: Option<Serving>,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct BundleState {
-    pub(crate) nodes: f64,
-    pub(crate) cohorts: Vec<CohortState>,
-}
-
 /// A rack but for what its GPUs do by themselves.
 #[derive(Debug, Clone)]
 pub(crate) struct RackBase {
@@ -139,13 +124,6 @@ pub(crate) struct RackBase {
     pub(crate) factor: Option<Factor>,
     pub(crate) host: HostPart,
     pub(crate) lag: Lag,
-}
-
-/// A rack of the group engine.
-#[derive(Debug, Clone)]
-pub(crate) struct RackState {
-    pub(crate) base: RackBase,
-    pub(crate) bundles: Vec<BundleState>,
 }
 
 /// Values of the factors that reach beyond a rack, over the block. Empty slices stand for factors that nobody loads on.
@@ -158,6 +136,8 @@ pub(crate) struct Common<'a> {
     pub(crate) site: &'a [f64],
     pub(crate) rows: &'a [Vec<f64>],
     pub(crate) jobs: &'a [Vec<f64>],
+    /// Factors beyond the rack with a job's loadings, `[job][row]`; empty where it loads on none of them.
+    pub(crate) shared: &'a [Vec<f64>],
     /// What each service's replicas do, by job, `[replica][step]`.
     pub(crate) activity: &'a [&'a [Activity]],
 }
@@ -168,8 +148,10 @@ pub(crate) struct Scratch {
     factor: Vec<f64>,
     /// Shared part of the fluctuation, `[slot][step]`.
     pub(crate) shared: Vec<f64>,
-    gpu_w: Vec<f64>,
+    /// Power of the GPUs of each rack of a unit, `[rack][step]`.
+    pub(crate) gpu_w: Vec<f64>,
     pub(crate) tile: Tile,
+    pub(crate) work: Work,
 }
 
 impl RackBase {
@@ -206,85 +188,6 @@ impl RackBase {
                     .zip(factor)
                     .for_each(|(o, z)| *o += loading * z);
             }
-        }
-    }
-}
-
-impl Rack for RackState {
-    fn base(&self) -> &RackBase {
-        &self.base
-    }
-
-    fn fill(
-        &mut self,
-        common: &Common<'_>,
-        hardware: &Hardware,
-        table: &ProfileTable,
-        scratch: &mut Scratch,
-        rack_w: &mut [f64],
-        rack_gpu_w: &mut [f64],
-    ) {
-        let steps = rack_w.len();
-        scratch.gpu_w.resize(steps, 0.0);
-        self.base.share(common, scratch, steps);
-        rack_w.fill(0.0);
-        rack_gpu_w.fill(0.0);
-        for bundle in &mut self.bundles {
-            scratch.gpu_w.fill(0.0);
-            for cohort in &mut bundle.cohorts {
-                let slot = &mut self.base.slots[cohort.slot];
-                let shared = &scratch.shared[cohort.slot * steps..(cohort.slot + 1) * steps];
-                cohort.add(common, table, shared, &mut slot.tallies, &mut scratch.gpu_w);
-            }
-            for ((&gpu, rack), sum) in scratch.gpu_w.iter().zip(&mut *rack_w).zip(&mut *rack_gpu_w)
-            {
-                *sum += gpu;
-                *rack += bundle.nodes * hardware.node_ac_w(gpu / bundle.nodes);
-            }
-        }
-        self.base.finish(hardware, rack_gpu_w, rack_w);
-    }
-}
-
-impl CohortState {
-    /// Adds the cohort's power to `sum_w`, W.
-    fn add(
-        &mut self,
-        common: &Common<'_>,
-        table: &ProfileTable,
-        shared: &[f64],
-        tallies: &mut [Tally; KINDS],
-        sum_w: &mut [f64],
-    ) {
-        let steps = sum_w.len();
-        let gpus = f64::from(self.gpus);
-        let most_w = gpus * table.clamp_w.max(0.0);
-        for (k, (sum, z)) in sum_w.iter_mut().zip(shared).enumerate() {
-            let sample = common.first_sample + k as u64;
-            let t_s = sample as f64 * common.dt_s;
-            // A change that falls on a sample but for rounding counts at that sample.
-            self.cursor.advance(t_s + 1e-6 * common.dt_s, table);
-            let (point, phase) = match &self.serving {
-                Some(serving) => serving.at(k, common, steps, table),
-                None => (self.cursor.at(t_s), self.cursor.phase()),
-            };
-            let own = match &mut self.ou {
-                Some(ou) if sample == common.start => self.own * ou.value(),
-                Some(ou) => {
-                    let level = table.level(phase);
-                    self.own * ou.step(level.a, level.b)
-                }
-                None => 0.0,
-            };
-            let power_w = gpus * point.mean_w + point.sigma_w * (gpus * z + own);
-            let tally = &mut tallies[phase as usize];
-            tally.samples += u64::from(self.gpus);
-            if power_w > most_w {
-                tally.high += u64::from(self.gpus);
-            } else if power_w < 0.0 {
-                tally.low += u64::from(self.gpus);
-            }
-            *sum += power_w.clamp(0.0, most_w);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What both engines share: factors beyond the rack, services, the run over all racks, the site's sum, the report on limits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ballast_profile::PhaseKind;
+use ballast_profile::{PhaseKind, ReactiveLine};
 use ballast_series::rng::{Stream, UnitOu};
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use crate::batch::BatchCourse;
@@ -23,23 +24,31 @@ use crate::site::{CoursePlan, Hardware, RackPlan, Site};
 use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
 use crate::training::{Seat, TrainingCourse};
 
-/// Steps of one thread's share of the site's sum. The order of summation, rack by rack, does not depend on it.
-const SUM_STEPS: usize = 256;
+/// Racks that an engine simulates together: consecutive ones of one group.
+pub(crate) trait Unit: Send {
+    /// Number of racks.
+    fn racks(&self) -> usize;
 
-/// One rack as an engine simulates it.
-pub(crate) trait Rack: Send {
-    /// What does not depend on the engine.
-    fn base(&self) -> &RackBase;
+    /// Group of the racks.
+    fn group(&self) -> usize;
 
-    /// Power of the rack over the block: at the AC side and at the GPUs, W.
+    /// Jobs that have GPUs in them, rack after rack.
+    fn slots(&self) -> &[Slot];
+
+    /// Which of [`Common::shared`] it reads.
+    fn sources(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// Power of each rack over the block, `[rack][step]`: at the AC side and at the GPUs, W.
     fn fill(
         &mut self,
         common: &Common<'_>,
         hardware: &Hardware,
         table: &ProfileTable,
         scratch: &mut Scratch,
-        rack_w: &mut [f64],
-        rack_gpu_w: &mut [f64],
+        ac_w: &mut [f64],
+        gpu_w: &mut [f64],
     );
 }
 
@@ -59,9 +68,16 @@ pub(crate) struct Core<R> {
     jobs: Vec<Option<Factor>>,
     /// By job; absent where it is no service.
     fleets: Vec<Option<Fleet>>,
-    racks: Vec<R>,
+    units: Vec<R>,
     /// By rack; empty where no rack is ever out.
     outages: Vec<Vec<Outage>>,
+    /// Sums over the racks of each unit: `[unit][step]` of [`Sums`].
+    sums: Sums,
+    /// By job, its loadings on the factors beyond the rack.
+    loadings: Vec<Loadings>,
+    /// Which of `shared` are read.
+    sources: Vec<usize>,
+    shared: Vec<Vec<f64>>,
     site_z: Vec<f64>,
     row_z: Vec<Vec<f64>>,
     job_z: Vec<Vec<f64>>,
@@ -115,14 +131,14 @@ impl Streams {
     }
 }
 
-impl<R: Rack> Core<R> {
-    /// At the start of the run. `tables` are the site's at the engine's step; `rack` makes the engine's own part of a rack.
+impl<R: Unit> Core<R> {
+    /// At t = 0. `tables` are the site's at the engine's step; `units` makes the racks, in order.
     pub(crate) fn new(
         site: &Site,
         dt_s: f64,
         streams: Streams,
         tables: Vec<ProfileTable>,
-        rack: impl Fn(&RackPlan, RackBase, &ProfileTable) -> R,
+        units: impl FnOnce(&[ProfileTable]) -> Vec<R>,
     ) -> Self {
         let factor = |wanted: bool, stream: &str, key: u64, tau_s: f64| {
             wanted.then(|| Factor::new(UnitOu::new(streams.fluctuation(stream, key)), dt_s, tau_s))
@@ -147,10 +163,8 @@ impl<R: Rack> Core<R> {
             CoursePlan::Batch(_) | CoursePlan::Training(_) => None,
         });
         let fleets = fleets.collect();
-        let racks = site.racks.iter().map(|plan| {
-            let table = &tables[site.hardware[plan.group].table];
-            rack(plan, rack_base(site, plan, dt_s, streams), table)
-        });
+        let units = units(&tables);
+        let sources: BTreeSet<usize> = units.iter().flat_map(Unit::sources).collect();
         Self {
             dt_s,
             start: streams.first_sample(),
@@ -158,8 +172,14 @@ impl<R: Rack> Core<R> {
             hardware: site.hardware.clone(),
             job_names: site.jobs.iter().map(|j| j.name.clone()).collect(),
             site: factor(loads_site, "ou-site", 0, site.tau_s),
-            racks: racks.collect(),
+            units,
             outages: site.outages.outages.clone(),
+            sums: Sums::default(),
+            loadings: (0..site.jobs.len())
+                .map(|j| loadings(site, Some(j)))
+                .collect(),
+            sources: sources.into_iter().collect(),
+            shared: vec![Vec::new(); site.jobs.len() * rows.len()],
             site_z: Vec::new(),
             row_z: vec![Vec::new(); rows.len()],
             job_z: vec![Vec::new(); jobs.len()],
@@ -175,7 +195,8 @@ impl<R: Rack> Core<R> {
     /// A block made for another number of racks is resized to this site's.
     pub(crate) fn fill(&mut self, block: &mut DemandBlock) {
         let steps = block.len();
-        block.resize(self.racks.len(), steps);
+        let racks = self.units.iter().map(Unit::racks).sum();
+        block.resize(racks, self.hardware.len(), steps);
         block.first_sample = self.next_sample;
         if steps == 0 {
             return;
@@ -188,6 +209,20 @@ impl<R: Rack> Core<R> {
             .chain(self.jobs.iter_mut().zip(&mut self.job_z))
         {
             fill_factor(factor, z, steps);
+        }
+        for &source in &self.sources {
+            let (job, row) = (source / self.row_z.len(), source % self.row_z.len());
+            let l = self.loadings[job];
+            let out = &mut self.shared[source];
+            out.clear();
+            out.resize(steps, 0.0);
+            for (loading, z) in [
+                (l.site, &self.site_z),
+                (l.row, &self.row_z[row]),
+                (l.job, &self.job_z[job]),
+            ] {
+                out.iter_mut().zip(z).for_each(|(o, z)| *o += loading * z);
+            }
         }
         for fleet in self.fleets.iter_mut().flatten() {
             fleet.fill(self.next_sample, steps, self.next_sample == self.start);
@@ -204,39 +239,56 @@ impl<R: Rack> Core<R> {
             site: &self.site_z,
             rows: &self.row_z,
             jobs: &self.job_z,
+            shared: &self.shared,
             activity: &activity,
         };
         let (hardware, tables) = (&self.hardware, &self.tables);
-        self.racks
-            .par_iter_mut()
-            .zip(block.rack_w.par_chunks_mut(steps))
-            .zip(block.rack_gpu_w.par_chunks_mut(steps))
-            .for_each_init(Scratch::default, |scratch, ((rack, ac_w), gpu_w)| {
-                let hardware = &hardware[rack.base().group];
-                let table = &tables[hardware.table];
-                rack.fill(&common, hardware, table, scratch, ac_w, gpu_w);
-            });
-        self.take_out(block, steps);
-        sum_rows(&block.rack_w, &mut block.site_w);
-        sum_rows(&block.rack_gpu_w, &mut block.gpu_w);
-        let racks: Vec<&Hardware> = self
-            .racks
-            .iter()
-            .map(|r| &hardware[r.base().group])
-            .collect();
-        sum_reactive(&racks, &block.rack_w, &mut block.site_q_var);
-        self.next_sample += steps as u64;
-    }
-
-    /// Takes the power from racks that have none.
-    fn take_out(&self, block: &mut DemandBlock, steps: usize) {
-        for (rack, outages) in self.outages.iter().enumerate() {
-            let samples = rack * steps..(rack + 1) * steps;
-            for power_w in [&mut block.rack_w, &mut block.rack_gpu_w] {
-                let power_w = &mut power_w[samples.clone()];
-                presence::apply(outages, self.next_sample, self.dt_s, power_w);
-            }
+        let outages = &self.outages;
+        self.sums.resize(self.units.len() * steps);
+        let mut rows = block.rack_w.as_mut_slice();
+        let mut first_rack = 0;
+        let mut units = Vec::with_capacity(self.units.len());
+        for (unit, sums) in self.units.iter_mut().zip(self.sums.by_unit(steps)) {
+            let (own, rest) = std::mem::take(&mut rows).split_at_mut(unit.racks() * steps);
+            rows = rest;
+            let next_rack = first_rack + unit.racks();
+            let outages = outages.get(first_rack..next_rack).unwrap_or(&[]);
+            first_rack = next_rack;
+            units.push((unit, own, outages, sums));
         }
+        units.into_par_iter().for_each_init(
+            Scratch::default,
+            |scratch, (unit, ac_w, outages, [ac_sum_w, q_sum_var, gpu_sum_w])| {
+                let hardware = &hardware[unit.group()];
+                let table = &tables[hardware.table];
+                let mut gpu_w = std::mem::take(&mut scratch.gpu_w);
+                gpu_w.resize(ac_w.len(), 0.0);
+                unit.fill(&common, hardware, table, scratch, ac_w, &mut gpu_w);
+                for (rack, outages) in outages.iter().enumerate() {
+                    // What has no power draws nothing, whatever its engine made of it.
+                    for power_w in [&mut *ac_w, &mut gpu_w] {
+                        let power_w = &mut power_w[rack * steps..(rack + 1) * steps];
+                        presence::apply(outages, common.first_sample, common.dt_s, power_w);
+                    }
+                }
+                sum_rows(ac_w, ac_sum_w);
+                sum_rows(&gpu_w, gpu_sum_w);
+                match hardware.psu.reactive_line(hardware.supplies_w()) {
+                    Some(line) => sum_reactive(line, ac_w, q_sum_var),
+                    None => q_sum_var.fill(0.0),
+                }
+                scratch.gpu_w = gpu_w;
+            },
+        );
+        for (group, out) in block.group_w.chunks_exact_mut(steps).enumerate() {
+            let units = self.units.iter().zip(self.sums.ac_w.chunks_exact(steps));
+            let of_group = units.filter(|(u, _)| u.group() == group).map(|(_, w)| w);
+            add_up(of_group, out);
+        }
+        add_up(block.group_w.chunks_exact(steps), &mut block.site_w);
+        add_up(self.sums.q_var.chunks_exact(steps), &mut block.site_q_var);
+        add_up(self.sums.gpu_w.chunks_exact(steps), &mut block.gpu_w);
+        self.next_sample += steps as u64;
     }
 
     /// What came of each service's requests so far, by job.
@@ -253,11 +305,11 @@ impl<R: Rack> Core<R> {
     pub(crate) fn clamp_report(&self, per_gpu: bool) -> Vec<ClampReport> {
         // Jobs in order, then no job: `None` would sort first.
         let mut tallies: BTreeMap<(usize, usize), [Tally; KINDS]> = BTreeMap::new();
-        for rack in &self.racks {
-            for slot in &rack.base().slots {
+        for unit in &self.units {
+            for slot in unit.slots() {
                 let key = (
                     slot.job.unwrap_or(usize::MAX),
-                    self.hardware[rack.base().group].table,
+                    self.hardware[unit.group()].table,
                 );
                 let sums = tallies.entry(key).or_insert([Tally::default(); KINDS]);
                 sums.iter_mut()
@@ -298,40 +350,75 @@ fn fill_factor(factor: &mut Option<Factor>, z: &mut Vec<f64>, steps: usize) {
     }
 }
 
+/// Sums over the racks of each unit, `[unit][step]`.
+#[derive(Debug, Clone, Default)]
+struct Sums {
+    ac_w: Vec<f64>,
+    q_var: Vec<f64>,
+    gpu_w: Vec<f64>,
+}
+
+impl Sums {
+    fn resize(&mut self, len: usize) {
+        for sums in [&mut self.ac_w, &mut self.q_var, &mut self.gpu_w] {
+            sums.resize(len, 0.0);
+        }
+    }
+
+    /// AC side, reactive power and GPUs of each unit.
+    fn by_unit(&mut self, steps: usize) -> impl Iterator<Item = [&mut [f64]; 3]> {
+        let ac_w = self.ac_w.chunks_exact_mut(steps);
+        let rest = self.q_var.chunks_exact_mut(steps);
+        let rest = rest.zip(self.gpu_w.chunks_exact_mut(steps));
+        ac_w.zip(rest).map(|(ac, (q, gpu))| [ac, q, gpu])
+    }
+}
+
+/// Sums rows, always from the first to the last.
+fn add_up<'a>(rows: impl Iterator<Item = &'a [f64]>, sum: &mut [f64]) {
+    sum.fill(0.0);
+    for row in rows {
+        sum.iter_mut().zip(row).for_each(|(o, w)| *o += w);
+    }
+}
+
+/// Steps added up in registers.
+const AT_ONCE: usize = 64;
+
 /// Sums `[rack][step]` over racks, always from the first rack to the last.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
 fn sum_rows(rows: &[f64], sum: &mut [f64]) {
     let steps = sum.len();
-    sum.par_chunks_mut(SUM_STEPS)
-        .enumerate()
-        .for_each(|(chunk, out)| {
-            out.fill(0.0);
-            let start = chunk * SUM_STEPS;
-            for row in rows.chunks_exact(steps) {
-                out.iter_mut().zip(&row[start..]).for_each(|(o, w)| *o += w);
+    for (i, out) in sum.chunks_mut(AT_ONCE).enumerate() {
+        let mut total = [0.0; AT_ONCE];
+        for row in rows.chunks_exact(steps) {
+            let row = &row[i * AT_ONCE..i * AT_ONCE + out.len()];
+            for (o, w) in total.iter_mut().zip(row) {
+                *o += w;
             }
-        });
+        }
+        out.copy_from_slice(&total[..out.len()]);
+    }
 }
 
-/// Sums the racks' reactive power, from `[rack][step]` of their active power; always from the first rack to the last.
-fn sum_reactive(racks: &[&Hardware], rows: &[f64], sum: &mut [f64]) {
+/// Sums the racks' reactive power likewise, from `[rack][step]` of their active power.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
+fn sum_reactive(line: ReactiveLine, rows: &[f64], sum: &mut [f64]) {
     let steps = sum.len();
-    sum.par_chunks_mut(SUM_STEPS)
-        .enumerate()
-        .for_each(|(chunk, out)| {
-            out.fill(0.0);
-            let start = chunk * SUM_STEPS;
-            for (hardware, row) in racks.iter().zip(rows.chunks_exact(steps)) {
-                let Some(line) = hardware.psu.reactive_line(hardware.supplies_w()) else {
-                    continue;
-                };
-                for (o, w) in out.iter_mut().zip(&row[start..]) {
-                    *o += w * line.at(*w);
-                }
+    for (i, out) in sum.chunks_mut(AT_ONCE).enumerate() {
+        let mut total = [0.0; AT_ONCE];
+        for row in rows.chunks_exact(steps) {
+            let row = &row[i * AT_ONCE..i * AT_ONCE + out.len()];
+            for (o, w) in total.iter_mut().zip(row) {
+                *o += w * line.at(*w);
             }
-        });
+        }
+        out.copy_from_slice(&total[..out.len()]);
+    }
 }
 
-fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackBase {
+/// What does not depend on the engine, of a rack simulated by itself.
+pub(crate) fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackBase {
     let mut slots: Vec<Slot> = Vec::new();
     for cohort in rack.bundles.iter().flat_map(|b| &b.cohorts) {
         if slots.iter().all(|s| s.job != cohort.job) {
@@ -359,7 +446,8 @@ fn rack_base(site: &Site, rack: &RackPlan, dt_s: f64, streams: Streams) -> RackB
     }
 }
 
-fn loadings(site: &Site, job: Option<usize>) -> Loadings {
+/// Loadings of a job's GPUs; none without a job.
+pub(crate) fn loadings(site: &Site, job: Option<usize>) -> Loadings {
     job.map_or_else(Loadings::default, |j| {
         let s = site.jobs[j].shares;
         Loadings {

@@ -14,6 +14,7 @@ use crate::needs::{self, Fit};
 use crate::place::{Run, bundles, cut, nodes_touched};
 use crate::placement::Placement;
 use crate::site::{CoursePlan, GroupInfo, Hardware, JobPlan, RackPlan, RowPlan, Site, SiteInput};
+use crate::tenants::{JobGpus, TenantGpus};
 use crate::timeline::{DEFAULT_CORRELATION_TIME_S, ProfileTable};
 use crate::training_plan::{TrainingPlan, TrainingTimes};
 use crate::{JobSpec, LevelShares, events, job_outage};
@@ -218,6 +219,7 @@ pub(crate) fn assemble(
     fits: &[BTreeMap<usize, Fit>],
     idle_groups: &[usize],
     outages: EventPlan,
+    tenants: Vec<TenantGpus>,
 ) -> Site {
     let correlations: Vec<_> = input
         .jobs
@@ -313,6 +315,15 @@ pub(crate) fn assemble(
         .map(|g| g.racks.len() as u64 * u64::from(g.gpus_per_rack()))
         .sum();
     let tau_s = tau_of(&(0..jobs.len()).collect());
+    let job_gpus = input.jobs.iter().zip(&placement.gpus);
+    let job_gpus = job_gpus
+        .map(|(job, gpus)| JobGpus {
+            name: job.name().to_owned(),
+            tenant: job.tenant().map(str::to_owned),
+            share: job.share(),
+            gpus: *gpus,
+        })
+        .collect();
     let events = events::planned(input, &jobs, &outages, placement);
     Site {
         groups,
@@ -327,5 +338,7 @@ pub(crate) fn assemble(
         events,
         outages,
         gpus,
+        tenants,
+        job_gpus,
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::batch::BatchPlan;
 use crate::check::{self, Problems};
 use crate::check_events;
+use crate::check_tenants;
 use crate::correlation::{self, JobCorrelation};
 use crate::event_plan::{EventPlan, Outage};
 use crate::events::{self, PlannedEvent};
@@ -18,10 +19,13 @@ use crate::place::Bundle;
 use crate::placement::{idle_groups, place};
 use crate::racks::{RunStart, Streams};
 use crate::resolve::{assemble, fit_all, resolve_groups};
+use crate::tenants::{JobGpus, TenantGpus, allot};
 use crate::timeline::ProfileTable;
 use crate::training::CoarseTraining;
 use crate::training_plan::TrainingPlan;
-use crate::{CorrelationSpec, JobSpec, LevelShares, RackGroup, RequestLog, SiteEventSpec};
+use crate::{
+    CorrelationSpec, JobSpec, LevelShares, RackGroup, RequestLog, SiteEventSpec, TenantSpec,
+};
 
 /// What a site is made of, as it stands in a scenario. Profiles, nodes and supplies have passed their own checks.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +34,8 @@ pub struct SiteInput<'a> {
     pub racks: &'a [RackGroup],
     /// Jobs.
     pub jobs: &'a [JobSpec],
+    /// Those who share the site.
+    pub tenants: &'a [TenantSpec],
     /// Correlation for jobs that state none.
     pub correlation: Option<&'a CorrelationSpec>,
     /// Events of the site.
@@ -113,6 +119,21 @@ impl Hardware {
     }
 }
 
+/// AC power of a node as a function of the power of its GPUs: `[c0, c1, c2]` of `c0 + c1 g + c2 g²`, W.
+pub(crate) type NodeCurve = [f64; 3];
+
+impl Hardware {
+    /// [`Self::node_ac_w`] as a polynomial. Host power is a line and the supplies' loss a parabola, so it is one, and three
+    /// points of it are enough.
+    pub(crate) fn node_curve(&self) -> NodeCurve {
+        // A power of two: dividing by it rounds nothing.
+        const H_W: f64 = 1024.0;
+        let [f0, f1, f2] = [0.0, H_W, 2.0 * H_W].map(|w| self.node_ac_w(w));
+        let c2 = (f2 - 2.0 * f1 + f0) / (2.0 * H_W * H_W);
+        [f0, (f1 - f0) / H_W - c2 * H_W, c2]
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct RackPlan {
     pub(crate) name: String,
@@ -166,6 +187,9 @@ pub struct Site {
     /// What the site's events do.
     pub(crate) outages: EventPlan,
     pub(crate) gpus: u64,
+    pub(crate) tenants: Vec<TenantGpus>,
+    /// Tenant, share and GPUs of each job.
+    pub(crate) job_gpus: Vec<JobGpus>,
 }
 
 impl Site {
@@ -182,12 +206,27 @@ impl Site {
             correlation::check("correlation", spec, &mut problems.0);
         }
         let placeable = check::jobs(input.jobs, input.racks, input.events, &mut problems);
+        let shared = check_tenants::tenants(input.tenants, input.jobs, input.racks, &mut problems);
         // With a group missing, everything said about free GPUs would be wrong.
-        let (Some((groups, hardware)), true) = (resolved, placeable.iter().all(|p| *p)) else {
+        let (Some((groups, hardware)), true) = (resolved, shared && placeable.iter().all(|p| *p))
+        else {
             return Err(problems.0);
         };
         check_events::events(input.events, &groups, &mut problems);
-        let placement = place(input.jobs, &groups, &mut problems);
+        let mut allotment = allot(
+            input.tenants,
+            input.jobs,
+            input.racks,
+            &groups,
+            &mut problems,
+        );
+        let placement = place(
+            input.jobs,
+            input.tenants,
+            &mut allotment,
+            &groups,
+            &mut problems,
+        );
         let outages = EventPlan::new(input.events, &groups);
         let fits = fit_all(
             &input,
@@ -223,6 +262,7 @@ impl Site {
             &fits,
             &idle_groups,
             outages,
+            allotment.tenants,
         ))
     }
 
@@ -240,6 +280,16 @@ impl Site {
     /// GPUs in the site, with and without a job.
     pub fn gpu_count(&self) -> u64 {
         self.gpus
+    }
+
+    /// What each tenant has got of its racks, in the order of the scenario.
+    pub fn tenants(&self) -> &[TenantGpus] {
+        &self.tenants
+    }
+
+    /// GPUs of each job, in the order of the scenario.
+    pub fn job_gpus(&self) -> &[JobGpus] {
+        &self.job_gpus
     }
 
     /// AC power of all racks with every GPU at its limit, watts.

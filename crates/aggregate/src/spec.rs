@@ -5,7 +5,7 @@ use ballast_units::Sourced;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{InferenceJob, IterationShape, StragglerSpec};
+use crate::{BatchRun, InferenceJob, IterationShape, StragglerSpec};
 
 /// How the GPUs are simulated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,10 +50,6 @@ pub struct RackGroup {
 /// A job: what a set of GPUs does over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a scenario has a handful of jobs"
-)]
 pub enum JobSpec {
     /// Idle, launch, load, warmup, steady, stop.
     Batch(BatchJob),
@@ -82,6 +78,24 @@ impl JobSpec {
         }
     }
 
+    /// Tenant whose GPUs it uses.
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Batch(b) => b.tenant.as_deref(),
+            Self::Training(t) => t.tenant.as_deref(),
+            Self::Inference(i) => i.tenant.as_deref(),
+        }
+    }
+
+    /// Share of its tenant's GPUs, or of those of its racks, above 0 and at most 1.
+    pub fn share(&self) -> Option<f64> {
+        match self {
+            Self::Batch(b) => b.share,
+            Self::Training(t) => t.share,
+            Self::Inference(i) => i.share,
+        }
+    }
+
     /// Rack groups it names, and GPUs it asks for.
     pub(crate) fn place(&self) -> (&[String], Option<u32>) {
         match self {
@@ -101,10 +115,17 @@ pub struct BatchJob {
     /// Rack groups it runs on, filled in order. Default: all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub racks: Vec<String>,
-    /// GPUs it uses. Default: every free GPU of its racks.
+    /// GPUs it uses. Default: every free GPU of its racks, of its tenant's share where it has a tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub gpus: Option<u32>,
+    /// Tenant whose GPUs it uses. Its racks are the tenant's, or those of them that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Share of its tenant's GPUs, without a tenant of the GPUs of its racks; instead of `gpus`. It gets whole nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0))]
+    pub share: Option<f64>,
     /// Time of the first start, seconds; before it the GPUs are idle. Negative: the job was started before the run.
     #[serde(default)]
     #[schemars(extend("x-unit" = "s"))]
@@ -136,6 +157,9 @@ pub struct BatchJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
     pub steady_s: Option<f64>,
+    /// Several runs one after another on the same GPUs, in order of time, instead of `start_s` and `steady_s`; between them the GPUs are idle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<BatchRun>,
     /// How the fluctuation of its GPUs is shared. Default: the scenario's `[correlation]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<CorrelationSpec>,
@@ -154,10 +178,17 @@ pub struct TrainingJob {
     /// Rack groups it runs on, filled in order. Default: all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub racks: Vec<String>,
-    /// GPUs it uses. Default: every free GPU of its racks.
+    /// GPUs it uses. Default: every free GPU of its racks, of its tenant's share where it has a tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub gpus: Option<u32>,
+    /// Tenant whose GPUs it uses. Its racks are the tenant's, or those of them that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Share of its tenant's GPUs, without a tenant of the GPUs of its racks; instead of `gpus`. It gets whole nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0))]
+    pub share: Option<f64>,
     /// Time of the first iteration, seconds; before it the GPUs are idle with a context. Negative: under way at the start.
     #[serde(default)]
     #[schemars(extend("x-unit" = "s"))]

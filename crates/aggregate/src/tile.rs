@@ -19,7 +19,7 @@ pub(crate) const TILE: usize = LANES;
 /// One value per step of a tile.
 pub(crate) type Row = [f32; TILE];
 
-/// Vector instructions the per-GPU engine may use. Whatever is chosen, the result is the same bytes.
+/// Vector instructions an engine may use. Whatever is chosen, the result is the same bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Simd {
     /// The widest this machine has: AVX-512 (of Ice Lake or Zen 4 and later), AVX2, or what every machine of its kind has.
@@ -42,7 +42,7 @@ pub(crate) struct LaneBlock {
 
 /// GPUs of one cohort on one node.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Unit {
+pub(crate) struct NodeGpus {
     pub(crate) cohort: usize,
     /// First GPU and number of GPUs.
     pub(crate) first: usize,
@@ -86,7 +86,7 @@ pub(crate) struct Tile {
 pub(crate) struct TileRun<'a> {
     pub(crate) blocks: &'a mut [LaneBlock],
     pub(crate) cohorts: &'a mut [CohortTile],
-    pub(crate) units: &'a [Unit],
+    pub(crate) units: &'a [NodeGpus],
     pub(crate) hardware: &'a Hardware,
     pub(crate) clamp_w: f32,
     /// Steps asked for, 1 to [`TILE`]; what lies beyond them is not meant to be read.

@@ -97,6 +97,11 @@ impl ProfileTable {
         &self.levels[kind as usize]
     }
 
+    /// Every level that a phase of the profile has.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = &PhaseLevel> {
+        self.levels.iter().filter(|l| l.present)
+    }
+
     /// Whether no phase fluctuates.
     pub(crate) fn still(&self) -> bool {
         self.levels.iter().all(|l| l.sigma_w == 0.0)
@@ -269,6 +274,17 @@ impl Cursor {
     pub(crate) fn rest_until(&self, from_s: f64, to_s: f64) -> Option<Point> {
         let settled = self.next.at_s > to_s && from_s - self.entered_s >= self.ramp_s;
         settled.then_some(self.to)
+    }
+
+    /// First sample after `sample`, which is at `t_s`, at which the level may be another one; never, if that is `u64::MAX`.
+    pub(crate) fn due(&self, sample: u64, t_s: f64, dt_s: f64) -> u64 {
+        if t_s - self.entered_s < self.ramp_s {
+            return sample + 1;
+        }
+        // Early by more than what counts as that sample and any rounding: looking a sample early finds nothing new. The
+        // cast takes what is before the start to 0 and what never comes to the largest number.
+        let before = self.next.at_s / dt_s * (1.0 - 1e-15) - 2e-6;
+        (before as u64).max(sample).saturating_add(1)
     }
 
     /// Level at `t_s`: on the way in a straight line, then at rest. The spread moves with the mean.

@@ -109,6 +109,13 @@ impl TrainingPlan {
         (ordinal / self.stage_gpus) as usize % self.parts.len().max(1)
     }
 
+    /// Whether all nodes of a stage do the same at the same time, whatever happens.
+    pub(crate) fn in_step(&self) -> bool {
+        let apart_after_restart = self.restart_stagger_s > 0.0 || self.restart_jitter_s > 0.0;
+        let restarts = !self.interruptions.is_empty() || self.mtbf_s.is_finite();
+        self.node_jitter_s == 0.0 && self.straggler.is_none() && !(restarts && apart_after_restart)
+    }
+
     /// Clock and iterations since the last checkpoint where a course that iterates from `start_s` on is taken up.
     ///
     /// A job under way runs its past on the nominal clock and without being followed: jitter before t = 0 shows in nothing.

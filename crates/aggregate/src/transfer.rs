@@ -9,9 +9,18 @@ use crate::block::DemandBlock;
 use crate::event_plan::TransferPlan;
 use crate::site::Site;
 
+/// Racks whose power is taken together.
+#[derive(Debug, Clone, Copy)]
+enum Racks {
+    Group(usize),
+    One(usize),
+}
+
 #[derive(Debug, Clone)]
 struct Battery {
     plan: TransferPlan,
+    /// Its racks: whole groups, and the racks of groups that it has in part, in order of the site.
+    parts: Vec<Racks>,
     recharge_most_w: f64,
     /// Share of the racks in the power of all racks, over the block.
     share: Vec<f64>,
@@ -67,6 +76,20 @@ impl TransferReport {
     }
 }
 
+/// `racks` are in order of the site's.
+fn parts(site: &Site, racks: &[usize]) -> Vec<Racks> {
+    let mut parts = Vec::new();
+    for (group, info) in site.groups().iter().enumerate() {
+        let of_group = racks.iter().filter(|r| info.racks.contains(r));
+        if of_group.clone().count() == info.racks.len() {
+            parts.push(Racks::Group(group));
+        } else {
+            parts.extend(of_group.map(|r| Racks::One(*r)));
+        }
+    }
+    parts
+}
+
 impl Transfers {
     /// At the first sample of a run, at `first_sample · dt_s`; `None` where nothing is transferred. `dt_s` is the step in seconds,
     /// finite and above 0. What batteries gave before the run is as if the power had always been that of its first sample.
@@ -74,6 +97,7 @@ impl Transfers {
         let plans = &site.outages.transfers;
         let battery = |plan: &TransferPlan| Battery {
             recharge_most_w: plan.recharge_share * site.rated_ac_of_w(&plan.racks),
+            parts: parts(site, &plan.racks),
             plan: plan.clone(),
             share: Vec::new(),
             gives_w: 0.0,
@@ -96,13 +120,13 @@ impl Transfers {
             let share = &mut battery.share;
             share.clear();
             share.resize(steps, 0.0);
-            // In the order of the site's own sum: all racks together have exactly 1.
-            for rack in &battery.plan.racks {
-                let power_w = block.rack_w.chunks_exact(steps.max(1)).nth(*rack);
-                share
-                    .iter_mut()
-                    .zip(power_w.unwrap_or_default())
-                    .for_each(|(sum, w)| *sum += w);
+            // The site's own sum is that of its groups: all racks together have exactly 1.
+            for part in &battery.parts {
+                let power_w = match *part {
+                    Racks::Group(group) => block.group(group),
+                    Racks::One(rack) => block.rack(rack),
+                };
+                share.iter_mut().zip(power_w).for_each(|(sum, w)| *sum += w);
             }
             share.iter_mut().zip(&block.site_w).for_each(|(sum, all)| {
                 *sum = if *all > 0.0 { *sum / all } else { 0.0 };

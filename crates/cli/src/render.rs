@@ -1,9 +1,12 @@
 //! The verdict table and what stands around it.
 
-use ballast_study::outcome::{Outcome, Status, Verdict};
+use ballast_study::outcome::{Event, Outcome, Status, Verdict};
 use ballast_units::format_si;
 
 use crate::printer::Printer;
+
+/// Events up to which all of them are printed.
+const MOST_EVENTS: usize = 40;
 
 /// Prints an outcome for people.
 pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
@@ -65,10 +68,19 @@ fn part(outcome: &Outcome, printer: &Printer) {
     if !not_checked.is_empty() {
         printer.line(&format!("not checked   {}", not_checked.join("; ")));
     }
-    for e in &outcome.events {
+    // Where there are many, the starts and ends of jobs are left to the outcome.
+    let many = outcome.events.len() > MOST_EVENTS;
+    let routine = |e: &Event| many && ["job_start", "job_stop"].contains(&e.kind.as_str());
+    for e in outcome.events.iter().filter(|e| !routine(e)) {
         printer.line(&format!(
             "event         {:.3} s, {}: {}",
             e.at_s, e.element, e.text
+        ));
+    }
+    let left = outcome.events.iter().filter(|e| routine(e)).count();
+    if left > 0 {
+        printer.line(&format!(
+            "events        {left} starts and ends of jobs: see outcome.json"
         ));
     }
     for d in &outcome.diagnostics {

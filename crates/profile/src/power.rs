@@ -19,16 +19,19 @@ pub const LIGHT_LOAD: f64 = 0.2;
 /// Reactive over active power of supplies over their load: see [`PsuSpec::reactive_share`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReactiveLine {
-    capacity_w: f64,
+    /// The way from light to full load per watt, and where it stands without load.
+    per_w: f64,
+    at_none: f64,
     light: f64,
-    full: f64,
+    more: f64,
 }
 
 impl ReactiveLine {
     /// Reactive over active power when the supplies draw `ac_w` together.
+    #[inline]
     pub fn at(&self, ac_w: f64) -> f64 {
-        let x = ((ac_w / self.capacity_w - LIGHT_LOAD) / (1.0 - LIGHT_LOAD)).clamp(0.0, 1.0);
-        self.light + (self.full - self.light) * x
+        let x = (ac_w * self.per_w + self.at_none).clamp(0.0, 1.0);
+        self.light + self.more * x
     }
 }
 
@@ -86,10 +89,12 @@ impl PsuSpec {
     pub fn reactive_line(&self, capacity_w: f64) -> Option<ReactiveLine> {
         let full = tan_phi(self.power_factor.as_ref()?.value);
         let light = self.power_factor_light.as_ref();
+        let light = light.map_or(full, |l| tan_phi(l.value));
         Some(ReactiveLine {
-            capacity_w,
-            light: light.map_or(full, |l| tan_phi(l.value)),
-            full,
+            per_w: 1.0 / (capacity_w * (1.0 - LIGHT_LOAD)),
+            at_none: -LIGHT_LOAD / (1.0 - LIGHT_LOAD),
+            light,
+            more: full - light,
         })
     }
 

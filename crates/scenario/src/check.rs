@@ -610,6 +610,7 @@ impl Check<'_> {
         let input = SiteInput {
             racks: &scenario.racks,
             jobs: &scenario.jobs,
+            tenants: &scenario.tenants,
             correlation: scenario.correlation.as_ref(),
             events: &scenario.events,
             gpus: &scenario.gpus,

@@ -53,6 +53,8 @@ mod schema;
 mod shape;
 mod slurm;
 mod slurm_racks;
+mod slurm_sets;
+mod slurm_write;
 mod spec;
 mod starter;
 mod suggest;
@@ -73,7 +75,7 @@ pub use reference::reference_markdown;
 pub use schema::schema;
 pub use slurm::{SACCT, SlurmJobs, from_sacct, from_sacct_on_racks};
 pub use spec::{
-    Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, Scenario, ScenarioHead,
-    SimulationSpec, StepsLoad, TraceLoad, TraceScope, ZoomBy, ZoomSpec,
+    Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, RackStatistics,
+    Scenario, ScenarioHead, SimulationSpec, StepsLoad, TraceLoad, TraceScope, ZoomBy, ZoomSpec,
 };
 pub use starter::starter;

@@ -31,7 +31,7 @@ struct Group {
 }
 
 /// Text of a scenario that runs as it is, made from a list of racks in CSV (`row, rack, model, count, nameplate_kw` or
-/// `nameplate_w`, `feed, tenant`): rack groups, one training job per tenant, diesel sets, limits, and what was assumed as comments.
+/// `nameplate_w`, `feed, tenant`): rack groups, tenants where there are several, one training job for each, diesel sets, limits, and what was assumed as comments.
 ///
 /// The nameplate of a line is that of all its systems. `name` must be one a scenario can have; `file` is for the messages.
 ///
@@ -180,7 +180,10 @@ fn write(name: &str, lines: &[RackLine], tenants: &BTreeMap<&str, Vec<Group>>) -
     );
     let mut jobs = String::new();
     let mut taken = Vec::new();
+    // One tenant alone needs no name to tell it from others; racks of nobody have none.
+    let several = tenants.len() > 1;
     for (tenant, groups) in tenants {
+        let named = several && !tenant.is_empty();
         let tenant = if tenant.is_empty() {
             "no tenant"
         } else {
@@ -202,14 +205,26 @@ fn write(name: &str, lines: &[RackLine], tenants: &BTreeMap<&str, Vec<Group>>) -
             );
         }
         let names: Vec<String> = groups.iter().map(|g| format!("\"{}\"", g.name)).collect();
+        let racks = format!("racks = [{}]", names.join(", "));
+        let title = unique(&[tenant], &mut taken);
+        let place = if named {
+            // Tenants have racks of their own here, so each has the whole of its racks.
+            let _ = write!(
+                out,
+                "\n[[tenants]]\nname = \"{title}\"\n{racks}\n# share = 1.0            # of the GPUs of these racks\n"
+            );
+            format!(
+                "tenant = \"{title}\"\n# share = 1.0            # of the tenant's GPUs, where it has several jobs"
+            )
+        } else {
+            racks
+        };
         let _ = write!(
             jobs,
-            "\n# {}: assumed to train one model on all its GPUs. For serving write kind = \"batch\", keep name, racks and start_s,\n\
-             # and take the four lines after start_s out.\n[[jobs]]\nkind = \"training\"\nname = \"{}\"\nracks = [{}]\nstart_s = -10            # s; under way at the start\n\
+            "\n# {}: assumed to train one model on all its GPUs. For serving write kind = \"batch\", keep name, racks or tenant, and start_s,\n\
+             # and take the four lines after start_s out.\n[[jobs]]\nkind = \"training\"\nname = \"{title}\"\n{place}\nstart_s = -10            # s; under way at the start\n\
              iteration_s = 2.5        # s; assumed\ncompute_share = 0.8      # assumed; the rest is communication\niteration_jitter_s = 0.02\nnode_jitter_s = 0.005\n",
             plain(tenant),
-            unique(&[tenant], &mut taken),
-            names.join(", ")
         );
     }
     out += &jobs;
@@ -256,7 +271,38 @@ mod tests {
                 ("red-c-dgx-spark", 1, 10),
             ]
         );
-        assert_eq!(loaded.scenario.jobs.len(), 3);
+        let jobs: Vec<_> = loaded
+            .scenario
+            .jobs
+            .iter()
+            .map(|j| (j.name(), j.tenant()))
+            .collect();
+        assert_eq!(
+            jobs,
+            [
+                ("no-tenant", None),
+                ("blue-x", Some("blue-x")),
+                ("red", Some("red"))
+            ]
+        );
+        let tenants: Vec<_> = loaded
+            .scenario
+            .tenants
+            .iter()
+            .map(|t| (t.name.as_str(), t.share, t.racks.join(",")))
+            .collect();
+        assert_eq!(
+            tenants,
+            [
+                ("blue-x", 1.0, "blue-x-a-hgx-h100".to_owned()),
+                ("red", 1.0, "red-b-gb200-nvl72,red-c-dgx-spark".to_owned())
+            ]
+        );
+        let one = text
+            .replace("Red", "Blue \"x\"")
+            .replace("UPS-1,\n", "UPS-1,Blue \"x\"\n");
+        let scenario = from_racks("site", "r.csv", &one).unwrap();
+        assert!(!scenario.contains("[[tenants]]"), "{scenario}");
         assert!(scenario.contains("# Nameplates: 236.0 kW"), "{scenario}");
         let sets = &loaded.scenario.plant.unwrap().sets;
         assert!(236.0 <= 0.8 * 1000.0 * f64::from(sets[0].count));

@@ -1,11 +1,11 @@
 //! Jobs from Slurm's accounting: the text that `sacct -X -P` prints.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use crate::problem::{Problem, Problems};
-use crate::slurm_racks::{self, Part, Placed};
-use crate::{hostlist, rack_list};
+use crate::slurm_racks::{self, Placed};
+use crate::slurm_sets::{Pool, Sets};
+use crate::{hostlist, rack_list, slurm_write};
 
 /// Fields that must be there.
 const FIELDS: [&str; 7] = [
@@ -24,9 +24,6 @@ const NODE_LIST: &str = "NodeList";
 /// The command that prints what is needed: all runs of requeued jobs (-D), allocations only (-X), times without summer time.
 pub const SACCT: &str = "TZ=UTC sacct -a -X -P -D -S 2025-01-31T00:00 -E 2025-02-01T00:00 -o JobID,JobName,Submit,Start,End,State,AllocTRES,NodeList";
 
-/// Launch, load and warmup that are taken out of a job's time, seconds; those of the H100 and A100 profiles.
-const PASSING_S: [(&str, i64); 3] = [("launch_s", 3), ("load_s", 20), ("warmup_s", 8)];
-
 /// Jobs of a Slurm cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlurmJobs {
@@ -41,31 +38,32 @@ pub(crate) struct Job {
     /// Line in the file.
     pub(crate) line: u32,
     pub(crate) id: String,
-    name: String,
+    pub(crate) name: String,
     pub(crate) start: i64,
     pub(crate) end: Option<i64>,
-    state: String,
+    pub(crate) state: String,
     pub(crate) gpus: u64,
     pub(crate) node_names: Vec<String>,
 }
 
 /// Why a row was left out.
-type Skipped = BTreeMap<&'static str, Vec<String>>;
+pub(crate) type Skipped = BTreeMap<&'static str, Vec<String>>;
 
 /// Reads `sacct -X -P` text with JobID, JobName, Submit, Start, End, State, AllocTRES and NodeList, in any order.
 ///
-/// Every allocation with GPUs becomes a batch job; times count from the first start. `NODE_FAIL` ends a job where it
-/// crashed; the requeued run is the next row of the same JobID (`sacct -D` prints it) and becomes an entry of its own.
+/// Each set of GPUs that runs the same jobs one after another becomes a batch job with a run for each of them; times count from the
+/// first start. Without racks the GPUs are one pool, from which each job takes the first that are free at its start. `NODE_FAIL` is a
+/// crash; the requeued run is the next row of the same JobID (`sacct -D` prints it).
 ///
 /// # Errors
 /// Fields that are missing, all at once; rows with another number of fields; times, GPUs and node lists that cannot be read; an end
 /// before its start; a file without a job that ran on GPUs.
 pub fn from_sacct(file: &str, text: &str) -> Result<SlurmJobs, Problems> {
     let (jobs, skipped) = read(file, text)?;
-    Ok(write(&jobs, &skipped, None))
+    Ok(slurm_write::write(&jobs, &skipped, pooled(&jobs)))
 }
 
-/// The same, with each job on the racks of its nodes: `racks` is a list of racks as [`from_racks`](crate::from_racks) takes it, with a
+/// The same, with each job on the GPUs of its nodes: `racks` is a list of racks as [`from_racks`](crate::from_racks) takes it, with a
 /// column `nodes` that names the nodes of each rack as Slurm does (`gpu[001-004]`). [`SlurmJobs::toml`] begins with the `[[racks]]`.
 ///
 /// # Errors
@@ -87,7 +85,7 @@ pub fn from_sacct_on_racks(
         }
     };
     let placed = slurm_racks::place((file, racks_file), &jobs, &lines).map_err(Problems)?;
-    Ok(write(&jobs, &skipped, Some(placed)))
+    Ok(slurm_write::write(&jobs, &skipped, placed))
 }
 
 fn print_it() -> String {
@@ -323,7 +321,7 @@ fn gpus(tres: &str) -> Option<u64> {
     (gpus <= 10_000_000).then_some(gpus)
 }
 
-fn notes_of(skipped: &Skipped) -> Vec<String> {
+pub(crate) fn notes_of(skipped: &Skipped) -> Vec<String> {
     skipped
         .iter()
         .map(|(why, ids)| {
@@ -339,118 +337,23 @@ fn notes_of(skipped: &Skipped) -> Vec<String> {
         .collect()
 }
 
-/// Most GPUs that are allocated at once.
-fn most_at_once(jobs: &[Job]) -> u64 {
-    let mut changes: Vec<(i64, i64)> = Vec::new();
-    for job in jobs {
-        let gpus = job.gpus.cast_signed();
-        changes.push((job.start, gpus));
-        changes.extend(job.end.map(|end| (end, -gpus)));
+/// All jobs on one pool of GPUs, as many as it takes.
+fn pooled(jobs: &[Job]) -> Placed {
+    let mut pool = Pool::default();
+    for (j, job) in jobs.iter().enumerate() {
+        pool.take_or_grow(j, job, job.gpus);
     }
-    // At the same second what ends comes first: its GPUs are free for the next.
-    changes.sort_unstable();
-    let (mut now, mut most) = (0, 0);
-    for (_, change) in changes {
-        now += change;
-        most = most.max(now);
+    let mut sets = Sets::default();
+    let gpus = sets.of(&pool);
+    let all: u64 = gpus.iter().map(|g| g.1).sum();
+    Placed {
+        racks: format!(
+            "# For racks with {all} GPUs. Each job has the first GPUs that are free at its start; which nodes Slurm gave it is not told here\n\
+             # (give the list of racks with --racks for that).\n\n"
+        ),
+        parts: gpus.into_iter().map(|g| vec![(Vec::new(), g.1)]).collect(),
+        sets: sets.jobs,
     }
-    most.cast_unsigned()
-}
-
-/// A name of a job that a scenario can have: elements of arrays are `8_3`, parts of heterogeneous jobs `8+1`.
-fn entry_name(id: &str) -> String {
-    id.replace('+', "-het")
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect()
-}
-
-fn write(jobs: &[Job], skipped: &Skipped, placed: Option<Placed>) -> SlurmJobs {
-    let mut notes = notes_of(skipped);
-    let origin = jobs.first().map_or(0, |j| j.start);
-    let all: u64 = jobs.iter().map(|j| j.gpus).sum();
-    let most = most_at_once(jobs);
-    let mut toml = String::new();
-    let parts = if let Some(placed) = placed {
-        notes.push(format!(
-            "{} jobs with {all} GPUs in all, {most} at once in the file",
-            jobs.len()
-        ));
-        notes.extend(placed.notes);
-        toml += &placed.racks;
-        placed.parts
-    } else {
-        notes.push(format!(
-            "{} jobs; a scenario gives each of them GPUs of its own: {all} in all, {most} at once in the file; GPUs that wait draw idle power",
-            jobs.len()
-        ));
-        jobs.iter().map(|j| vec![(Vec::new(), j.gpus)]).collect()
-    };
-    notes.push("times are as sacct printed them; in local time a change to or from summer time shifts them by an hour: print with TZ=UTC".to_owned());
-    let mut runs: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut crashed: BTreeMap<&str, bool> = BTreeMap::new();
-    for (job, parts) in jobs.iter().zip(&parts) {
-        let run = runs.entry(&job.id).or_default();
-        *run += 1;
-        let again = *run - 1;
-        crashed.insert(&job.id, job.state == "NODE_FAIL");
-        for (k, part) in parts.iter().enumerate() {
-            entry(&mut toml, job, origin, again, (k, part));
-        }
-    }
-    notes.push("launch, load and warmup are assumed (3, 20 and 8 s, none in jobs up to 31 s); steady_s is the rest of End - Start".to_owned());
-    let lost: Vec<&str> = crashed.iter().filter(|c| *c.1).map(|c| *c.0).collect();
-    if !lost.is_empty() {
-        notes.push(format!(
-            "crashed by NODE_FAIL, without a later run in the file: {}; if they were requeued, print with `sacct -D` too",
-            lost.join(", ")
-        ));
-    }
-    let open = jobs.iter().filter(|j| j.end.is_none()).count();
-    if open > 0 {
-        notes.push(format!(
-            "still running, taken to the end of the run: {open}"
-        ));
-    }
-    SlurmJobs { toml, notes }
-}
-
-/// One `[[jobs]]` entry: the part number `k` of a job's run.
-fn entry(toml: &mut String, job: &Job, origin: i64, again: u32, (k, part): (usize, &Part)) {
-    let label: String = job.name.chars().filter(|c| !c.is_control()).collect();
-    let _ = write!(
-        toml,
-        "# {label}: {}, {} nodes",
-        job.state,
-        job.node_names.len()
-    );
-    if job.state == "NODE_FAIL" {
-        *toml += "; crash: its GPUs fall to idle at the end";
-    }
-    let mut name = format!("job-{}", entry_name(&job.id));
-    if again > 0 {
-        let _ = write!(name, "-requeue{again}");
-    }
-    if k > 0 {
-        let _ = write!(name, "-part{}", k + 1);
-    }
-    let _ = write!(toml, "\n[[jobs]]\nkind = \"batch\"\nname = \"{name}\"\n");
-    let (racks, gpus) = part;
-    if !racks.is_empty() {
-        let _ = writeln!(toml, "racks = [\"{}\"]", racks.join("\", \""));
-    }
-    let _ = write!(toml, "gpus = {gpus}\nstart_s = {}\n", job.start - origin);
-    if let Some(end) = job.end {
-        let passing: i64 = PASSING_S.iter().map(|p| p.1).sum();
-        let elapsed = end - job.start;
-        let short = elapsed <= passing;
-        for (key, s) in PASSING_S {
-            let _ = writeln!(toml, "{key} = {}", if short { 0 } else { s });
-        }
-        let steady = if short { elapsed } else { elapsed - passing };
-        let _ = writeln!(toml, "steady_s = {steady}");
-    }
-    toml.push('\n');
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Slurm's jobs on the racks of a planner's list, by the names of their nodes.
 //!
-//! A job's GPUs are spread evenly over its nodes. A scenario gives a GPU to one job for the whole run, so of jobs that follow
-//! each other on the same GPUs the first one stays and the others are left out, with a note.
+//! A job's GPUs are spread evenly over its nodes. In a rack the sets of GPUs stand one behind the other: what each of them draws
+//! does not depend on which of the rack's nodes it is on, but for the host power of nodes that several sets share.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,26 +12,28 @@ use crate::problem::Problem;
 use crate::rack_list::{RackLine, System};
 use crate::rack_site::{plain, unique};
 use crate::slurm::Job;
+use crate::slurm_sets::{Pool, Sets, add};
 use crate::{PresetKind, preset_text};
 
-/// A rack with the GPUs that each job has in it.
+/// A rack with the GPUs that each set has in it.
 struct Rack<'a> {
     line: &'a RackLine,
     gpus_per_node: u64,
-    /// Jobs by their index, with GPUs, in the order of the jobs.
-    jobs: Vec<(usize, u64)>,
+    /// Sets by their number, with GPUs.
+    sets: Vec<(usize, u64)>,
 }
 
 /// Rack groups, and GPUs in them.
 pub(crate) type Part = (Vec<String>, u64);
 
-/// Where the jobs are.
+/// Where the sets of GPUs are.
 pub(crate) struct Placed {
     /// `[[racks]]` as TOML.
     pub(crate) racks: String,
-    /// For each job its parts: rack groups, and GPUs in them. Empty: left out.
+    /// Jobs of each set, in order of time.
+    pub(crate) sets: Vec<Vec<usize>>,
+    /// For each set its parts: rack groups, and GPUs in them.
     pub(crate) parts: Vec<Vec<Part>>,
-    pub(crate) notes: Vec<String>,
 }
 
 /// Places jobs, which are in order of their starts, on racks.
@@ -51,7 +53,7 @@ pub(crate) fn place(
                 .node()
                 .and_then(|(node, _)| gpus_per_node(&node))
                 .unwrap_or(0),
-            jobs: Vec::new(),
+            sets: Vec::new(),
         })
         .collect();
     let shares: Vec<Vec<(&str, usize, u64)>> = jobs
@@ -62,47 +64,28 @@ pub(crate) fn place(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut taken: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut left_out = Vec::new();
-    let mut stays = Vec::with_capacity(jobs.len());
+    let mut pools: BTreeMap<&str, Pool> = BTreeMap::new();
     for (j, parts) in shares.iter().enumerate() {
-        let free = parts.iter().all(|(node, rack, gpus)| {
-            taken.get(node).copied().unwrap_or(0) + gpus <= racks[*rack].gpus_per_node
-        });
-        stays.push(free);
-        if !free {
-            left_out.push(jobs[j].id.as_str());
-            continue;
-        }
         for (node, rack, gpus) in parts {
-            *taken.entry(node).or_default() += gpus;
-            match racks[*rack].jobs.last_mut() {
-                Some((last, all)) if *last == j => *all += gpus,
-                _ => racks[*rack].jobs.push((j, *gpus)),
+            let pool = pools
+                .entry(node)
+                .or_insert_with(|| Pool::new(racks[*rack].gpus_per_node));
+            // None are missing: `double` has found them free.
+            pool.take(j, &jobs[j], *gpus);
+        }
+    }
+    let mut sets = Sets::default();
+    for rack in &mut racks {
+        for name in &rack.line.node_names {
+            let Some(pool) = pools.get(name.as_str()) else {
+                continue;
+            };
+            for (set, gpus) in sets.of(pool) {
+                add(&mut rack.sets, set, gpus);
             }
         }
     }
-    let mut placed = write(&racks, jobs.len());
-    if !left_out.is_empty() {
-        let shown = left_out
-            .iter()
-            .take(8)
-            .copied()
-            .collect::<Vec<_>>()
-            .join(", ");
-        let more = if left_out.len() > 8 { ", …" } else { "" };
-        placed.notes.push(format!(
-            "left out, an earlier job has their GPUs and a scenario gives a GPU to one job for the whole run: {} ({shown}{more}); print a shorter time with sacct -S and -E to see them",
-            left_out.len()
-        ));
-    }
-    if placed.parts.iter().any(|p| p.len() > 1) {
-        placed.notes.push(
-            "a job with parts of several racks stands as an entry for each of them: what varies per job varies in each by itself"
-                .to_owned(),
-        );
-    }
-    Ok(placed)
+    Ok(write(&racks, sets.jobs))
 }
 
 /// GPUs of a node of a preset.
@@ -262,18 +245,18 @@ fn content(line: &RackLine) -> String {
     }
 }
 
-/// Rack groups, and what each job has of them. Racks that one job fills, or none, and that are equal, are one group.
-fn write(racks: &[Rack<'_>], jobs: usize) -> Placed {
+/// Rack groups, and what each set has of them. Racks that one set fills, or none, and that are equal, are one group.
+fn write(racks: &[Rack<'_>], sets: Vec<Vec<usize>>) -> Placed {
     let mut groups: Vec<(Vec<usize>, bool)> = Vec::new();
     for (r, rack) in racks.iter().enumerate() {
         let size = rack.gpus_per_node * u64::from(rack.line.nodes);
-        let whole = rack.jobs.is_empty() || rack.jobs.len() == 1 && rack.jobs[0].1 == size;
+        let whole = rack.sets.is_empty() || rack.sets.len() == 1 && rack.sets[0].1 == size;
         let twin = groups.iter_mut().find(|(members, grouped)| {
             let first = &racks[members[0]];
             whole
                 && *grouped
                 && (first.line.system, first.line.systems) == (rack.line.system, rack.line.systems)
-                && first.jobs == rack.jobs
+                && first.sets == rack.sets
         });
         match twin {
             Some((members, _)) => members.push(r),
@@ -282,10 +265,10 @@ fn write(racks: &[Rack<'_>], jobs: usize) -> Placed {
     }
     let mut placed = Placed {
         racks: String::new(),
-        parts: vec![Vec::new(); jobs],
-        notes: Vec::new(),
+        parts: vec![Vec::new(); sets.len()],
+        sets,
     };
-    let mut filled: Vec<Part> = vec![Part::default(); jobs];
+    let mut filled: Vec<Part> = vec![Part::default(); placed.sets.len()];
     let mut taken = Vec::new();
     for (members, whole) in &groups {
         let first = racks[members[0]].line;
@@ -301,14 +284,14 @@ fn write(racks: &[Rack<'_>], jobs: usize) -> Placed {
             members.len(),
             content(first)
         );
-        for (j, gpus) in &racks[members[0]].jobs {
+        for (set, gpus) in &racks[members[0]].sets {
             let gpus = gpus * members.len() as u64;
             if *whole {
                 // Whole racks are filled one after the other, so that they can be one entry.
-                filled[*j].0.push(name.clone());
-                filled[*j].1 += gpus;
+                filled[*set].0.push(name.clone());
+                filled[*set].1 += gpus;
             } else {
-                placed.parts[*j].push((vec![name.clone()], gpus));
+                placed.parts[*set].push((vec![name.clone()], gpus));
             }
         }
     }

@@ -1,4 +1,8 @@
+use std::fmt::Write as _;
 use std::path::Path;
+
+use ballast_aggregate::{BatchJob, JobSpec};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -22,7 +26,8 @@ fn jobs_become_entries_a_scenario_takes() {
         "pending: 1 (9)",
         "without GPUs: 1 (10)",
         "never started: 1 (11)",
-        "32 in all, 24 at once",
+        "3 jobs with 32 GPUs in all, 24 at once, 1.2 GPU-hours",
+        "they are 2 entries with runs",
         "running, taken to the end of the run: 1",
     ] {
         assert!(said.contains(note), "{note}: {said}");
@@ -34,25 +39,41 @@ fn jobs_become_entries_a_scenario_takes() {
     );
     let loaded = crate::load_str("s.toml", &scenario, Path::new("."), &[])
         .unwrap_or_else(|p| panic!("{p}\n{scenario}"));
-    let seen: Vec<_> = loaded
-        .scenario
-        .jobs
+    let jobs = batches(&loaded.scenario);
+    assert_eq!(jobs.len(), 2);
+    let simple = |b: &BatchJob| (b.name.clone(), b.gpus, b.start_s, b.steady_s);
+    assert_eq!(
+        simple(jobs[1]),
+        ("job-8".to_owned(), Some(16), 540.0, Some(89.0))
+    );
+    assert_eq!((jobs[0].name.as_str(), jobs[0].gpus), ("job-7", Some(8)));
+    let runs: Vec<_> = jobs[0]
+        .runs
         .iter()
-        .map(|job| {
-            let ballast_aggregate::JobSpec::Batch(b) = job else {
-                panic!("{job:?}")
-            };
-            (b.name.as_str(), b.gpus, b.start_s, b.steady_s)
+        .map(|r| {
+            (
+                r.name.as_deref().unwrap_or(""),
+                r.start_s,
+                r.stop_s,
+                r.crash,
+            )
         })
         .collect();
     assert_eq!(
-        seen,
+        runs,
         [
-            ("job-7", Some(8), 0.0, Some(269.0)),
-            ("job-7-requeue1", Some(8), 360.0, None),
-            ("job-8", Some(16), 540.0, Some(89.0)),
+            ("job-7", 0.0, Some(300.0), true),
+            ("job-7-requeue1", 360.0, None, false),
         ]
     );
+}
+
+fn batches(scenario: &crate::Scenario) -> Vec<&BatchJob> {
+    let jobs = scenario.jobs.iter().map(|job| match job {
+        JobSpec::Batch(b) => b,
+        _ => panic!("{job:?}"),
+    });
+    jobs.collect()
 }
 
 #[test]
@@ -105,8 +126,6 @@ fn jobs_are_on_the_racks_of_their_nodes() {
     );
     let jobs =
         from_sacct_on_racks("s.txt", &text, "r.csv", RACKS).unwrap_or_else(|p| panic!("{p}"));
-    let said = jobs.notes.join("\n");
-    assert!(said.contains("for the whole run: 1 (4)"), "{said}");
     let scenario = format!("[scenario]\nname = \"s\"\n{}", jobs.toml);
     let loaded = crate::load_str("s.toml", &scenario, Path::new("."), &[])
         .unwrap_or_else(|p| panic!("{p}\n{scenario}"));
@@ -117,25 +136,24 @@ fn jobs_are_on_the_racks_of_their_nodes() {
         .map(|r| (r.name.as_str(), r.count, r.nodes_per_rack))
         .collect();
     assert_eq!(racks, [("a1", 2, 2), ("a3", 1, 2)], "{scenario}");
-    let seen: Vec<_> = loaded
-        .scenario
-        .jobs
-        .iter()
-        .map(|job| {
-            let ballast_aggregate::JobSpec::Batch(b) = job else {
-                panic!("{job:?}")
-            };
-            (b.name.as_str(), b.racks.join(","), b.gpus)
-        })
+    let seen: Vec<_> = batches(&loaded.scenario)
+        .into_iter()
+        .map(|b| (b.name.as_str(), b.racks.join(","), b.gpus, b.runs.len()))
         .collect();
     assert_eq!(
         seen,
         [
-            ("job-1-2", "a1".to_owned(), Some(32)),
-            ("job-2-het1", "a3".to_owned(), Some(8)),
-            ("job-2-het1-requeue1", "a3".to_owned(), Some(8)),
+            ("job-1-2", "a1".to_owned(), Some(32), 0),
+            ("job-2-het1", "a3".to_owned(), Some(8), 2),
+            ("job-2-het1-requeue1", "a3".to_owned(), Some(8), 0),
         ]
     );
+    // The crash ends the first job on n05, and job 4 follows it there.
+    let JobSpec::Batch(after) = &loaded.scenario.jobs[1] else {
+        panic!("{scenario}")
+    };
+    assert!(after.runs[0].crash && !after.runs[1].crash, "{scenario}");
+    assert_eq!(after.runs[1].name.as_deref(), Some("job-4"));
 }
 
 #[test]
@@ -225,6 +243,171 @@ proptest::proptest! {
                 proptest::prop_assert!(scenario.parse::<toml::Table>().is_ok(), "{}", scenario);
             }
             Err(problems) => proptest::prop_assert!(!problems.0.is_empty()),
+        }
+    }
+}
+
+/// A cluster of nodes of 8 GPUs, its jobs in order of their starts.
+struct Log {
+    text: String,
+    racks: String,
+    gpu_s: u64,
+    jobs: usize,
+}
+
+/// Fills `nodes` nodes with what `next` gives: GPUs (up to 8: parts of one node; more: whole nodes), waiting time and duration in
+/// seconds, and whether it crashes. A job starts on the nodes that are free first, as soon as it has waited.
+fn log(nodes: usize, jobs: impl IntoIterator<Item = (u64, u64, u64, bool)>) -> Log {
+    const MIDNIGHT: u64 = 1_735_689_600;
+    let mut free = vec![[0_u64; 8]; nodes];
+    let mut rows = Vec::new();
+    let mut gpu_s = 0;
+    for (id, (gpus, wait_s, lasts_s, crash)) in jobs.into_iter().enumerate() {
+        let whole = gpus.div_ceil(8) as usize;
+        let parts = if whole > 1 { 8 } else { gpus as usize };
+        // The earliest time at which so many GPUs of each of the nodes are free.
+        let mut times: Vec<(u64, usize)> = free
+            .iter_mut()
+            .enumerate()
+            .map(|(n, slots)| {
+                slots.sort_unstable();
+                (slots[parts - 1], n)
+            })
+            .collect();
+        times.sort_unstable();
+        let start = times[whole - 1].0 + wait_s;
+        let end = start + lasts_s;
+        let mut names = Vec::new();
+        for (_, n) in &times[..whole] {
+            free[*n][..parts].fill(end);
+            names.push(format!("n{:02}", n + 1));
+        }
+        let gpus = (whole * parts) as u64;
+        gpu_s += gpus * lasts_s;
+        let state = if crash { "NODE_FAIL" } else { "COMPLETED" };
+        rows.push(format!(
+            "{id}|j{id}|{MIDNIGHT}|{}|{}|{state}|gres/gpu={gpus}|{}\n",
+            MIDNIGHT + start,
+            MIDNIGHT + end,
+            names.join(",")
+        ));
+    }
+    let mut racks = "rack,model,count,nameplate_kw,nodes\n".to_owned();
+    for (r, names) in (1..=nodes).collect::<Vec<_>>().chunks(4).enumerate() {
+        let names: Vec<String> = names.iter().map(|n| format!("n{n:02}")).collect();
+        let _ = writeln!(
+            racks,
+            "R{r},HGX H100,{},40,\"{}\"",
+            names.len(),
+            names.join(",")
+        );
+    }
+    Log {
+        text: format!("{HEAD}{}", rows.concat()),
+        racks,
+        gpu_s,
+        jobs: rows.len(),
+    }
+}
+
+/// The scenarios with racks and without, loaded, with their text.
+fn scenarios(log: &Log, nodes: usize) -> [(crate::Loaded, String); 2] {
+    let placed = from_sacct_on_racks("s.txt", &log.text, "r.csv", &log.racks);
+    let pooled = from_sacct("s.txt", &log.text).map(|jobs| SlurmJobs {
+        toml: format!(
+            "[[racks]]\nname = \"r\"\ncount = {nodes}\nnode = \"hgx-h100\"\nnodes_per_rack = 1\n{}",
+            jobs.toml
+        ),
+        ..jobs
+    });
+    [placed, pooled].map(|jobs| {
+        let jobs = jobs.unwrap_or_else(|p| panic!("{p}\n{}", log.text));
+        let text = format!(
+            "[scenario]\nname = \"s\"\n[simulation]\nduration_s = 604800\nstep_s = 1\n{}",
+            jobs.toml
+        );
+        let loaded = crate::load_str("s.toml", &text, Path::new("."), &[])
+            .unwrap_or_else(|p| panic!("{p}\n{text}"));
+        (loaded, text)
+    })
+}
+
+/// GPU-seconds in the runs of a scenario, from the start to the stop of each.
+fn gpu_s(scenario: &crate::Scenario) -> f64 {
+    let each = batches(scenario).into_iter().map(|b| {
+        let passing = [b.launch_s, b.load_s, b.warmup_s, b.steady_s];
+        let simple: f64 = passing.into_iter().flatten().sum();
+        let runs = b.runs.iter().map(|r| r.stop_s.unwrap_or(0.0) - r.start_s);
+        let lasts_s = if b.runs.is_empty() {
+            simple
+        } else {
+            runs.sum()
+        };
+        f64::from(b.gpus.unwrap_or(0)) * lasts_s
+    });
+    each.sum()
+}
+
+#[test]
+fn a_day_of_jobs_keeps_its_gpu_hours() {
+    // 20 nodes, 360 jobs: one GPU to six nodes, minutes to hours, a few crashes; numbers from a small congruential generator.
+    let mut state = 12_345_u64;
+    let mut draw = |below: u64| {
+        state =
+            (state.wrapping_mul(6_364_136_223_846_793_005)).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let sizes = [1, 2, 4, 8, 8, 16, 24, 48];
+    let day = log(
+        20,
+        (0..360).map(|_| {
+            let gpus = sizes[draw(8) as usize];
+            (gpus, draw(120), 60 + draw(9000), draw(40) == 0)
+        }),
+    );
+    assert_eq!(day.jobs, 360);
+    for (loaded, text) in scenarios(&day, 20) {
+        let of_file = day.gpu_s as f64;
+        // Sums of whole seconds times whole GPUs below 2^53: exact.
+        assert_eq!(gpu_s(&loaded.scenario), of_file, "{text}");
+        // Every job is there, with all its GPUs.
+        let mut gpus = std::collections::BTreeMap::new();
+        for b in batches(&loaded.scenario) {
+            let names = b.runs.iter().map(|r| r.name.clone().unwrap_or_default());
+            let simple = b
+                .runs
+                .is_empty()
+                .then(|| b.name.split("-part").next().unwrap_or("").to_owned());
+            for name in names.chain(simple) {
+                *gpus.entry(name).or_insert(0) += b.gpus.unwrap_or(0);
+            }
+        }
+        assert_eq!(gpus.len(), 360);
+        assert!(
+            loaded.scenario.jobs.len() <= 160,
+            "{}",
+            loaded.scenario.jobs.len()
+        );
+        let last_s = batches(&loaded.scenario)
+            .iter()
+            .flat_map(|b| b.runs.iter().filter_map(|r| r.stop_s))
+            .fold(0.0, f64::max);
+        assert!(last_s > 86_400.0, "{last_s}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_valid_log_becomes_a_scenario_without_a_problem(
+        nodes in 3_usize..8,
+        jobs in proptest::collection::vec((1_u64..=24, 0_u64..600, 1_u64..7200, proptest::bool::weighted(0.1)), 1..40),
+    ) {
+        let log = log(nodes, jobs);
+        for (loaded, text) in scenarios(&log, nodes) {
+            prop_assert_eq!(&loaded.warnings, &[]);
+            prop_assert_eq!(gpu_s(&loaded.scenario), log.gpu_s as f64, "{}", text);
         }
     }
 }

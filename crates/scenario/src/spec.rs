@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ballast_aggregate::{
-    CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup, SiteEventSpec,
+    CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup, SiteEventSpec, TenantSpec,
 };
 use ballast_plant::PlantSpec;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
@@ -35,6 +35,9 @@ pub struct Scenario {
     /// Jobs on the racks' GPUs. GPUs without a job are idle.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<JobSpec>,
+    /// Those who share the racks' GPUs; jobs name their tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<TenantSpec>,
     /// How the fluctuation of the GPUs is shared, for jobs that do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<CorrelationSpec>,
@@ -500,6 +503,18 @@ impl Default for LimitsSpec {
     }
 }
 
+/// What is gathered of every rack.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RackStatistics {
+    /// Percentiles from every sample, and the ramps.
+    #[default]
+    Full,
+    /// Of each group: minimum, mean, maximum and the peak with its rack and time from every sample, percentiles and spread from
+    /// every 17th; no ramps of racks and no envelopes of single racks. For many racks: several times faster.
+    MinMeanMax,
+}
+
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -510,6 +525,8 @@ pub struct OutputSpec {
     pub rack_traces: bool,
     /// Whether `outcome.json` has an envelope for every rack beside those of the groups; large for many racks.
     pub rack_envelopes: bool,
+    /// What is gathered of every rack. The site's own figures are always complete.
+    pub rack_statistics: RackStatistics,
     /// Whether figures are drawn.
     pub figures: bool,
     /// Windows over which ramps are reported, seconds; none may be shorter than the step, none need be longer than the run.
@@ -522,6 +539,7 @@ impl Default for OutputSpec {
             traces: true,
             rack_traces: false,
             rack_envelopes: true,
+            rack_statistics: RackStatistics::Full,
             figures: true,
             ramp_windows_s: vec![0.02, 0.1, 1.0, 5.0],
         }

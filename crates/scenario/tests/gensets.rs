@@ -295,7 +295,6 @@ fn unlike_sets_run_side_by_side() {
     let mut spec = plant("generic-diesel-1000kw");
     spec.frequency_hz = 50.0;
     spec.sets[0].count = 2;
-    spec.load.power_factor = 0.95;
     for (name, preset) in [
         ("gas", "generic-gas-1500kw"),
         ("cat", "cat-3516-2500kw-60hz"),
@@ -305,10 +304,13 @@ fn unlike_sets_run_side_by_side() {
         spec.sets.push(other);
     }
     assert_eq!(problems(&spec, 1e-3), []);
-    let mut plant = Plant::new(&spec, 3e6, 1e-3).unwrap();
+    // Power factor 0.95.
+    let load = |w: f64| (w, 0.3287 * w);
+    let mut plant = Plant::with_reactive(&spec, load(3e6), 1e-3).unwrap();
     for i in 0..20_000 {
-        let load_w = if i < 500 { 3e6 } else { 3.6e6 };
-        assert_eq!(plant.advance(1e-3, load_w, load_w), StepStatus::Running);
+        let now = load(if i < 500 { 3e6 } else { 3.6e6 });
+        let status = plant.advance_with_reactive(1e-3, now, now);
+        assert_eq!(status, StepStatus::Running);
     }
     assert!((plant.speed_pu() - 1.0).abs() < 1e-3);
     for i in 0..3 {

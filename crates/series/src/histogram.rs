@@ -5,7 +5,7 @@
 //! doubles the bin width, merging bins in pairs, as often as needed. Because the grid is anchored at
 //! zero and not at whatever came first, the state is a function of the values alone: not of their
 //! order, not of how they were cut into blocks or spread over several histograms that were merged.
-//! (Only mean and standard deviation, being sums of floats, know the order, in their last bits.)
+//! (Only mean and standard deviation, being sums of floats, know the order, in their last bits; they do not know the blocks.)
 //! It also means that between half and all of the bins lie between minimum and maximum, so the
 //! resolution is always better than twice the span over the number of bins.
 //!
@@ -13,6 +13,7 @@
 //! that level as its quantile, not a value from within the bin: 24 bytes per bin, 96 KiB in 4096 bins.
 
 use crate::hold::usable;
+use multiversion::multiversion;
 use serde::Serialize;
 
 const DEFAULT_BINS: usize = 4096;
@@ -136,9 +137,7 @@ pub struct Histogram {
     non_finite: u64,
     min: f64,
     max: f64,
-    mean: f64,
-    /// Sum of squared distances from the mean.
-    squares: f64,
+    moments: Moments,
 }
 
 impl Default for Histogram {
@@ -166,8 +165,7 @@ impl Histogram {
             non_finite: 0,
             min: 0.0,
             max: 0.0,
-            mean: 0.0,
-            squares: 0.0,
+            moments: Moments::default(),
         }
     }
 
@@ -200,18 +198,38 @@ impl Histogram {
         let slot = self.slot(self.index(v));
         self.bins[slot].add(v);
         self.count += 1;
-        // Welford, "Note on a method for calculating corrected sums of squares and products",
-        // Technometrics 4, 1962: no cancellation, and the mean of a constant is that constant.
-        let from_old = v - self.mean;
-        self.mean += from_old / self.count as f64;
-        self.squares += from_old * (v - self.mean);
+        self.moments.add(v);
     }
 
     /// Adds every sample of a block, in order.
     pub fn add_slice(&mut self, v: &[f64]) {
-        for x in v {
-            self.add(*x);
+        for chunk in v.chunks(CHUNK) {
+            self.add_chunk(chunk);
         }
+    }
+
+    /// Adds the samples of a chunk; the same as one after the other, but much faster.
+    fn add_chunk(&mut self, v: &[f64]) {
+        let (min, max, all_usable) = extremes(v);
+        if !all_usable || self.count == 0 {
+            for x in v {
+                self.add(*x);
+            }
+            return;
+        }
+        if min < self.min || max > self.max {
+            // Zero has two signs that compare equal; which one came first must not show.
+            self.min = self.min.min(min + 0.0);
+            self.max = self.max.max(max + 0.0);
+            self.make_room();
+        }
+        let mut slots = [0; CHUNK];
+        slots_of(v, self.per_width, self.bins.len() as u64 - 1, &mut slots);
+        for (slot, x) in slots.iter().zip(v) {
+            self.bins[*slot as usize].add(x + 0.0);
+        }
+        self.count += v.len() as u64;
+        self.moments.add_slice(v);
     }
 
     /// Adds everything another histogram has seen.
@@ -245,11 +263,7 @@ impl Histogram {
             let slot = self.slot(shifted(index, shift));
             self.bins[slot].merge(&other.bins[other.slot(index)]);
         }
-        let (here, there) = (self.count as f64, other.count as f64);
-        let both = here + there;
-        let apart = other.mean - self.mean;
-        self.mean += apart * (there / both);
-        self.squares += other.squares + apart * apart * (here / both) * there;
+        self.moments.merge(&other.moments);
         self.count += other.count;
     }
 
@@ -352,7 +366,7 @@ impl Histogram {
     /// Mean of the samples; 0 while empty.
     pub fn mean(&self) -> f64 {
         // Rounding may carry a long sum past the extremes.
-        self.mean.clamp(self.min, self.max)
+        self.moments.closed().mean.clamp(self.min, self.max)
     }
 
     /// Standard deviation over all samples (divided by their number); 0 while empty.
@@ -360,7 +374,9 @@ impl Histogram {
         if self.count == 0 {
             return 0.0;
         }
-        (self.squares / self.count as f64).max(0.0).sqrt()
+        (self.moments.closed().squares / self.count as f64)
+            .max(0.0)
+            .sqrt()
     }
 
     /// How far a quantile may be from the exact one: the bin width, in the signal's unit, or 0
@@ -432,6 +448,167 @@ impl Histogram {
         self.first = shifted(self.first, shift);
         self.last = shifted(self.last, shift);
     }
+}
+
+/// Samples handled at a time.
+const CHUNK: usize = 64;
+/// Lanes of a reduction: sample `i` goes to lane `i mod LANES`.
+const LANES: usize = 8;
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
+fn extremes(v: &[f64]) -> (f64, f64, bool) {
+    let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+    let mut unusable = [false; LANES];
+    let chunks = v.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for lanes in chunks {
+        for l in 0..LANES {
+            min[l] = if lanes[l] < min[l] { lanes[l] } else { min[l] };
+            max[l] = if lanes[l] > max[l] { lanes[l] } else { max[l] };
+            unusable[l] |= !usable(lanes[l]);
+        }
+    }
+    for (l, x) in rest.iter().enumerate() {
+        min[l] = min[l].min(*x);
+        max[l] = max[l].max(*x);
+        unusable[l] |= !usable(*x);
+    }
+    (
+        min.into_iter().fold(f64::INFINITY, f64::min),
+        max.into_iter().fold(f64::NEG_INFINITY, f64::max),
+        !unusable.contains(&true),
+    )
+}
+
+/// Where the bins of these samples live; `mask` is the number of bins, a power of two, less one.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
+fn slots_of(v: &[f64], per_width: f64, mask: u64, slots: &mut [u64; CHUNK]) {
+    /// 1.5 · 2⁵²: added to a number within 2⁵¹, the nearest whole number stands in the low bits of the sum.
+    const TO_BITS: f64 = 6_755_399_441_055_744.0;
+    for (slot, x) in slots.iter_mut().zip(v) {
+        let x = x * per_width;
+        let nearest = x + TO_BITS;
+        let above = nearest - TO_BITS > x;
+        *slot = nearest.to_bits().wrapping_sub(u64::from(above)) & mask;
+    }
+}
+
+/// Samples of one stretch are summed plainly, as distances from where the mean was at its start; then it is closed.
+const STRETCH: u64 = 4096;
+
+/// Mean and sum of squared distances from it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Closed {
+    count: u64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Closed {
+    /// Chan, Golub and LeVeque: no cancellation, and the mean of a constant is that constant.
+    fn join(self, other: Self) -> Self {
+        if self.count == 0 || other.count == 0 {
+            return if self.count == 0 { other } else { self };
+        }
+        let (here, there) = (self.count as f64, other.count as f64);
+        let both = here + there;
+        let apart = other.mean - self.mean;
+        Self {
+            count: self.count + other.count,
+            mean: self.mean + apart * (there / both),
+            squares: self.squares + other.squares + apart * apart * (here / both) * there,
+        }
+    }
+}
+
+/// Streaming mean and squares. They depend on the order of samples, not on how that was cut into blocks.
+#[derive(Debug, Clone, Copy, Default)]
+struct Moments {
+    closed: Closed,
+    /// Samples of the open stretch.
+    open: u64,
+    from: f64,
+    sums: [f64; LANES],
+    squares: [f64; LANES],
+}
+
+impl Moments {
+    fn add(&mut self, v: f64) {
+        if self.open == 0 {
+            self.from = if self.closed.count == 0 {
+                v
+            } else {
+                self.closed.mean
+            };
+        }
+        let l = self.open as usize % LANES;
+        let apart = v - self.from;
+        self.sums[l] += apart;
+        self.squares[l] += apart * apart;
+        self.open += 1;
+        if self.open == STRETCH {
+            self.close();
+        }
+    }
+
+    fn add_slice(&mut self, mut v: &[f64]) {
+        while let Some(first) = v.first() {
+            let aligned = self.open > 0 && self.open.is_multiple_of(LANES as u64);
+            let whole = v.len().min((STRETCH - self.open) as usize) / LANES * LANES;
+            if aligned && whole > 0 {
+                add_lanes(&v[..whole], self.from, &mut self.sums, &mut self.squares);
+                self.open += whole as u64;
+                v = &v[whole..];
+                if self.open == STRETCH {
+                    self.close();
+                }
+            } else {
+                self.add(*first);
+                v = &v[1..];
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        *self = Self {
+            closed: self.closed(),
+            ..Self::default()
+        };
+    }
+
+    /// Everything so far.
+    fn closed(&self) -> Closed {
+        if self.open == 0 {
+            return self.closed;
+        }
+        let n = self.open as f64;
+        let (sum, squares): (f64, f64) = (self.sums.iter().sum(), self.squares.iter().sum());
+        self.closed.join(Closed {
+            count: self.open,
+            mean: self.from + sum / n,
+            squares: (squares - sum * (sum / n)).max(0.0),
+        })
+    }
+
+    fn merge(&mut self, other: &Self) {
+        *self = Self {
+            closed: self.closed().join(other.closed()),
+            ..Self::default()
+        };
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512cd+avx512dq+avx512vl", "x86_64+avx2"))]
+fn add_lanes(v: &[f64], from: f64, sums: &mut [f64; LANES], squares: &mut [f64; LANES]) {
+    let (mut s, mut q) = (*sums, *squares);
+    for lanes in v.chunks_exact(LANES) {
+        for l in 0..LANES {
+            let apart = lanes[l] - from;
+            s[l] += apart;
+            q[l] += apart * apart;
+        }
+    }
+    (*sums, *squares) = (s, q);
 }
 
 /// The finest exponent at which `v` is within 2^INDEX_BITS bins of zero.

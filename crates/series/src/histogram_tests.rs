@@ -283,3 +283,22 @@ fn the_sign_of_zero_does_not_show() {
 fn memory_is_said() {
     assert!(Histogram::bytes(1024) >= 24 * 1024 && Histogram::bytes(1024) < 25 * 1024);
 }
+
+proptest! {
+    /// A slice is the same as its samples one by one, whatever the cuts; mean and spread included.
+    #[test]
+    fn a_slice_is_its_samples(values in signal(), cut in 1_usize..200) {
+        let values: Vec<f64> = values.iter().cycle().take(5000).copied().collect();
+        let mut one_by_one = Histogram::new();
+        for v in &values {
+            one_by_one.add(*v);
+        }
+        let mut cuts = Histogram::new();
+        for part in values.chunks(cut) {
+            cuts.add_slice(part);
+        }
+        prop_assert_eq!(occupied(&one_by_one), occupied(&cuts));
+        prop_assert_eq!(one_by_one.mean().to_bits(), cuts.mean().to_bits());
+        prop_assert_eq!(one_by_one.std().to_bits(), cuts.std().to_bits());
+    }
+}

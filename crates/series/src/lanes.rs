@@ -25,9 +25,22 @@ pub struct NormalLanes {
 impl NormalLanes {
     /// Opens sixteen streams with state drawn from `seeds`, lane after lane; two numbers of it for each lane.
     pub fn new(seeds: &mut Stream) -> Self {
+        Self::from_state(|_| (seeds.next_u64(), seeds.next_u64()))
+    }
+
+    /// Opens sixteen streams with the state of each lane drawn from its own stream, two numbers each: what a lane draws
+    /// does not depend on the lanes beside it. `seeds` is asked for each lane, 0 to 15, in order.
+    pub fn by_lane(mut seeds: impl FnMut(usize) -> Stream) -> Self {
+        Self::from_state(|lane| {
+            let mut own = seeds(lane);
+            (own.next_u64(), own.next_u64())
+        })
+    }
+
+    fn from_state(mut words: impl FnMut(usize) -> (u64, u64)) -> Self {
         let mut state = [[0; LANES]; 4];
         for lane in 0..LANES {
-            let (low, high) = (seeds.next_u64(), seeds.next_u64());
+            let (low, high) = words(lane);
             // All zero is the one state the generator never leaves.
             let words = [
                 low as u32 | 1,

@@ -45,7 +45,7 @@ pub use autocorrelation::autocorrelation;
 pub use block::{BlockSource, SinkError, TraceBlock, TraceColumn, TraceSink};
 pub use histogram::{Envelope, Histogram, LoadDuration};
 pub use pyramid::{Level, Pyramid, PyramidBuilder};
-pub use ramp::{Ramp, RampTable, RampTracker, merge_ramps};
+pub use ramp::{Ramp, RampFloor, RampTable, RampTracker, merge_ramps};
 pub use spectrum::{Spectrum, SpectrumEstimator};
 pub use trace::{SampledTrace, SeriesError, TraceSeries};
 

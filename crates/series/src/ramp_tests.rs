@@ -1,4 +1,4 @@
-use super::{Ramp, RampTable, RampTracker, merge_ramps};
+use super::{Ramp, RampTable, RampTracker, Reader, merge_ramps};
 use crate::rng::Stream;
 use proptest::prelude::*;
 
@@ -84,8 +84,11 @@ fn queues_never_grow() {
 }
 
 fn capacities(tracker: &RampTracker) -> Vec<usize> {
-    let both = tracker.windows.iter().map(|w| [&w.low, &w.high]);
-    both.flatten().map(|side| side.queue.capacity()).collect()
+    let queues = tracker.readers.iter().flat_map(|r| match r {
+        Reader::Short(_) => vec![],
+        Reader::Long(w) => vec![w.low.queue.capacity(), w.high.queue.capacity()],
+    });
+    queues.chain([tracker.kept.capacity()]).collect()
 }
 
 #[test]
@@ -158,9 +161,44 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Of several signals only the steepest is asked for: floors lose nothing of it.
+    #[test]
+    fn floors_keep_the_steepest(
+        signals in prop::collection::vec(prop::collection::vec(-10.0..10.0_f64, 300), 1..5),
+        steps in 0_usize..200,
+        chunk in 1_usize..130,
+    ) {
+        let windows_s = [steps as f64];
+        let mut floors = Vec::new();
+        let mut trackers = vec![RampTracker::new(1.0, &windows_s, 1); signals.len()];
+        for from in (0..300).step_by(chunk) {
+            for (tracker, signal) in trackers.iter_mut().zip(&signals) {
+                tracker.push_slice_above(&signal[from..300.min(from + chunk)], &floors);
+            }
+            for tracker in &trackers {
+                tracker.raise(&mut floors);
+            }
+        }
+        let mut found = Vec::new();
+        for tracker in &trackers {
+            merge_ramps(&mut found, &tracker.tables());
+        }
+        let mut all = Vec::new();
+        for signal in &signals {
+            let mut tracker = RampTracker::new(1.0, &windows_s, 1);
+            tracker.push_slice(signal);
+            merge_ramps(&mut all, &tracker.tables());
+        }
+        prop_assert_eq!(found, all);
+    }
+}
+
 #[test]
 fn memory_is_bounded() {
-    assert!(RampTracker::bytes(0.001, &[0.1]) >= 2 * 100 * 16);
-    assert!(RampTracker::bytes(0.001, &[0.1]) < 2 * 104 * 16 + 1000);
+    // A short window keeps its samples, a long one two queues.
+    assert!(RampTracker::bytes(0.001, &[0.1]) >= 100 * 8);
+    assert!(RampTracker::bytes(0.001, &[0.1]) < 100 * 8 + 1000);
+    assert!(RampTracker::bytes(0.001, &[2.0]) >= 2 * 2000 * 16);
     assert!(RampTracker::bytes(1e-6, &[1e6]) < 2 * 4100 * 16 + 1000);
 }

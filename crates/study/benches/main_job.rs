@@ -32,6 +32,7 @@ fn site_of(loaded: &Loaded) -> Site {
     let input = SiteInput {
         racks: &s.racks,
         jobs: &s.jobs,
+        tenants: &s.tenants,
         correlation: s.correlation.as_ref(),
         events: &s.events,
         gpus: &s.gpus,

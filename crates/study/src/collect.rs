@@ -1,13 +1,9 @@
-//! Figures of the load, gathered block by block: site and racks.
+//! Figures of the site's power, gathered block by block.
 
-use ballast_aggregate::{DemandBlock, Site};
 use ballast_series::{
     Histogram, Pyramid, PyramidBuilder, RampTable, RampTracker, Spectrum, SpectrumEstimator,
-    merge_ramps,
 };
-use rayon::prelude::*;
 
-use crate::diversity::{Diversities, Together};
 use crate::outcome::Extreme;
 use crate::reactive::Apparent;
 use crate::windows::Worst;
@@ -103,9 +99,9 @@ impl SiteCollector {
         self.gpu.add_slice(gpu_w);
         self.ramps.push_slice(fast_w);
         self.design_steps.push_slice(fast_w);
+        self.peak.take_slice(site_w, self.next, self.dt_s);
         for (i, (w, var)) in site_w.iter().zip(site_var).enumerate() {
             let at_s = (self.next + i as u64) as f64 * self.dt_s;
-            self.peak.take(*w, at_s);
             self.reactive.take(*w, *var, at_s);
         }
         if let Some(curves) = &mut self.curves {
@@ -127,111 +123,5 @@ impl SiteCollector {
                 .curves
                 .map(|c| (c.pyramid.finish(), c.spectrum.finish())),
         }
-    }
-}
-
-/// Figures of one rack.
-struct RackCollector {
-    group: usize,
-    histogram: Histogram,
-    ramps: RampTracker,
-    peak: Worst,
-    pyramid: Option<PyramidBuilder>,
-}
-
-/// Figures of all racks in one realisation.
-pub(crate) struct RackCollectors {
-    racks: Vec<RackCollector>,
-    together: Together,
-    dt_s: f64,
-    /// Number of the next sample.
-    next: u64,
-}
-
-/// Figures of one group of racks.
-pub(crate) struct GroupResult {
-    pub(crate) histogram: Histogram,
-    pub(crate) ramps: Vec<RampTable>,
-    /// Highest power of any rack of the group, with the rack's index in the site.
-    pub(crate) worst: Option<(Extreme, usize)>,
-    pub(crate) pyramid: Option<Pyramid>,
-    /// Each rack of the group: its index in the site and its distribution.
-    pub(crate) racks: Vec<(usize, Histogram)>,
-}
-
-impl RackCollectors {
-    pub(crate) fn new(site: &Site, span: Span, windows_s: &[f64]) -> Self {
-        let mut seen = Vec::new();
-        let racks = (0..site.rack_count())
-            .map(|i| {
-                let group = site.rack_group(i);
-                let first = !seen.contains(&group);
-                if first {
-                    seen.push(group);
-                }
-                RackCollector {
-                    group,
-                    // Racks are many: a coarser histogram each, 0.1 % of the rack's range.
-                    histogram: Histogram::with_bins(1024),
-                    ramps: span.ramps(windows_s),
-                    peak: Worst::highest(span.realisation),
-                    pyramid: (first && span.curves).then(|| span.pyramid()),
-                }
-            })
-            .collect();
-        Self {
-            racks,
-            together: Together::new(site, span.realisation),
-            dt_s: span.dt_s,
-            next: span.first,
-        }
-    }
-
-    /// Takes the first `len` samples of every rack in `block`.
-    pub(crate) fn take(&mut self, block: &DemandBlock, len: usize) {
-        let (first, dt_s) = (self.next, self.dt_s);
-        self.racks.par_iter_mut().enumerate().for_each(|(i, rack)| {
-            let power_w = &block.rack(i)[..len];
-            rack.histogram.add_slice(power_w);
-            rack.ramps.push_slice(power_w);
-            for (k, w) in power_w.iter().enumerate() {
-                rack.peak.take(*w, (first + k as u64) as f64 * dt_s);
-            }
-            if let Some(pyramid) = &mut rack.pyramid {
-                pyramid.push_slice(power_w);
-            }
-        });
-        self.together.take(block, len, first, dt_s);
-        self.next += len as u64;
-    }
-
-    /// Merges the racks of each of `groups` groups, in order of the racks; with how far their peaks coincide.
-    pub(crate) fn finish(self, groups: usize) -> (Vec<GroupResult>, Option<Diversities>) {
-        let peaks: Vec<_> = self.racks.iter().map(|r| r.peak.extreme).collect();
-        let diversity = self.together.finish(&peaks);
-        let mut results: Vec<GroupResult> = (0..groups)
-            .map(|_| GroupResult {
-                histogram: Histogram::new(),
-                ramps: Vec::new(),
-                worst: None,
-                pyramid: None,
-                racks: Vec::new(),
-            })
-            .collect();
-        for (i, rack) in self.racks.into_iter().enumerate() {
-            let group = &mut results[rack.group];
-            group.histogram.merge(&rack.histogram);
-            merge_ramps(&mut group.ramps, &rack.ramps.tables());
-            if let Some(e) = rack.peak.extreme
-                && group.worst.is_none_or(|(w, _)| e.value > w.value)
-            {
-                group.worst = Some((e, i));
-            }
-            if let Some(p) = rack.pyramid {
-                group.pyramid = Some(p.finish());
-            }
-            group.racks.push((i, rack.histogram));
-        }
-        (results, diversity)
     }
 }

@@ -161,15 +161,15 @@ pub(crate) fn rack_kpis(
                     .as_ref()
                     .and_then(|d| d.in_group.get(at).copied()),
                 envelope: figures
-                    .histogram
+                    .distribution
                     .envelope(&over_group)
                     .unwrap_or_else(|| no_samples(&over_group)),
                 racks: if scenario.outputs.rack_envelopes {
                     figures
                         .racks
                         .iter()
-                        .filter_map(|(i, histogram)| {
-                            let envelope = histogram.envelope(&over)?;
+                        .filter_map(|(i, distribution)| {
+                            let envelope = distribution.envelope(&over)?;
                             Some(RackEnvelope {
                                 rack: site.rack_name(*i).to_owned(),
                                 envelope,

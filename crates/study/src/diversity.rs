@@ -5,19 +5,13 @@ use std::ops::Range;
 use ballast_aggregate::{DemandBlock, Site};
 use ballast_profile::MeteringPoint;
 use ballast_scenario::Scenario;
-use rayon::prelude::*;
 
 use crate::outcome::{Diversity, DiversityKpis, Extreme};
-use crate::realisation::BLOCK;
 use crate::windows::Worst;
 
-/// Steps of one thread's share of a sum; the order of summation does not depend on it.
-const SUM_STEPS: usize = 256;
-
-/// Sums of racks over time, by group and in all. Grows with groups, not with racks or duration.
+/// Peaks of the sums of racks, by group and in all. Grows with groups, not with racks or duration.
 pub(crate) struct Together {
     racks: Vec<Range<usize>>,
-    sums_w: Vec<Vec<f64>>,
     groups: Vec<Worst>,
     all: Worst,
 }
@@ -37,45 +31,28 @@ impl Together {
     pub(crate) fn new(site: &Site, realisation: u32) -> Self {
         let racks: Vec<_> = site.groups().iter().map(|g| g.racks.clone()).collect();
         Self {
-            sums_w: vec![vec![0.0; BLOCK]; racks.len()],
             groups: vec![Worst::highest(realisation); racks.len()],
             all: Worst::highest(realisation),
             racks,
         }
     }
 
-    /// Takes the first `len` samples of every rack in `block`; the first is number `first` of the run.
+    /// Takes the first `len` samples of every group in `block`; the first is number `first` of the run.
     pub(crate) fn take(&mut self, block: &DemandBlock, len: usize, first: u64, dt_s: f64) {
-        for (sum_w, racks) in self.sums_w.iter_mut().zip(&self.racks) {
-            sum_w[..len]
-                .par_chunks_mut(SUM_STEPS)
-                .enumerate()
-                .for_each(|(chunk, out)| {
-                    out.fill(0.0);
-                    for rack in racks.clone() {
-                        let row = &block.rack(rack)[chunk * SUM_STEPS..];
-                        out.iter_mut().zip(row).for_each(|(o, w)| *o += w);
-                    }
-                });
+        for (group, worst) in self.groups.iter_mut().enumerate() {
+            worst.take_slice(&block.group(group)[..len], first, dt_s);
         }
         for k in 0..len {
-            let at_s = (first + k as u64) as f64 * dt_s;
-            let mut all_w = 0.0;
-            for (worst, sum_w) in self.groups.iter_mut().zip(&self.sums_w) {
-                worst.take(sum_w[k], at_s);
-                all_w += sum_w[k];
-            }
-            self.all.take(all_w, at_s);
+            let groups = (0..self.groups.len()).map(|group| block.group(group)[k]);
+            self.all
+                .take(groups.sum(), (first + k as u64) as f64 * dt_s);
         }
     }
 
-    /// With the highest power of each rack.
-    pub(crate) fn finish(self, peaks: &[Option<Extreme>]) -> Option<Diversities> {
-        let sum_w = |racks: Range<usize>| -> f64 {
-            peaks
-                .get(racks)
-                .map_or(0.0, |p| p.iter().flatten().map(|e| e.value).sum())
-        };
+    /// With the highest power of each rack, W.
+    pub(crate) fn finish(self, peaks_w: &[f64]) -> Option<Diversities> {
+        let sum_w =
+            |racks: Range<usize>| -> f64 { peaks_w.get(racks).map_or(0.0, |p| p.iter().sum()) };
         let groups_w: f64 = self
             .groups
             .iter()
@@ -85,7 +62,7 @@ impl Together {
         let all = self.all.extreme?;
         let in_group = self.groups.iter().zip(&self.racks);
         Some(Diversities {
-            racks: diversity(all, sum_w(0..peaks.len())),
+            racks: diversity(all, sum_w(0..peaks_w.len())),
             groups: diversity(all, groups_w),
             in_group: in_group
                 .filter_map(|(g, racks)| Some(diversity(g.extreme?, sum_w(racks.clone()))))
@@ -155,7 +132,6 @@ mod tests {
     fn together(all: f64, groups: [f64; 2], realisation: u32) -> Together {
         Together {
             racks: vec![0..2, 2..3],
-            sums_w: Vec::new(),
             groups: groups.map(|g| worst(g, realisation)).to_vec(),
             all: worst(all, realisation),
         }
@@ -163,8 +139,8 @@ mod tests {
 
     #[test]
     fn factors_are_coincident_peaks_over_sums_of_peaks() {
-        let peaks = || [10.0, 20.0, 30.0].map(|p| worst(p, 1).extreme).to_vec();
-        let mut d = together(45.0, [24.0, 30.0], 1).finish(&peaks()).unwrap();
+        let peaks_w = [10.0, 20.0, 30.0];
+        let mut d = together(45.0, [24.0, 30.0], 1).finish(&peaks_w).unwrap();
         assert_eq!((d.racks.factor, d.racks.sum_of_peaks_w), (0.75, 60.0));
         assert_eq!(
             (d.groups.factor, d.groups.sum_of_peaks_w),
@@ -172,12 +148,12 @@ mod tests {
         );
         assert_eq!(d.in_group[0].factor, 0.8);
         assert_eq!(d.in_group[1].factor, 1.0);
-        d.merge(together(48.0, [23.0, 30.0], 2).finish(&peaks()).unwrap());
+        d.merge(together(48.0, [23.0, 30.0], 2).finish(&peaks_w).unwrap());
         assert_eq!((d.racks.factor, d.racks.realisation), (0.8, 2));
         assert_eq!((d.in_group[0].factor, d.in_group[0].realisation), (0.8, 1));
         assert!(
             together(0.0, [0.0, 0.0], 1)
-                .finish(&[None; 3])
+                .finish(&[0.0; 3])
                 .unwrap()
                 .racks
                 .factor

@@ -24,6 +24,7 @@ mod merge;
 mod observer;
 pub mod outcome;
 mod plant_collect;
+mod rack_collect;
 mod reactive;
 mod realisation;
 mod run;

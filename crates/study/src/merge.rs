@@ -4,10 +4,10 @@ use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport, TransferRepo
 use ballast_plant::Limiter;
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
-use crate::collect::GroupResult;
 use crate::diversity::Diversities;
 use crate::outcome::Extreme;
 use crate::plant_collect::VoltageExtremes;
+use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
 
@@ -115,7 +115,7 @@ impl Merged {
             self.groups = r.groups;
         } else {
             for (into, g) in self.groups.iter_mut().zip(r.groups) {
-                into.histogram.merge(&g.histogram);
+                into.distribution.merge(&g.distribution);
                 for ((_, rack), (_, more)) in into.racks.iter_mut().zip(&g.racks) {
                     rack.merge(more);
                 }

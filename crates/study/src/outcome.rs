@@ -1,5 +1,6 @@
 //! What a run says. Everything here is the same for the same scenario and seed, on any number of threads.
 
+use ballast_aggregate::{JobGpus, TenantGpus};
 use ballast_scenario::{Scenario, ZoomBy};
 use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
 use serde::Serialize;
@@ -31,6 +32,11 @@ pub struct Outcome {
     pub site: PowerKpis,
     /// Power of each group of racks at the AC side.
     pub racks: Vec<RackKpis>,
+    /// GPUs of each job, and its tenant.
+    pub jobs: Vec<JobGpus>,
+    /// GPUs of each tenant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<TenantGpus>,
     /// Mean power of each part between the racks and the bus, first realisation; empty without a facility.
     pub facility: Vec<FacilityPart>,
     /// How far the peaks of the racks coincide; absent without racks.

@@ -9,7 +9,7 @@ use ballast_plant::{Plant, StepStatus};
 use ballast_scenario::Scenario;
 use ballast_series::{TraceSink, sample_count};
 
-use crate::collect::{GroupResult, RackCollectors, SiteCollector, SiteResult, Span};
+use crate::collect::{SiteCollector, SiteResult, Span};
 use crate::columns::Columns;
 use crate::demand::Demand;
 use crate::diversity::Diversities;
@@ -17,6 +17,7 @@ use crate::error::StudyError;
 use crate::inputs::Inputs;
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
+use crate::rack_collect::{GroupResult, RackCollectors};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
 pub(crate) const BLOCK: usize = 1024;
@@ -148,7 +149,9 @@ pub(crate) fn run_realisation(
         ),
         plant: None,
         site: SiteCollector::new(span, windows_s),
-        racks: shared.site.map(|s| RackCollectors::new(s, span, windows_s)),
+        racks: shared
+            .site
+            .map(|s| RackCollectors::new(s, span, &scenario.outputs)),
         plant_figures: scenario
             .plant
             .as_ref()

@@ -29,6 +29,7 @@ fn site_of(scenario: &Scenario, inputs: &Inputs) -> Result<Option<Site>, Vec<Stu
     let input = SiteInput {
         racks: &scenario.racks,
         jobs: &scenario.jobs,
+        tenants: &scenario.tenants,
         correlation: scenario.correlation.as_ref(),
         events: &scenario.events,
         gpus: &scenario.gpus,
@@ -377,6 +378,8 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         low_confidence,
         design_values: design::design_values(scenario, site, &coarse, &merged),
         racks: design::rack_kpis(scenario, site, &merged),
+        jobs: site.map_or_else(Vec::new, |s| s.job_gpus().to_vec()),
+        tenants: site.map_or_else(Vec::new, |s| s.tenants().to_vec()),
         facility: design::facility_parts(&merged),
         diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
         plant: design::plant_kpis(scenario, &merged),

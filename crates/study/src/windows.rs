@@ -46,6 +46,25 @@ impl Worst {
     }
 }
 
+impl Worst {
+    /// Takes consecutive values, of which the first is sample number `first`; the same as one after the other.
+    pub(crate) fn take_slice(&mut self, values: &[f64], first: u64, dt_s: f64) {
+        let sign = if self.highest { 1.0 } else { -1.0 };
+        let mut best = [f64::NEG_INFINITY; 8];
+        for lanes in values.chunks(best.len()) {
+            for (best, v) in best.iter_mut().zip(lanes) {
+                *best = if sign * v > *best { sign * v } else { *best };
+            }
+        }
+        let best = best.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        if self.extreme.is_none_or(|e| best > sign * e.value)
+            && let Some(k) = values.iter().position(|v| sign * v == best)
+        {
+            self.take(values[k], (first + k as u64) as f64 * dt_s);
+        }
+    }
+}
+
 /// Ring of the last samples, to compare a sample with the one a window earlier.
 #[derive(Debug, Clone)]
 struct Ring {
@@ -219,6 +238,24 @@ pub(crate) fn effective_s(window_s: f64, dt_s: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slice_is_its_values() {
+        let values: Vec<f64> = (0..200).map(|k| f64::from(k * 37 % 101)).collect();
+        for (mut one_by_one, mut cuts) in [
+            (Worst::highest(1), Worst::highest(1)),
+            (Worst::lowest(1), Worst::lowest(1)),
+        ] {
+            for (k, v) in values.iter().enumerate() {
+                one_by_one.take(*v, k as f64 * 0.5);
+            }
+            for (i, part) in values.chunks(23).enumerate() {
+                cuts.take_slice(part, 23 * i as u64, 0.5);
+            }
+            let (a, b) = (one_by_one.extreme.unwrap(), cuts.extreme.unwrap());
+            assert_eq!((a.value, a.at_s), (b.value, b.at_s));
+        }
+    }
 
     #[test]
     fn rate_of_change_of_a_ramp() {

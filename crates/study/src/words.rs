@@ -212,6 +212,37 @@ pub(crate) fn low_confidence(loaded: &Loaded, site: Option<&Site>) -> Vec<LowCon
         .collect()
 }
 
+/// What shares came to in GPUs.
+fn allotted(site: &Site) -> Vec<String> {
+    let percent = |share: f64, gpus: u64, of: u64| {
+        let exact = 100.0 * gpus as f64 / of.max(1) as f64;
+        format!(
+            "{gpus} of {of} GPUs, {exact:.2} % for a share of {:.2} %",
+            100.0 * share
+        )
+    };
+    let tenants = site.tenants().iter().map(|t| {
+        format!(
+            "tenant `{}` has {}; its jobs use {}",
+            t.name,
+            percent(t.share, t.gpus, t.of_gpus),
+            t.used_gpus
+        )
+    });
+    let jobs = site.job_gpus().iter().filter_map(|j| {
+        let share = 100.0 * j.share?;
+        let of = j.tenant.as_ref().map_or_else(
+            || "the GPUs of its racks".to_owned(),
+            |t| format!("tenant `{t}`'s GPUs"),
+        );
+        Some(format!(
+            "job `{}` has {} GPUs for a share of {share:.2} % of {of}, in whole nodes or replicas",
+            j.name, j.gpus
+        ))
+    });
+    tenants.chain(jobs).collect()
+}
+
 /// What the models assume.
 pub(crate) fn assumptions(
     scenario: &Scenario,
@@ -250,6 +281,7 @@ pub(crate) fn assumptions(
                 MeteringPoint::Gpu.text()
             ));
         }
+        list.extend(allotted(site));
     }
     list.push(voltage::load_assumption(scenario));
     if scenario
@@ -661,7 +693,7 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
     let starts_at_random = scenario.jobs.iter().any(|j| match j {
         // Six standard deviations: a start that far before the run is over when it begins.
         JobSpec::Batch(b) => {
-            b.start_jitter_s > 0.0 && b.start_s + b.stagger_s + 6.0 * b.start_jitter_s > 0.0
+            b.start_jitter_s > 0.0 && b.last_start_s() + b.stagger_s + 6.0 * b.start_jitter_s > 0.0
         }
         JobSpec::Training(t) => {
             t.restart_jitter_s > 0.0 && t.restart_after_s.is_some() && t.crash_at_s.is_some()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ballast_aggregate::{
     BatchJob, CorrelationSpec, DemandBlock, GroupEngine, IterationShape, JobSpec, RackGroup, Site,
-    SiteEventSpec, SiteInput, SiteProblem, TrainingJob,
+    SiteEventSpec, SiteInput, SiteProblem, TenantSpec, TrainingJob,
 };
 use ballast_profile::{
     GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, PhaseSpec, Phases, PsuSpec,
@@ -105,6 +105,8 @@ pub(crate) fn batch(name: &str) -> BatchJob {
         name: name.into(),
         racks: vec![],
         gpus: None,
+        tenant: None,
+        share: None,
         start_s: -1000.0,
         stagger_s: 0.0,
         start_jitter_s: 0.0,
@@ -113,6 +115,7 @@ pub(crate) fn batch(name: &str) -> BatchJob {
         warmup_s: None,
         steady: PhaseKind::SteadyDecode,
         steady_s: None,
+        runs: vec![],
         correlation: None,
     }
 }
@@ -122,6 +125,8 @@ pub(crate) fn training(name: &str) -> TrainingJob {
         name: name.into(),
         racks: vec![],
         gpus: None,
+        tenant: None,
+        share: None,
         start_s: 0.0,
         stop_s: None,
         iteration_s: 1.0,
@@ -162,6 +167,7 @@ pub(crate) fn racks(name: &str, count: u32, nodes_per_rack: u32) -> RackGroup {
 pub(crate) struct Build {
     pub(crate) racks: Vec<RackGroup>,
     pub(crate) jobs: Vec<JobSpec>,
+    pub(crate) tenants: Vec<TenantSpec>,
     pub(crate) correlation: Option<CorrelationSpec>,
     pub(crate) gpus: BTreeMap<String, GpuProfile>,
     pub(crate) nodes: BTreeMap<String, NodeSpec>,
@@ -179,6 +185,7 @@ impl Build {
         Self {
             racks,
             jobs,
+            tenants: vec![],
             correlation: None,
             gpus: BTreeMap::from([("gpu".into(), gpu(sigma_w))]),
             nodes: BTreeMap::from([("node".into(), node(gpus_per_node))]),
@@ -191,6 +198,7 @@ impl Build {
         Site::new(SiteInput {
             racks: &self.racks,
             jobs: &self.jobs,
+            tenants: &self.tenants,
             correlation: self.correlation.as_ref(),
             gpus: &self.gpus,
             nodes: &self.nodes,

@@ -307,3 +307,27 @@ fn clamp_is_reported_and_bounds_a_cohort() {
     assert!((500.0 - mean / 16.0 - r.bias_w_per_gpu).abs() < 1.0);
     assert!(r.worth_telling() && r.text.contains("steady_decode"));
 }
+
+/// Nodes of a rack at different levels: the losses of the supplies are those of each node by itself.
+#[test]
+fn losses_are_those_of_each_node() {
+    let mut job = batch("b");
+    (job.start_s, job.stagger_s) = (0.0, 7.0);
+    let mut build = Build::new(vec![racks("r", 1, 8)], vec![JobSpec::Batch(job)], 4, 0.0);
+    let host = &mut build.nodes.get_mut("node").unwrap().host;
+    (host.fixed_w, host.slope, host.metered) = (sourced(500.0), sourced(1.1), MeteredSide::NodeDc);
+    build.gpus.get_mut("gpu").unwrap().phases.launch = None;
+    let phases = &mut build.gpus.get_mut("gpu").unwrap().phases;
+    (phases.load, phases.warmup) = (None, None);
+    let block = build.run(0.5, 16, 3);
+    // Two supplies of 3 kW: loss 6000 (0.005 + 0.0313 x²).
+    let ac_w = |gpu_w: f64| {
+        let dc_w = 500.0 + 1.1 * gpu_w;
+        dc_w + 6000.0 * (0.005 + 0.0313 * (dc_w / 6000.0) * (dc_w / 6000.0))
+    };
+    for (k, w) in block.rack_w.iter().enumerate() {
+        let running = f64::from((k as u32 / 2 + 1).min(8));
+        let by_hand = running * ac_w(2000.0) + (8.0 - running) * ac_w(400.0);
+        assert!((w - by_hand).abs() < 1e-6, "{k}: {w} W, {by_hand} W");
+    }
+}

@@ -18,6 +18,8 @@ pub(crate) fn service(name: &str, requests_per_s: f64) -> InferenceJob {
         name: name.into(),
         racks: vec![],
         gpus: None,
+        tenant: None,
+        share: None,
         start_s: -300.0,
         gpus_per_replica: 8,
         arrivals: ArrivalSpec::Poisson { requests_per_s },

@@ -8,5 +8,6 @@ mod per_gpu;
 mod problems;
 mod same_bytes;
 mod sigma;
+mod tenants;
 mod traffic_engines;
 mod training;

@@ -1,7 +1,7 @@
 //! Every problem of a scenario is found, at its place.
 
 use crate::common::{Build, batch, equal, racks, training};
-use ballast_aggregate::JobSpec;
+use ballast_aggregate::{BatchRun, JobSpec};
 use ballast_profile::PhaseKind;
 
 fn build(jobs: Vec<JobSpec>) -> Build {
@@ -183,4 +183,45 @@ fn a_good_site_answers_for_itself() {
     assert_eq!((coarse.shortest_s, coarse.whole), (0.25, true));
     let shares = &site.correlations()[0];
     assert!(shares.by_default && shares.kind == "training_sync" && shares.shares.job == 0.9);
+}
+
+#[test]
+fn runs_stand_in_order_and_alone() {
+    let run = |start_s: f64, stop_s: Option<f64>| BatchRun {
+        name: None,
+        start_s,
+        stop_s,
+        crash: false,
+    };
+    let mut job = batch("b");
+    (job.start_s, job.steady_s) = (5.0, Some(1.0));
+    job.runs = vec![
+        run(0.0, Some(10.0)),
+        run(9.0, Some(9.0)),
+        run(f64::NAN, None),
+        BatchRun {
+            name: Some(String::new()),
+            crash: true,
+            ..run(30.0, None)
+        },
+    ];
+    let found = paths(&build(vec![JobSpec::Batch(job.clone())]));
+    let expected = [
+        "jobs.0.start_s",
+        "jobs.0.steady_s",
+        "jobs.0.runs.1.start_s",
+        "jobs.0.runs.1.stop_s",
+        "jobs.0.runs.2.start_s",
+        "jobs.0.runs.2.stop_s",
+        "jobs.0.runs.3.name",
+        "jobs.0.runs.3.crash",
+    ];
+    assert_eq!(found, expected);
+    (job.start_s, job.steady_s) = (0.0, None);
+    job.runs = vec![
+        run(-5.0, Some(10.0)),
+        run(10.0, Some(20.0)),
+        run(40.0, None),
+    ];
+    assert!(build(vec![JobSpec::Batch(job)]).site().is_ok());
 }

@@ -1,7 +1,10 @@
 //! What must not change the result: threads, block lengths, other racks.
 
 use crate::common::{Build, batch, equal, psu, racks, sourced, training, way};
-use ballast_aggregate::{CorrelationSpec, DemandBlock, GroupEngine, JobSpec, LevelShares};
+use ballast_aggregate::{
+    CorrelationSpec, DemandBlock, GroupEngine, JobSpec, LevelShares, RackLoss, Simd, SiteEventSpec,
+};
+use ballast_profile::MeteredSide;
 use proptest::prelude::*;
 
 fn mixed() -> Build {
@@ -12,7 +15,23 @@ fn mixed() -> Build {
     let jobs = vec![JobSpec::Batch(a), JobSpec::Training(t)];
     let mut build = Build::new(vec![racks("x", 7, 3), racks("y", 12, 5)], jobs, 8, 20.0);
     build.racks[0].racks_per_row = Some(2);
-    build.psus.insert("psu".into(), psu(0.02));
+    let mut supply = psu(0.02);
+    supply.power_factor = Some(sourced(-0.98));
+    supply.power_factor_light = Some(sourced(-0.9));
+    build.psus.insert("psu".into(), supply);
+    for node in build.nodes.values_mut() {
+        node.host.slope = sourced(1.4);
+        node.host.slow_share = Some(sourced(0.5));
+        node.host.slow_lag_s = Some(sourced(2.0));
+        node.host.metered = MeteredSide::NodeDc;
+    }
+    build.racks[0].other_kw = Some(sourced(2.0));
+    build.events = vec![SiteEventSpec::RackLoss(RackLoss {
+        at_s: 1.0,
+        racks: vec!["x-003".into()],
+        restore_after_s: Some(1.5),
+        boot_s: Some(0.5),
+    })];
     let shares = LevelShares {
         site: 0.1,
         row: 0.1,
@@ -25,11 +44,9 @@ fn mixed() -> Build {
 }
 
 fn bits(block: &DemandBlock) -> Vec<u64> {
-    [&block.site_w, &block.gpu_w, &block.rack_w]
-        .into_iter()
-        .flatten()
-        .map(|v| v.to_bits())
-        .collect()
+    let active = [&block.site_w, &block.group_w, &block.gpu_w, &block.rack_w];
+    let all = active.into_iter().chain([&block.site_q_var]).flatten();
+    all.map(|v| v.to_bits()).collect()
 }
 
 #[test]
@@ -47,21 +64,58 @@ fn any_number_of_threads() {
 }
 
 #[test]
+fn any_vector_instructions() {
+    let site = mixed().site().unwrap();
+    let with = |simd| {
+        let mut engine = GroupEngine::with_simd(&site, 0.01, 9, 0, simd);
+        let mut block = DemandBlock::new(site.rack_count(), 700);
+        engine.fill(&mut block);
+        bits(&block)
+    };
+    let widest = with(Simd::Widest);
+    assert_eq!(widest, with(Simd::Avx2));
+    assert_eq!(widest, with(Simd::Baseline));
+}
+
+/// A rack draws the same whichever racks are beside it.
+#[test]
+fn more_racks_in_the_group_change_no_other() {
+    let with = |count| {
+        let mut build = mixed();
+        build.racks[0].count = count;
+        let JobSpec::Batch(job) = &mut build.jobs[0] else {
+            unreachable!()
+        };
+        (job.stagger_s, job.start_jitter_s) = (0.0, 0.0);
+        build.run(0.01, 300, 4)
+    };
+    let (few, many) = (with(7), with(40));
+    for i in 0..7 {
+        assert_eq!(few.rack(i), many.rack(i), "rack {i}");
+    }
+    for i in 7..19 {
+        assert_eq!(few.rack(i), many.rack(i + 33), "rack {i}");
+    }
+}
+
+#[test]
 fn any_block_length() {
     let site = mixed().site().unwrap();
     let whole = mixed().run(0.01, 600, 9);
     for length in [1, 7, 250] {
         let mut engine = GroupEngine::new(&site, 0.01, 9, 0);
         let mut block = DemandBlock::new(site.rack_count(), length);
-        let (mut site_w, mut rack_w) = (Vec::new(), Vec::new());
+        let (mut site_w, mut rack_w, mut q_var) = (Vec::new(), Vec::new(), Vec::new());
         while site_w.len() < 600 {
             block.set_len(length.min(600 - site_w.len()));
             engine.fill(&mut block);
             assert_eq!(block.first_sample, site_w.len() as u64);
             site_w.extend_from_slice(&block.site_w);
+            q_var.extend_from_slice(&block.site_q_var);
             rack_w.extend_from_slice(block.rack(5));
         }
         assert_eq!(site_w, whole.site_w);
+        assert_eq!(q_var, whole.site_q_var);
         assert_eq!(rack_w, whole.rack(5));
     }
 }

@@ -2,7 +2,10 @@
 
 use std::f64::consts::PI;
 
-use ballast_aggregate::{IterationShape, JobSpec, PipelineSchedule, StragglerSpec, TrainingJob};
+use ballast_aggregate::{
+    DemandBlock, IterationShape, JobSpec, PerGpuEngine, PipelineSchedule, StragglerSpec,
+    TrainingJob,
+};
 
 use crate::common::{Build, racks, training, way};
 
@@ -207,6 +210,42 @@ fn stages_follow_the_placement() {
         .map(|r| (block.rack(r)[25] - 1600.0) / SWING_W)
         .collect();
     assert_eq!(first, [3.0, 3.0, 0.0]);
+}
+
+/// Nodes that do the same are followed as one by the group engine, and one by one by the other: stages, stragglers, staggered
+/// restarts must tell them apart in both.
+#[test]
+fn both_engines_tell_the_same_nodes_apart() {
+    let mut staged = running();
+    staged.shape = pipeline(4, 3, PipelineSchedule::Gpipe);
+    let mut late = running();
+    late.straggler = Some(StragglerSpec {
+        delay_s: 0.3,
+        probability: 0.5,
+        node: None,
+    });
+    let mut back = running();
+    (back.crash_at_s, back.restart_after_s) = (Some(0.3), Some(0.2));
+    back.restart_stagger_s = 2.0;
+    let mut alike = running();
+    (alike.crash_at_s, alike.restart_after_s) = (Some(0.3), Some(0.2));
+    for (what, job) in [
+        ("staged", staged),
+        ("late", late),
+        ("back", back),
+        ("alike", alike),
+    ] {
+        // Two nodes to a cohort, two stages to a rack.
+        let groups = vec![racks("r", 2, 16)];
+        let build = Build::new(groups, vec![JobSpec::Training(job)], 4, 0.0);
+        let group = build.run(0.01, 600, 1);
+        let site = build.site().unwrap();
+        let mut each = DemandBlock::new(site.rack_count(), 600);
+        PerGpuEngine::new(&site, 0.01, 1, 0).fill(&mut each);
+        for (k, (g, e)) in group.rack_w.iter().zip(&each.rack_w).enumerate() {
+            assert!((g / e - 1.0).abs() < 1e-6, "{what} {k}: {g} {e}");
+        }
+    }
 }
 
 #[test]

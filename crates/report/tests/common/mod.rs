@@ -266,6 +266,8 @@ pub(crate) fn plausible() -> Outcome {
             group("training", 12, 20e3, 56e3),
             group("inference", 6, 24e3, 41e3),
         ],
+        jobs: vec![],
+        tenants: vec![],
         facility: Vec::new(),
         diversity: None,
         design_values: DesignValues {
@@ -305,6 +307,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         nodes: BTreeMap::new(),
         psus: BTreeMap::new(),
         racks: Vec::new(),
+        tenants: vec![],
         jobs: Vec::new(),
         correlation: None,
         facility: None,

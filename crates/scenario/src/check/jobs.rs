@@ -22,14 +22,16 @@ impl Check<'_> {
         for (at, job) in scenario.jobs.iter().enumerate() {
             let path = format!("jobs.{at}");
             let (name, start_s) = match job {
-                JobSpec::Batch(job) => (&job.name, job.start_s),
+                JobSpec::Batch(job) => (&job.name, job.first_start_s()),
                 JobSpec::Training(job) => (&job.name, job.start_s),
                 JobSpec::Inference(job) => (&job.name, job.start_s),
             };
             let never = format!("job `{name}` never runs in this scenario");
             if start_s >= end_s {
+                let runs = matches!(job, JobSpec::Batch(b) if !b.runs.is_empty());
+                let key = if runs { "runs.0.start_s" } else { "start_s" };
                 self.warn(
-                    &join(&path, "start_s"),
+                    &join(&path, key),
                     format!("{never}: it starts at {} s", number(start_s)),
                     format!("start it before the end of the run, {} s", number(end_s)),
                 );
