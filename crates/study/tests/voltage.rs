@@ -207,7 +207,7 @@ fn weak_values_of_alternators_are_named() {
         .filter(|l| l.path.contains("alternator") || l.path.contains("exciter"))
         .map(|l| (l.path.as_str(), l.value.as_str()))
         .collect();
-    assert_eq!(low, [("plant.sets.G1.alternator.xd1_pu", "0.25 pu")]);
+    assert!(low.contains(&("plant.sets.G1.alternator.xd1_pu", "0.25 pu")));
     let outcome = ballast_study::run(&loaded, &Inputs::default(), None, &Silent)
         .unwrap_or_else(|e| panic!("{e}"));
     assert!(outcome.plant.is_some_and(|p| p.voltage_min.is_some()));
