@@ -601,6 +601,10 @@ fn every_problem_of_the_events_is_told() {
 }
 
 /// Events of a kind at a job, with their times.
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that runs a site has a valid one"
+)]
 fn told(build: &Build, kind: &str) -> Vec<f64> {
     let events = build.site().unwrap().events();
     let of_job = events.iter().filter(|e| e.element == "t" && e.kind == kind);
