@@ -1,6 +1,6 @@
 //! What is wrong with racks and jobs as such; what a profile lacks for a job is found in `needs`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ballast_profile::{MeteredSide, NodeSpec};
 
@@ -177,6 +177,35 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         0 => "none is defined".to_owned(),
         n if n <= MOST => format!("defined: {}", all.join(", ")),
         n => format!("defined: {}, and {} more", all[..MOST].join(", "), n - MOST),
+    }
+}
+
+/// Groups named as a rack of another group is: a name would mean both.
+pub(crate) fn ambiguous_names(groups: &[RackGroup], problems: &mut Problems) {
+    let index: BTreeMap<&str, usize> = groups
+        .iter()
+        .enumerate()
+        .map(|(i, g)| (g.name.as_str(), i))
+        .collect();
+    for (i, group) in groups.iter().enumerate() {
+        let Some((other, digits)) = group.name.rsplit_once('-') else {
+            continue;
+        };
+        let Some(other) = index.get(other).copied() else {
+            continue;
+        };
+        let number: u32 = digits.parse().unwrap_or(0);
+        let is_rack = (1..=groups[other].count).contains(&number);
+        if is_rack && format!("{number:03}") == digits {
+            problems.add(
+                format!("racks.{i}.name"),
+                format!(
+                    "`{}` is also rack {number} of the group `{}` (racks.{other}.name)",
+                    group.name, groups[other].name
+                ),
+                "name one of the groups otherwise: its racks are <name>-001, …",
+            );
+        }
     }
 }
 

@@ -23,6 +23,9 @@ pub const DEFAULT_RECHARGE_SHARE: f64 = 0.1;
 pub const DEFAULT_RECHARGE_EFFICIENCY: f64 = 0.85;
 
 /// An event of the site.
+///
+/// Every stretch of it (without power, on battery, walk-in, trip, draining, shutdown, boot) lasts no time at all or two steps of the run
+/// (`simulation.step_s`, also where a `[zoom]` has a finer one): the load would not show a shorter one, and the run is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SiteEventSpec {
@@ -51,7 +54,7 @@ pub struct RackLoss {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "s"))]
     pub restore_after_s: Option<f64>,
-    /// Time from power to work, seconds; GPUs are idle meanwhile. Default: 300, low confidence.
+    /// Time from power to work, seconds; GPUs are idle meanwhile (those of a service in `idle_context`). Default: 300, low confidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub boot_s: Option<f64>,
@@ -98,7 +101,8 @@ pub struct CoolingTrip {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 10.0))]
     pub rebound_share: Option<f64>,
-    /// Time that racks ride through, seconds; if the cooling is not back by then they shut down. Default: they never do.
+    /// Time that racks ride through, seconds; if the cooling is not back by then they shut down. Default: they never do. Training on racks that
+    /// shut down ends, and starts again only if it has a `restart_after_s`; after maintenance it does so without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub shutdown_after_s: Option<f64>,
@@ -109,7 +113,7 @@ pub struct CoolingTrip {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub shutdown_s: Option<f64>,
-    /// Time from power to work once the cooling is back, seconds; GPUs are idle meanwhile. Default: 300, low confidence.
+    /// Time from power to work once the cooling is back, seconds; GPUs are idle meanwhile (those of a service in `idle_context`). Default: 300, low confidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub boot_s: Option<f64>,
@@ -135,7 +139,7 @@ pub struct Maintenance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub drain_s: Option<f64>,
-    /// Time from power to work, seconds; GPUs are idle meanwhile. Default: 300, low confidence.
+    /// Time from power to work, seconds; GPUs are idle meanwhile (those of a service in `idle_context`). Default: 300, low confidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub boot_s: Option<f64>,

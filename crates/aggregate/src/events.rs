@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::event_plan::{Cause, EventPlan, Strike};
 use crate::event_spec::SiteEventSpec;
+use crate::interruption::gone_before;
 use crate::job_outage;
 use crate::placement::Placement;
 use crate::racks::Streams;
@@ -16,7 +17,7 @@ use crate::{JobSpec, TransferDirection};
 pub struct PlannedEvent {
     /// Time, seconds; 0 or later.
     pub at_s: f64,
-    /// Kind: `job_start`, `job_stop`, `crash`, `restart`, `job_pause`, `stall`; `rack_loss`, `rack_return`, `switch_loss`, `switch_return`,
+    /// Kind: `job_start`, `job_stop`, `crash`, `more_crashes`, `restart`, `job_pause`, `stall`; `rack_loss`, `rack_return`, `switch_loss`, `switch_return`,
     /// `cooling_trip`, `cooling_return`, `shutdown`, `drain`, `transfer`, `transfer_end`.
     pub kind: &'static str,
     /// Job; racks as the scenario names them; `cooling`.
@@ -44,7 +45,7 @@ pub(crate) fn planned(
         }
     });
     // What follows from an event stands behind it.
-    job_outage::planned(input.jobs, plan, &placement.runs, |e| events.push(e));
+    job_outage::planned(input.jobs, jobs, plan, &placement.runs, |e| events.push(e));
     for ((spec, job), gpus) in input.jobs.iter().zip(jobs).zip(&placement.gpus) {
         let mut add = |kind: &'static str, at_s: f64, what: &str| {
             if at_s >= 0.0 && at_s.is_finite() {
@@ -100,7 +101,10 @@ fn interruptions(
         if down.from_s >= plan.stop_s {
             break;
         }
-        let holds = |s: &f64| down.from_s <= *s && *s < down.until_s;
+        let holds = |s: &f64| {
+            let within = down.from_s == *s || (down.from_s < *s && *s < down.until_s);
+            within && !gone_before(&plan.interruptions, *s)
+        };
         if let Some(crash_s) = crash_at_s.filter(holds) {
             let lost = lost(plan, up_s, down.from_s);
             let text = format!("crashes: all its GPUs fall to idle at once; {lost}");
@@ -124,7 +128,10 @@ fn lost(plan: &TrainingPlan, up_s: f64, crash_s: f64) -> String {
     }
 }
 
-/// Adds the random crashes of a job from t = 0 to `until_s`, with their restarts.
+/// Crashes at random of a job that are told one by one; more of them are counted.
+const CRASHES_TOLD: u64 = 100;
+
+/// Adds the random crashes of a job from t = 0 to `until_s`, with their restarts: the first [`CRASHES_TOLD`], and how many more there are.
 pub(crate) fn drawn(
     plan: &TrainingPlan,
     streams: Streams,
@@ -137,12 +144,16 @@ pub(crate) fn drawn(
     let mut breaks = plan.breaks(streams);
     let end_s = until_s.min(plan.stop_s);
     let mut up_s = plan.start_s;
+    let (mut crashes, mut last_s) = (0, 0.0);
     while breaks.next_s(&plan.interruptions) < end_s {
         let random = breaks.next_is_random(&plan.interruptions);
         let Some((down, follows)) = breaks.take(&plan.interruptions) else {
             break;
         };
         if random {
+            (crashes, last_s) = (crashes + 1, down.from_s);
+        }
+        if random && crashes <= CRASHES_TOLD {
             events.push(PlannedEvent {
                 at_s: down.from_s,
                 kind: "crash",
@@ -165,6 +176,18 @@ pub(crate) fn drawn(
         if !follows {
             up_s = down.until_s + plan.restart_lasts_s();
         }
+    }
+    if crashes > CRASHES_TOLD {
+        events.push(PlannedEvent {
+            at_s: last_s,
+            kind: "more_crashes",
+            element: plan.name.clone(),
+            text: format!(
+                "job `{}`: and {} more crashes (drawn), the last one now; the first {CRASHES_TOLD} are told one by one",
+                plan.name,
+                crashes - CRASHES_TOLD
+            ),
+        });
     }
 }
 

@@ -251,19 +251,14 @@ impl Facility {
             };
             return fixed_w + moving_w;
         };
-        trips.catch_up(wanted_w);
-        let (there, stopped) = trips.begin();
-        let asked_w = trips.asked_w(wanted_w);
-        let (moving_w, done_w) = match &mut self.stages {
-            None => (there * asked_w, there * asked_w),
-            Some(stages) => {
-                stages.limit(there, stopped);
-                let drawn_w = stages.step(asked_w, self.dt_s, &mut self.sums);
-                // What a start draws beyond its running removes no heat.
-                (drawn_w, stages.running_w())
-            }
-        };
-        trips.done(wanted_w, done_w);
+        // Before the first sample of the run: what happened until then, as if the heat had always asked for this. Compressors start by
+        // their rules then too, or more heat would wait than they had left.
+        let mut past = Sums::default();
+        while trips.before_run() {
+            tripped(trips, self.stages.as_mut(), wanted_w, self.dt_s, &mut past);
+        }
+        let stages = self.stages.as_mut();
+        let (there, moving_w) = tripped(trips, stages, wanted_w, self.dt_s, &mut self.sums);
         there * fixed_w + moving_w
     }
 
@@ -285,6 +280,29 @@ impl Facility {
             transformer_over_share: s.transformer_over as f64 / n,
         }
     }
+}
+
+/// One sample of a cooling that trips: the share of it that is there, and the power that moves heat, watts.
+fn tripped(
+    trips: &mut Trips,
+    stages: Option<&mut Stages>,
+    wanted_w: f64,
+    dt_s: f64,
+    sums: &mut Sums,
+) -> (f64, f64) {
+    let (there, stopped) = trips.begin();
+    let asked_w = trips.asked_w(wanted_w);
+    let (moving_w, done_w) = match stages {
+        None => (there * asked_w, there * asked_w),
+        Some(stages) => {
+            stages.limit(there, stopped);
+            let drawn_w = stages.step(asked_w, dt_s, sums);
+            // What a start draws beyond its running removes no heat.
+            (drawn_w, stages.running_w())
+        }
+    };
+    trips.done(wanted_w, done_w);
+    (there, moving_w)
 }
 
 impl Stages {

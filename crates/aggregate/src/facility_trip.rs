@@ -41,13 +41,9 @@ impl Trips {
         })
     }
 
-    /// Before the first sample of the run: what happened until then, as if the heat had always asked for `wanted_w`.
-    pub(crate) fn catch_up(&mut self, wanted_w: f64) {
-        while self.sample < self.first_sample {
-            let (there, _) = self.begin();
-            let done_w = there * self.asked_w(wanted_w);
-            self.done(wanted_w, done_w);
-        }
+    /// Whether the next sample lies before the run.
+    pub(crate) fn before_run(&self) -> bool {
+        self.sample < self.first_sample
     }
 
     /// Goes on to the next sample. Returns the share of the cooling that is there, and whether some has just stopped.

@@ -16,6 +16,19 @@ const TRIP: Trip = Trip {
     rebound_share: 0.25,
 };
 
+const STAGED: CoolingSpec = CoolingSpec {
+    stages: Some(StageSpec {
+        count: 6,
+        stage_kw: 5.0,
+        hysteresis: 0.0,
+        start_interval_s: 3.0,
+        start_factor: 3.0,
+        start_s: 1.0,
+    }),
+    fixed_kw: 0.0,
+    ..COOLING
+};
+
 const NONE: OtherItSpec = OtherItSpec {
     share: None,
     kw: Some(0.0),
@@ -80,20 +93,7 @@ fn a_full_trip_for_good_leaves_nothing() {
 
 #[test]
 fn compressors_fall_at_once_and_return_one_after_another() {
-    let stages = StageSpec {
-        count: 6,
-        stage_kw: 5.0,
-        hysteresis: 0.0,
-        start_interval_s: 3.0,
-        start_factor: 3.0,
-        start_s: 1.0,
-    };
-    let cooling = CoolingSpec {
-        stages: Some(stages),
-        fixed_kw: 0.0,
-        ..COOLING
-    };
-    let mut facility = facility(cooling, &[TRIP]);
+    let mut facility = facility(STAGED, &[TRIP]);
     // 19.6 kW are wanted.
     let w = cooling_w(&mut facility, 98e3, 1000);
     // Four of six run; half of the four stop, and one of the three left starts at once.
@@ -135,5 +135,19 @@ fn a_run_that_starts_later_finds_the_heat_that_was_left() {
     let tail = cooling_w(&mut later, 1e5, 280);
     for (a, b) in all[120..].iter().zip(&tail) {
         assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+}
+
+#[test]
+fn compressors_of_a_run_that_starts_later_are_where_they_would_be() {
+    let all = cooling_w(&mut facility(STAGED, &[TRIP]), 98e3, 1000);
+    // During the trip, and at several times after it.
+    for first in [60, 99, 101, 120, 160] {
+        let mut later = facility(STAGED, &[TRIP]);
+        later.trips = Trips::new(&[TRIP], COOLING.lag_s, 0.5, first);
+        let tail = cooling_w(&mut later, 98e3, 1000 - first as usize);
+        for (k, (a, b)) in all[first as usize..].iter().zip(&tail).enumerate() {
+            assert!((a - b).abs() < 1e-6, "{first} {k} {a} {b}");
+        }
     }
 }

@@ -211,7 +211,10 @@ impl TrafficReport {
             String::new()
         };
         let (stated, most) = if self.from_file {
-            ("rate of the file", "in its fullest minute")
+            (
+                "rate of the file",
+                "in its fullest stretch of a minute or less",
+            )
         } else {
             ("stated rate", "at most")
         };

@@ -28,7 +28,10 @@ impl Interruption {
 ///
 /// Where one begins exactly as another ends there is no restart between them. While several hold, the GPUs are idle if any of
 /// them makes them so, for a process that is gone waits for nothing; else they do what the first of them brought.
+/// A crash that ends at once is a restart at that time, unless the job is down anyway; other interruptions without duration are none.
 pub(crate) fn merged(mut all: Vec<Interruption>) -> Vec<Interruption> {
+    let at_once = |i: &Interruption| i.until_s == i.from_s && i.phase == PhaseKind::Idle;
+    let crashes: Vec<Interruption> = all.iter().copied().filter(at_once).collect();
     all.retain(|i| i.until_s > i.from_s);
     all.sort_by(|a, b| a.from_s.total_cmp(&b.from_s));
     let mut edges_s: Vec<f64> = all.iter().flat_map(|i| [i.from_s, i.until_s]).collect();
@@ -56,7 +59,48 @@ pub(crate) fn merged(mut all: Vec<Interruption>) -> Vec<Interruption> {
             }),
         }
     }
+    for crash in crashes {
+        insert(&mut chain, crash);
+    }
     chain
+}
+
+/// Puts a crash without duration into a chain.
+fn insert(chain: &mut Vec<Interruption>, crash: Interruption) {
+    let at_s = crash.from_s;
+    let Some(k) = chain
+        .iter()
+        .position(|i| i.from_s <= at_s && at_s < i.until_s)
+    else {
+        let next = chain.partition_point(|i| i.until_s <= at_s);
+        chain.insert(next, crash);
+        return;
+    };
+    let around = chain[k];
+    if around.phase == PhaseKind::Idle {
+        return;
+    }
+    // What waits is gone from here on, for the rest of the wait too.
+    chain[k].from_s = at_s;
+    chain.insert(k, crash);
+    if around.from_s < at_s {
+        let before = Interruption {
+            until_s: at_s,
+            ..around
+        };
+        chain.insert(k, before);
+    }
+}
+
+/// Whether a job that has these interruptions is gone already when something strikes it at `at_s`, and has not begun to start again.
+pub(crate) fn gone_before(chain: &[Interruption], at_s: f64) -> bool {
+    let (mut gone, mut until_s) = (false, f64::NEG_INFINITY);
+    for i in chain.iter().take_while(|i| i.from_s < at_s) {
+        // Without a gap there was no restart.
+        gone = (gone && i.from_s <= until_s) || i.phase == PhaseKind::Idle;
+        until_s = i.until_s;
+    }
+    gone && at_s <= until_s
 }
 
 /// Crashes at random: the time to the next is exponential, counted from the start or the last restart.
@@ -171,11 +215,48 @@ mod tests {
         let got = merged(vec![
             at(0.0, 5.0, Idle),
             at(3.0, 9.0, Idle),
-            at(9.5, 9.5, Idle),
+            at(9.5, 9.5, Com),
         ]);
         assert_eq!(got, [at(0.0, 9.0, Idle)]);
         let got = merged(vec![at(0.0, f64::INFINITY, Idle), at(3.0, 9.0, Com)]);
         assert_eq!(got, [at(0.0, f64::INFINITY, Idle)]);
+    }
+
+    #[test]
+    fn a_crash_with_an_immediate_restart_is_one() {
+        let crash = at(5.0, 5.0, Idle);
+        assert_eq!(merged(vec![crash]), [crash]);
+        assert_eq!(
+            merged(vec![at(8.0, 9.0, Idle), crash, at(1.0, 2.0, Com)]),
+            [at(1.0, 2.0, Com), crash, at(8.0, 9.0, Idle)]
+        );
+        // Down anyway; waiting.
+        assert_eq!(
+            merged(vec![at(4.0, 9.0, Idle), crash]),
+            [at(4.0, 9.0, Idle)]
+        );
+        assert_eq!(
+            merged(vec![at(4.0, 9.0, Com), crash]),
+            [at(4.0, 5.0, Com), crash, at(5.0, 9.0, Com)]
+        );
+        assert_eq!(
+            merged(vec![at(5.0, 9.0, Com), crash]),
+            [crash, at(5.0, 9.0, Com)]
+        );
+    }
+
+    #[test]
+    fn what_is_gone_is_gone_until_it_starts_again() {
+        let chain = [
+            at(10.0, 20.0, Com),
+            at(20.0, 30.0, Idle),
+            at(30.0, 40.0, Com),
+            at(50.0, 60.0, Com),
+        ];
+        let gone = [5.0, 15.0, 20.0, 25.0, 35.0, 40.0, 45.0, 55.0].map(|t| gone_before(&chain, t));
+        let wanted = [false, false, false, true, true, true, false, false];
+        assert_eq!(gone, wanted);
+        assert!(!gone_before(&[at(5.0, 5.0, Idle)], 5.0));
     }
 
     #[test]

@@ -4,9 +4,10 @@ use ballast_profile::PhaseKind;
 
 use crate::event_plan::{Cause, EventPlan, Outage};
 use crate::events::PlannedEvent;
-use crate::interruption::Interruption;
+use crate::interruption::{Interruption, gone_before};
 use crate::needs::Touch;
 use crate::place::Run;
+use crate::site::{CoursePlan, JobPlan};
 use crate::{JobSpec, TrainingJob};
 
 /// What the events do to a job, for the phases it needs.
@@ -148,24 +149,44 @@ fn joined(mut all: Vec<ReplicaOut>) -> Vec<ReplicaOut> {
 /// Crashes and stops of training jobs that the events bring; their restarts are told with those of other interruptions.
 pub(crate) fn planned(
     jobs: &[JobSpec],
+    resolved: &[JobPlan],
     plan: &EventPlan,
     runs: &[Vec<Run>],
     mut add: impl FnMut(PlannedEvent),
 ) {
-    for (j, job) in jobs.iter().enumerate() {
-        let JobSpec::Training(spec) = job else {
+    for (j, (job, resolved)) in jobs.iter().zip(resolved).enumerate() {
+        let (JobSpec::Training(spec), CoursePlan::Training(course)) = (job, &resolved.course)
+        else {
             continue;
         };
         let stop_s = spec.stop_s.unwrap_or(f64::INFINITY);
         for (event, o) in plan.of_job(j, runs) {
             let (kind, what, at_s) = match o.cause {
+                Cause::Loss if spec.restart_after_s.is_none() => (
+                    "crash",
+                    "crashes: GPUs of it have lost their power; without restart_after_s it does not start again",
+                    o.from_s,
+                ),
                 Cause::Loss => (
                     "crash",
                     "crashes: GPUs of it have lost their power",
                     o.from_s,
                 ),
-                Cause::Shutdown => ("job_pause", "ends: racks of it shut down", o.from_s),
-                Cause::Maintenance => ("job_pause", "pauses: racks of it are drained", o.from_s),
+                Cause::Shutdown if spec.restart_after_s.is_none() => (
+                    "job_pause",
+                    "ends for good: racks of it shut down, and without restart_after_s it does not start again",
+                    o.from_s,
+                ),
+                Cause::Shutdown => (
+                    "job_pause",
+                    "ends: racks of it shut down; it starts again by its restart_after_s once they are back",
+                    o.from_s,
+                ),
+                Cause::Maintenance => (
+                    "job_pause",
+                    "pauses: racks of it are drained; it starts again once they are back",
+                    o.from_s,
+                ),
                 Cause::Switch { timeout_s } if o.work_s > o.from_s + timeout_s => (
                     "crash",
                     "crashes: it has waited for the network in vain",
@@ -177,7 +198,9 @@ pub(crate) fn planned(
                     o.from_s,
                 ),
             };
-            if at_s < stop_s && o.work_s > spec.start_s {
+            // What is down already is not struck again.
+            let strikes = !gone_before(&course.interruptions, at_s);
+            if strikes && at_s < stop_s && o.work_s > spec.start_s {
                 add(PlannedEvent {
                     at_s,
                     kind,

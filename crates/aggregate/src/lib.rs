@@ -85,9 +85,11 @@ mod check_tenants;
 mod choice;
 mod clamp;
 mod correlation;
+mod edge_bias;
 mod engine;
 mod event_plan;
 mod event_spec;
+mod event_steps;
 mod events;
 mod facility;
 mod facility_check;
@@ -132,6 +134,7 @@ pub use block::DemandBlock;
 pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
 pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};
+pub use edge_bias::EdgesBetweenSamples;
 pub use engine::GroupEngine;
 pub use event_spec::{
     CoolingTrip, DEFAULT_BOOT_S, DEFAULT_DRAIN_S, DEFAULT_REBOUND_SHARE,
@@ -139,6 +142,7 @@ pub use event_spec::{
     DEFAULT_WALK_IN_S, Maintenance, RackLoss, SiteEventSpec, SwitchLoss, Transfer,
     TransferDirection,
 };
+pub use event_steps::ShortStretch;
 pub use events::PlannedEvent;
 pub use facility::{Facility, FacilityReport};
 pub use facility_spec::{

@@ -182,14 +182,18 @@ impl RequestLog {
         }
     }
 
-    /// Highest rate, 1/s: of single requests, over a minute.
+    /// Highest rate, 1/s: of single requests, over the fullest of all stretches of a minute, or of a bit less so that a whole number of them
+    /// makes up the span. One of those is as full as the mean at least, so the highest rate is never below the mean.
     fn highest_rate_per_s(&self) -> f64 {
         match &self.rows {
             Rows::Requests(rows) => {
-                let window_s = RATE_WINDOW_S.min(self.span_s().max(1.0));
+                let span_s = self.span_s().max(1.0);
+                let window_s = span_s / (span_s / RATE_WINDOW_S).ceil();
+                // Requests on both ends count, as they do in the mean.
+                let longest_s = window_s * (1.0 + 1e-9);
                 let (mut from, mut most) = (0, 0);
                 for (to, row) in rows.iter().enumerate() {
-                    while row.at_s - rows[from].at_s >= window_s {
+                    while row.at_s - rows[from].at_s > longest_s {
                         from += 1;
                     }
                     most = most.max(to - from + 1);
@@ -324,5 +328,39 @@ impl LogUse {
 
     pub(crate) fn highest_rate_per_s(&self, log: &RequestLog) -> f64 {
         self.scale * log.highest_rate_per_s()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(times_s: impl IntoIterator<Item = f64>) -> RequestLog {
+        let request = |at_s| Request {
+            at_s,
+            prompt_tokens: None,
+            output_tokens: None,
+        };
+        RequestLog::requests(times_s.into_iter().map(request).collect()).unwrap()
+    }
+
+    #[test]
+    fn the_highest_rate_is_never_below_the_mean() {
+        let even = |n: u32, gap_s: f64| log((0..n).map(|k| f64::from(k) * gap_s));
+        // A minute at four a second, half a minute, a minute and a half; two bursts far apart.
+        let logs = [
+            even(241, 0.25),
+            even(121, 0.25),
+            even(361, 0.25),
+            log([0.0, 0.0, 0.0, 90.0, 90.0, 90.0]),
+            log([0.0]),
+        ];
+        for log in logs {
+            let (mean, most) = (log.mean_rate_per_s(None), log.highest_rate_per_s());
+            assert!(most >= mean * (1.0 - 1e-12), "{mean} {most}");
+        }
+        let minute = even(241, 0.25);
+        assert!((minute.highest_rate_per_s() - 241.0 / 60.0).abs() < 1e-12);
+        assert!((minute.mean_rate_per_s(None) - 241.0 / 60.0).abs() < 1e-12);
     }
 }

@@ -29,6 +29,7 @@ pub(crate) fn resolve_groups(
     let (mut names, mut reported) = (BTreeSet::new(), BTreeSet::new());
     let mut complete = true;
     let mut first_rack = 0;
+    check::ambiguous_names(input.racks, problems);
     for (i, group) in input.racks.iter().enumerate() {
         let good = check::rack_group(i, group, &mut names, problems);
         let Some(node) = input.nodes.get(&group.node) else {

@@ -233,7 +233,8 @@ pub struct TrainingJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1.0), extend("x-unit" = "s"))]
     pub mtbf_s: Option<f64>,
-    /// Time from a crash to the restart (launch, load, restore, warmup, then iterations), seconds. Default: it stays down.
+    /// Time from a crash to the restart (launch, load, restore, warmup, then iterations), seconds; 0: at once. Default: it stays down, after
+    /// a loss of racks and their shutdown for want of cooling too; after maintenance it starts again without this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
     pub restart_after_s: Option<f64>,

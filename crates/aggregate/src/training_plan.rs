@@ -65,7 +65,7 @@ impl TrainingPlan {
         let down_s = job.restart_after_s.unwrap_or(f64::INFINITY);
         others.extend(job.crash_at_s.map(|s| Interruption::crash(s, down_s)));
         // What is over before the job starts does not strike it.
-        others.retain(|i| i.until_s > job.start_s);
+        others.retain(|i| i.until_s > job.start_s || i.from_s >= job.start_s);
         let (stages, replicas) = job.shape.stages();
         let [launch, load, warmup] = PASSING;
         let [launch_s, load_s, warmup_s] = times.passing;

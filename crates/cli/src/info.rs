@@ -71,7 +71,7 @@ pub(crate) fn new(args: &NewArgs, printer: &Printer) -> Exit {
     match written {
         Ok(()) => {
             printer.line(&format!("wrote {}", file.display()));
-            printer.line(&format!("next: ballast run {}", file.display()));
+            printer.line(&format!("next: ballast run {}", quoted(&file)));
             Exit::Pass
         }
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => printer.failure(
@@ -86,6 +86,17 @@ pub(crate) fn new(args: &NewArgs, printer: &Printer) -> Exit {
             "choose a folder that exists and can be written",
             false,
         ),
+    }
+}
+
+/// A path as a shell takes it: in quotes where it has more than plain characters.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "-_./\\:".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

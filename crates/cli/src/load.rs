@@ -29,18 +29,20 @@ pub(crate) fn load(args: &ScenarioArgs) -> Result<Ready, Vec<Problem>> {
             value: seed.to_string(),
         });
     }
-    let loaded = ballast_scenario::load(&args.scenario, &patches).map_err(|p| p.0)?;
+    let mut loaded = ballast_scenario::load(&args.scenario, &patches).map_err(|p| p.0)?;
     let mut inputs = Inputs::default();
     let mut zeros_unix_s = Vec::new();
     let mut problems = Vec::new();
+    let mut notices = Vec::new();
     for (index, load) in loaded.scenario.loads.iter().enumerate() {
         let LoadSpec::Trace(spec) = load else {
             continue;
         };
         match trace(&loaded, index, spec) {
-            Ok((input, zero)) => {
+            Ok((input, zero, seen)) => {
                 inputs.traces.push(input);
                 zeros_unix_s.push(zero);
+                notices.extend(seen);
             }
             Err(found) => problems.extend(found),
         }
@@ -55,6 +57,7 @@ pub(crate) fn load(args: &ScenarioArgs) -> Result<Ready, Vec<Problem>> {
             Err(found) => problems.extend(found),
         }
     }
+    loaded.warnings.extend(notices);
     if problems.is_empty() {
         Ok(Ready { loaded, inputs })
     } else {
@@ -128,12 +131,12 @@ fn arrivals(
         .map_err(|p| placed(loaded, vec![p]))
 }
 
-/// A load's trace, and the moment that is its t = 0, seconds since 1970, where the file has dates.
+/// A load's trace, the moment that is its t = 0, seconds since 1970, where the file has dates, and what a person should see of it.
 fn trace(
     loaded: &Loaded,
     index: usize,
     spec: &TraceLoad,
-) -> Result<(TraceInput, Option<f64>), Vec<Problem>> {
+) -> Result<(TraceInput, Option<f64>, Vec<Problem>), Vec<Problem>> {
     let options = TraceOptions {
         column: spec.column.clone(),
         time_column: spec.time_column.clone(),
@@ -197,9 +200,22 @@ fn trace(
         sha256: table.sha256,
         found,
     };
-    let input = TraceInput::new(index, spec, raw).map_err(|p| placed(loaded, vec![p]))?;
+    let notices = table.notices;
+    let input = TraceInput::new(index, spec, raw).map_err(|mut p| {
+        // A trace that a device cut short may be too short for the run because of it.
+        if !notices.is_empty() {
+            p.message = format!("{}; {}", p.message, notices.join("; "));
+        }
+        placed(loaded, vec![p])
+    })?;
     let zero_unix_s = table.start_unix_s.map(|s| s + spec.start_s);
-    Ok((input, zero_unix_s))
+    let at = format!("loads.{index}.devices");
+    let help = "choose devices that are there all the time with `devices`, or cut the file";
+    let seen = notices
+        .into_iter()
+        .map(|notice| loaded.problem_at(&at, notice, help.to_owned()))
+        .collect();
+    Ok((input, zero_unix_s, seen))
 }
 
 /// Says where the clocks of several loads put t = 0 at different moments.

@@ -306,7 +306,7 @@ fn diversity_line(outcome: &Outcome, printer: &Printer) {
     ));
 }
 
-/// Figures for generator studies, with source 002's per GPU beside.
+/// Figures for generator studies; source 002's, for an H100 PCIe, stand beside them in `outcome.json` only.
 fn design_line(outcome: &Outcome, printer: &Printer) {
     let d = &outcome.design_values;
     let w = |x: f64| si(x, "W", 4);
@@ -319,15 +319,10 @@ fn design_line(outcome: &Outcome, printer: &Printer) {
         w(d.load_rejection_w)
     ));
     if let (Some(nominal_w), Some(peak_w)) = (d.nominal_w_per_gpu, d.design_peak_w_per_gpu) {
-        let s = &d.source002;
         printer.line(&format!(
-            "per GPU       nominal {}, peak {} at the bus; source 002 for an H100 PCIe at the GPU: {}, {}, step {}, {}/s (no window)",
+            "per GPU       nominal {}, peak {} at the bus",
             w(nominal_w),
-            w(peak_w),
-            w(s.nominal_w),
-            w(s.design_peak_w),
-            w(s.step_w),
-            w(s.ramp_w_per_s)
+            w(peak_w)
         ));
     }
 }

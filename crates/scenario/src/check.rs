@@ -43,6 +43,28 @@ pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Op
     check.site(scenario, sound)
 }
 
+/// Reports what can be told of a scenario in which values are out of range: what only compares them. Keys with a problem are left
+/// alone; racks and jobs are put together only if all of theirs are sound.
+pub(crate) fn check_unsound(scenario: &Scenario, root: &Node, report: &mut Report) {
+    const APART: [&str; 5] = ["limits", "loads", "outputs", "simulation", "events"];
+    let known: Vec<String> = report.problems.iter().map(|p| p.key.clone()).collect();
+    let mut check = Check { root, report };
+    check.limits(scenario);
+    check.loads(scenario);
+    check.jobs(scenario);
+    check.events(scenario);
+    let part = |key: &str| key.split('.').next().unwrap_or("").to_owned();
+    if known.iter().all(|key| APART.contains(&part(key).as_str())) {
+        check.profiles(scenario);
+        check.site(scenario, false);
+    }
+    let mut at = 0;
+    report.problems.retain(|p| {
+        at += 1;
+        at <= known.len() || !known.contains(&p.key)
+    });
+}
+
 struct Check<'a> {
     root: &'a Node,
     report: &'a mut Report,
@@ -590,6 +612,39 @@ impl Check<'_> {
         }
     }
 
+    /// Racks that the UPS or the transformer cannot carry: `loss = rated · (fixed + linear · x + square · x²)` says nothing there.
+    fn ratings(&mut self, scenario: &Scenario, site: &Site) {
+        /// Input over output beyond which the parabola of losses is no device.
+        const ABSURD: f64 = 10.0;
+        let Some(facility) = &scenario.facility else {
+            return;
+        };
+        let racks_kw = site.rated_ac_w() / 1e3;
+        for (name, element) in [("ups", facility.ups), ("transformer", facility.transformer)] {
+            let Some(loss) = element.filter(|l| l.rated_kw > 0.0 && racks_kw > l.rated_kw) else {
+                continue;
+            };
+            let path = format!("facility.{name}.rated_kw");
+            let x = racks_kw / loss.rated_kw;
+            let lost_kw =
+                loss.rated_kw * (loss.loss_fixed + x * (loss.loss_linear + x * loss.loss_square));
+            let message = format!(
+                "the racks take {racks_kw:.1} kW with every GPU at its limit, {x:.2} times the {} kW that it is rated for",
+                number(loss.rated_kw)
+            );
+            let help = format!(
+                "set it to {:.0} kW or more, or plan fewer racks",
+                racks_kw.ceil()
+            );
+            if racks_kw + lost_kw > ABSURD * racks_kw {
+                let message = format!("{message}; its losses would be {lost_kw:.1} kW");
+                self.add(&path, message, help);
+            } else {
+                self.warn(&path, message, help);
+            }
+        }
+    }
+
     fn site(&mut self, scenario: &Scenario, sound: bool) -> Option<Site> {
         if scenario.racks.is_empty() && scenario.jobs.is_empty() {
             return None;
@@ -618,7 +673,10 @@ impl Check<'_> {
             psus: &scenario.psus,
         };
         match Site::new(input) {
-            Ok(site) => sound.then_some(site),
+            Ok(site) => {
+                self.ratings(scenario, &site);
+                sound.then_some(site)
+            }
             Err(problems) => {
                 for problem in problems {
                     self.add(&problem.path, problem.message, problem.help);

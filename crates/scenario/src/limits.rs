@@ -4,7 +4,9 @@ use crate::shape::Shape;
 
 /// A number for a message: very small and very large ones with an exponent.
 pub(crate) fn number(value: f64) -> String {
-    if value == 0.0 || (1e-6..1e15).contains(&value.abs()) {
+    // Whole numbers are exact up to 2^53, and a bound such as that of a seed is written out.
+    let whole = value.trunc() == value && value.abs() <= 9_007_199_254_740_991.0;
+    if whole || (1e-6..1e15).contains(&value.abs()) {
         value.to_string()
     } else {
         format!("{value:e}")
@@ -108,6 +110,7 @@ mod tests {
             (60.0, "60"),
             (-0.002, "-0.002"),
             (1e9, "1000000000"),
+            (9_007_199_254_740_991.0, "9007199254740991"),
             (1e-300, "1e-300"),
             (-1.5e308, "-1.5e308"),
             (f64::INFINITY, "inf"),

@@ -132,6 +132,11 @@ pub fn load_str(
     let merged = merge_all(&mut root, patches, &mut report);
     walk::walk(&root, &merged.incomplete, &mut report);
     if !report.problems.is_empty() {
+        // What can be told of a scenario with values out of range is told too; one with keys that cannot be read is none.
+        if let Ok(scenario) = serde_json::from_value(root.to_json()) {
+            check::check_unsound(&scenario, &root, &mut report);
+        }
+        missing_files(&root, base_dir, &mut report);
         return Err(Problems::sorted(report.problems));
     }
     let mut scenario: Scenario = match serde_json::from_value(root.to_json()) {
@@ -149,6 +154,7 @@ pub fn load_str(
     fit_ramp_windows(&mut scenario, &root);
     let site = check::check(&scenario, &root, &mut report);
     if !report.problems.is_empty() {
+        missing_files(&root, base_dir, &mut report);
         return Err(Problems::sorted(report.problems));
     }
     let low_confidence = low_inputs(&scenario, site.as_ref());
@@ -183,6 +189,37 @@ fn merge_all(root: &mut Node, patches: &[Patch], report: &mut Report) -> Merged 
     names::settle(root, &merged, report);
     given::expand(root, Shape::root(), report);
     merged
+}
+
+/// Names files that are not there beside other problems. In a scenario without any, the readers of the files tell it.
+fn missing_files(root: &Node, base_dir: &Path, report: &mut Report) {
+    let mut named: Vec<(String, &Node)> = Vec::new();
+    let items = |key: &str| root.get(key).map(Node::items).unwrap_or_default();
+    for (at, load) in items("loads").iter().enumerate() {
+        named.extend(load.get("file").map(|f| (format!("loads.{at}.file"), f)));
+        let files = load.get("files").map(Node::items).unwrap_or_default();
+        for (i, file) in files.iter().enumerate() {
+            named.push((format!("loads.{at}.files.{i}"), file));
+        }
+    }
+    for (at, job) in items("jobs").iter().enumerate() {
+        let file = job.get("arrivals").and_then(|a| a.get("file"));
+        named.extend(file.map(|f| (format!("jobs.{at}.arrivals.file"), f)));
+    }
+    for (key, node) in named {
+        let Some(file) = node.as_str().filter(|f| !f.trim().is_empty()) else {
+            continue;
+        };
+        let path = base_dir.join(file);
+        if !path.exists() {
+            report.error(
+                node.origin,
+                &key,
+                format!("{}: there is no such file", path.display()),
+                "check the path; it counts from the file that names it",
+            );
+        }
+    }
 }
 
 /// A default ramp window shorter than the step or longer than the run is not asked for.

@@ -24,7 +24,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 fn expectations(path: &Path) -> Vec<(u32, String, String)> {
     let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
     text.lines()
-        .map_while(|line| line.strip_prefix("# expect: "))
+        .filter_map(|line| line.strip_prefix("# expect: "))
         .map(|rest| {
             let mut parts = rest.splitn(3, ": ");
             let mut next = || {

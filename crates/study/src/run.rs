@@ -135,6 +135,19 @@ fn step_problems(scenario: &Scenario, inputs: &Inputs) -> Vec<StudyProblem> {
             too_long(what, interval_s);
         }
     }
+    let simulation = &scenario.simulation;
+    for (index, event) in scenario.events.iter().enumerate() {
+        let found = event.too_short_for(step_s, simulation.start_s, simulation.end_s());
+        for short in found {
+            too_long(
+                format!(
+                    "{} of events.{index}, which lasts {} s: it takes two steps to show it",
+                    short.what, short.lasts_s
+                ),
+                short.longest_step_s,
+            );
+        }
+    }
     for load in &scenario.loads {
         let LoadSpec::Steps(steps) = load else {
             continue;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ballast_aggregate::{
-    CoarseTraining, DEFAULT_CORRELATION_TIME_S, EngineKind, IterationShape, JobSpec, Site,
-    source002_aggregate,
+    CoarseTraining, DEFAULT_CORRELATION_TIME_S, EdgesBetweenSamples, EngineKind, IterationShape,
+    JobSpec, Site, source002_aggregate,
 };
 use ballast_plant::{Limiter, PlantError, PlantSpec, TorqueConvention};
 use ballast_profile::{MeteringPoint, PhaseKind};
@@ -418,6 +418,15 @@ pub(crate) fn diagnostics(
     {
         say("coarse-training", coarse_training(scenario, &coarse));
     }
+    for edges in site
+        .map(|s| s.edges_between_samples(scenario.simulation.step_s))
+        .unwrap_or_default()
+    {
+        say(
+            "edges-between-samples",
+            edges_between_samples(scenario, &edges),
+        );
+    }
     if let Some(facility) = &merged.facility {
         say("facility", facility.text());
     }
@@ -476,6 +485,19 @@ fn coarse_training(scenario: &Scenario, coarse: &CoarseTraining) -> String {
             "a step of {step_s} s is too long for the shortest stretches of job {job}'s iteration ({shortest_s:.4} s): they are averaged with their neighbours. Ramps and spectrum show the iteration of {iteration_s} s, and nothing shorter than two steps"
         )
     }
+}
+
+/// How far off the mean of a training job may be.
+fn edges_between_samples(scenario: &Scenario, edges: &EdgesBetweenSamples) -> String {
+    let step_s = scenario.simulation.step_s;
+    format!(
+        "the phases of job {} change between samples of {step_s} s, and its iterations of {} s meet the samples at the same places: the mean of its GPUs, {:.1} W, may be off by up to {:.1} W ({:.1} %). A shorter step makes that smaller in proportion",
+        edges.job,
+        edges.iteration_s,
+        edges.mean_w,
+        edges.bound_w,
+        100.0 * edges.bound_w / edges.mean_w
+    )
 }
 
 /// At which frequency a job loads the bus, if it does so within the run and the step can carry it.

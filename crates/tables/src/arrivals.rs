@@ -199,14 +199,27 @@ impl Columns {
             "output_column",
             "tokens of answers",
         );
-        // A column that is only called like a rate means nothing beside tokens of requests.
-        let rate = if prompt.is_some() || output.is_some() {
-            options
-                .rate_column
-                .as_ref()
-                .and_then(|wanted| find::named(names, wanted, "rate_column", problems))
-        } else {
-            optional(&options.rate_column, &RATE_NAMES, "rate_column", "rates")
+        let rate = optional(&options.rate_column, &RATE_NAMES, "rate_column", "rates");
+        let tokens_stated = options.prompt_column.is_some() || options.output_column.is_some();
+        // What is stated decides over what is only called like it.
+        let (prompt, output, rate) = match (tokens_stated, options.rate_column.is_some()) {
+            (false, true) => (None, None, rate),
+            (true, false) => (prompt, output, None),
+            (true, true) => (prompt, output, rate),
+            (false, false) => {
+                if let (Some(tokens), Some(rate)) = (prompt.or(output), rate) {
+                    problems.column(
+                        None,
+                        format!(
+                            "rows may be requests with tokens (`{}`) or points of a rate (`{}`)",
+                            names[tokens], names[rate]
+                        ),
+                        "set `rate_column` if they are points of a rate, `prompt_column` or `output_column` if each is a request",
+                    );
+                    return None;
+                }
+                (prompt, output, rate)
+            }
         };
         let columns = Self {
             time: time?,
@@ -285,10 +298,15 @@ impl Rows {
             && t_s < before_s
         {
             let place = self.place;
+            let what = if self.has.rate.is_some() {
+                "the row"
+            } else {
+                "the request"
+            };
             problems.add(Kind::Order, Some(line), Some(&self.time_name), || {
                 (
                     format!(
-                        "the request comes {:.6} s before the one of {place} {before_line}",
+                        "{what} comes {:.6} s before the one of {place} {before_line}",
                         before_s - t_s
                     ),
                     "sort the rows by this column, or name the column of arrivals in `time_column`"

@@ -13,7 +13,7 @@ use csv::StringRecord;
 
 use crate::cell::{moment, number};
 use crate::csv_table::Table;
-use crate::devices::{Device, Row, chosen, is_absent, sum};
+use crate::devices::{Device, Row, Sums, chosen, is_absent, sum};
 use crate::find::is_device;
 use crate::load::{LoadedTrace, Read, TraceOptions};
 use crate::problem::Problems;
@@ -154,8 +154,16 @@ pub(crate) fn read(
     if !problems.is_empty() {
         return None;
     }
-    let polls = sum(rows, &devices, layout.time_unit, &mut found, problems)?;
     let value_name = &names[*layout.values.first()?];
+    let power = (value_name.as_str(), layout.unit);
+    let Sums { polls, notices } = sum(
+        rows,
+        &devices,
+        power,
+        layout.time_unit,
+        &mut found,
+        problems,
+    )?;
     let columns = ColumnNames {
         place: "line",
         time: names[layout.time].clone(),
@@ -168,11 +176,14 @@ pub(crate) fn read(
         samples.push(poll.line, Some(poll.time), &text, Some(poll.sum), problems);
     }
     let checked = samples.finish(options.max_gap_s, n, problems)?;
-    Some(LoadedTrace::of(
-        checked,
-        (value_name, &names[layout.time]),
-        layout.unit,
-        layout.time_unit,
-        found,
-    ))
+    Some(LoadedTrace {
+        notices,
+        ..LoadedTrace::of(
+            checked,
+            (value_name, &names[layout.time]),
+            layout.unit,
+            layout.time_unit,
+            found,
+        )
+    })
 }

@@ -9,7 +9,7 @@
 //! (`dcgmi dmon … | ts %.s`) the stamps count instead.
 
 use crate::csv_table::decode;
-use crate::devices::{Device, Row, chosen, is_absent, sum};
+use crate::devices::{Device, Row, Sums, chosen, is_absent, sum};
 use crate::load::{LoadedTrace, Read, TraceOptions};
 use crate::problem::{Kind, Problems};
 use crate::samples::{ColumnNames, Moment, Samples};
@@ -91,7 +91,14 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
             .collect();
         (timed, TimeUnit::S)
     };
-    let polls = sum(rows, &devices, time_unit, &mut found, problems)?;
+    let Sums { polls, notices } = sum(
+        rows,
+        &devices,
+        (name, unit),
+        time_unit,
+        &mut found,
+        problems,
+    )?;
     let columns = ColumnNames {
         place: "line",
         time: "time".to_owned(),
@@ -109,13 +116,10 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         );
     }
     let checked = samples.finish(options.max_gap_s, n, problems)?;
-    Some(LoadedTrace::of(
-        checked,
-        (name, "time"),
-        unit,
-        time_unit,
-        found,
-    ))
+    Some(LoadedTrace {
+        notices,
+        ..LoadedTrace::of(checked, (name, "time"), unit, time_unit, found)
+    })
 }
 
 /// The time between polls: 1 where the lines have stamps, which are used instead.

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use crate::problem::{Kind, Problems};
-use crate::samples::Moment;
-use crate::unit::TimeUnit;
+use crate::samples::{Moment, fault};
+use crate::unit::{TimeUnit, Unit};
 
 /// Share of polls that may be left out because a device is missing.
 const MAY_MISS: f64 = 0.1;
@@ -35,9 +35,25 @@ pub(crate) struct Poll {
     pub(crate) sum: f64,
 }
 
+/// The sums of all polls.
+pub(crate) struct Sums {
+    pub(crate) polls: Vec<Poll>,
+    /// Devices that were not there all the time, in words for the person who runs it.
+    pub(crate) notices: Vec<String>,
+}
+
 /// Names devices as a message shows them.
 pub(crate) fn shown(device: &Device) -> &str {
     device.first().map_or("?", String::as_str)
+}
+
+/// The name of a device that no other one has, such as the label `gpu=0` of a series; the first one if all are shared.
+fn telling<'a>(device: &'a Device, all: &[Device]) -> &'a str {
+    let own = |name: &&String| all.iter().filter(|d| d.contains(name)).count() == 1;
+    device
+        .iter()
+        .find(own)
+        .map_or_else(|| shown(device), String::as_str)
 }
 
 /// Whether the logger says in this cell that it has no value: `[N/A]`, `[Not Supported]`, `N/A`, nothing at all.
@@ -59,7 +75,7 @@ pub(crate) fn chosen(
     let words: Vec<&str> = stated.split(',').map(str::trim).collect();
     for word in &words {
         if !devices.iter().any(|d| d.iter().any(|n| n == word)) {
-            let all: Vec<&str> = devices.iter().map(shown).collect();
+            let all: Vec<&str> = devices.iter().map(|d| telling(d, devices)).collect();
             problems.column(
                 None,
                 format!("no device `{word}` is in the file"),
@@ -76,14 +92,35 @@ pub(crate) fn chosen(
         .collect()
 }
 
-/// Sums the rows poll by poll; `None` when there are problems. `rows` are in the order of the file.
+/// What one reading must be: the sum would hide a device's wrong one.
+fn readings(
+    rows: &[Row],
+    devices: &[Device],
+    (column, unit): (&str, Unit),
+    problems: &mut Problems,
+) {
+    for row in rows {
+        if let Some(fault) = row.value.and_then(|value| fault(value, unit)) {
+            let of = format!(" of device `{}`", shown(&devices[row.device]));
+            fault.tell(Some(row.line), column, &of, problems);
+        }
+    }
+}
+
+/// Sums the rows poll by poll; `None` when there are problems. `rows` are in the order of the file; `power` is the name of the
+/// column or field with the power, and its unit.
 pub(crate) fn sum(
     mut rows: Vec<Row>,
     devices: &[Device],
+    power: (&str, Unit),
     unit: TimeUnit,
     found: &mut Vec<String>,
     problems: &mut Problems,
-) -> Option<Vec<Poll>> {
+) -> Option<Sums> {
+    readings(&rows, devices, power, problems);
+    if !problems.is_empty() {
+        return None;
+    }
     let rank = ranks(devices);
     let used: Vec<usize> = {
         let mut seen = vec![false; devices.len()];
@@ -140,6 +177,7 @@ pub(crate) fn sum(
             polls.len() - 1 - last
         ));
     }
+    let notices = absent(&polls, (first, last), &used, devices);
     let inner = &polls[first..=last];
     let left_out: Vec<&Vec<Row>> = inner.iter().filter(|p| !whole(p)).collect();
     if left_out.len() as f64 > MAY_MISS * inner.len() as f64 {
@@ -168,7 +206,53 @@ pub(crate) fn sum(
             sum: poll.iter().filter_map(|r| r.value).sum(),
         })
         .collect();
-    Some(sums)
+    Some(Sums {
+        polls: sums,
+        notices,
+    })
+}
+
+/// Devices that begin after the others or end before them, where that cuts off more than the poll that a logger was stopped in.
+fn absent(
+    polls: &[Vec<Row>],
+    (first, last): (usize, usize),
+    used: &[usize],
+    devices: &[Device],
+) -> Vec<String> {
+    const USUAL: usize = 1;
+    let has = |poll: &[Row], device: usize| {
+        poll.iter()
+            .find(|r| r.device == device && r.value.is_some())
+            .copied()
+    };
+    let mut notices = Vec::new();
+    for &device in used {
+        let name = shown(&devices[device]);
+        let begins = polls.iter().position(|p| has(p, device).is_some());
+        let ends = polls.iter().rposition(|p| has(p, device).is_some());
+        if let Some(row) = begins
+            .filter(|at| *at > USUAL && *at == first)
+            .and_then(|at| has(&polls[at], device))
+        {
+            notices.push(format!(
+                "device `{name}` starts late, at {} (line {}), after {first} polls of the others, which are left out",
+                row.time.text(),
+                row.line
+            ));
+        }
+        if let Some(row) = ends
+            .filter(|at| *at == last && polls.len() - 1 - at > USUAL)
+            .and_then(|at| has(&polls[at], device))
+        {
+            notices.push(format!(
+                "device `{name}` stops early: its last value is at {} (line {}), and {} polls of the others after it are left out",
+                row.time.text(),
+                row.line,
+                polls.len() - 1 - last
+            ));
+        }
+    }
+    notices
 }
 
 /// Place of each device in a poll: by its index where all have one, else as they first come.
@@ -260,12 +344,12 @@ mod tests {
     use super::*;
 
     /// Time and sum of each poll.
-    type Sums = Vec<(f64, f64)>;
+    type Times = Vec<(f64, f64)>;
 
     fn run(
         rows: &[(f64, usize, Option<f64>)],
         devices: usize,
-    ) -> (Option<Sums>, Vec<String>, usize) {
+    ) -> (Option<Times>, Vec<String>, usize) {
         let names: Vec<Device> = (0..devices).map(|d| vec![d.to_string()]).collect();
         let rows = rows
             .iter()
@@ -279,9 +363,17 @@ mod tests {
             .collect();
         let mut problems = Problems::new(Path::new("x"));
         let mut found = Vec::new();
-        let polls = sum(rows, &names, TimeUnit::S, &mut found, &mut problems);
+        let polls = sum(
+            rows,
+            &names,
+            ("power_w", Unit::W),
+            TimeUnit::S,
+            &mut found,
+            &mut problems,
+        );
         let polls = polls.map(|p| {
-            p.iter()
+            p.polls
+                .iter()
                 .map(|p| {
                     (
                         p.time.seconds_since(Moment::Number(0.0), TimeUnit::S),

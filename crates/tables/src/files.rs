@@ -280,6 +280,7 @@ fn sum(traces: &[(&Path, LoadedTrace)], spans: &[Span]) -> Result<LoadedTrace, T
         .map(|t| t.1.longest_gap_s)
         .fold(longest_gap_s, f64::max);
     let mut found = Vec::new();
+    let mut notices = Vec::new();
     for (file, trace) in traces {
         let name = file
             .file_name()
@@ -287,6 +288,7 @@ fn sum(traces: &[(&Path, LoadedTrace)], spans: &[Span]) -> Result<LoadedTrace, T
             .to_string_lossy()
             .into_owned();
         found.extend(trace.found.iter().map(|f| format!("{name}: {f}")));
+        notices.extend(trace.notices.iter().map(|n| format!("{name}: {n}")));
     }
     found.push(format!(
         "{} files are summed at the samples of {}, over the {:.3} s that all of them cover, {:.3} s after its first sample",
@@ -314,6 +316,7 @@ fn sum(traces: &[(&Path, LoadedTrace)], spans: &[Span]) -> Result<LoadedTrace, T
         time_s,
         value,
         found,
+        notices,
     })
 }
 

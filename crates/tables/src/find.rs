@@ -1,7 +1,7 @@
 //! Finds the columns of a trace by their names, and says what it found.
 
 use crate::problem::Problems;
-use crate::unit::{Unit, power_unit, unit_text};
+use crate::unit::{Unit, power_unit, says_mw, unit_text};
 
 /// First words of time columns.
 const TIME_WORDS: [&str; 11] = [
@@ -195,7 +195,7 @@ pub(crate) fn value_column(
     let with_unit: Vec<usize> = others
         .iter()
         .copied()
-        .filter(|i| power_unit(&names[*i]).is_some())
+        .filter(|i| power_unit(&names[*i]).is_some() || says_mw(unit_text(&names[*i])))
         .collect();
     // What a device may take is not what it takes: `power.limit [W]`.
     let drawn: Vec<usize> = with_unit
@@ -355,6 +355,22 @@ pub(crate) fn decide_unit(
         ));
         return Some(unit);
     }
+    if unit_text(name) == "mW" || first_cell == Some("mW") {
+        problems.column(
+            Some(name),
+            "is in milliwatts",
+            "divide it by 1000 and call it `power_w`",
+        );
+        return None;
+    }
+    if says_mw(unit_text(name)) || first_cell.is_some_and(says_mw) {
+        problems.column(
+            Some(name),
+            "is in `mw`, which may be milliwatts (as NVML counts) or megawatts",
+            "set `unit` to \"MW\" if megawatts are meant; divide milliwatts by 1000 and set `unit` to \"W\"",
+        );
+        return None;
+    }
     if let Some(unit) = first_cell.and_then(Unit::parse) {
         found.push(format!(
             "unit {}, found in the cells of column `{name}`",
@@ -362,19 +378,11 @@ pub(crate) fn decide_unit(
         ));
         return Some(unit);
     }
-    if unit_text(name) == "mW" || first_cell == Some("mW") {
-        problems.column(
-            Some(name),
-            "is in milliwatts",
-            "divide it by 1000 and call it `power_w`",
-        );
-    } else {
-        problems.column(
-            Some(name),
-            "has no unit in its name",
-            "set `unit` to W, kW, MW or pu, or write it into the name, such as `power_kw`",
-        );
-    }
+    problems.column(
+        Some(name),
+        "has no unit in its name",
+        "set `unit` to W, kW, MW or pu, or write it into the name, such as `power_kw`",
+    );
     None
 }
 

@@ -46,6 +46,8 @@ pub struct LoadedTrace {
     pub time_unit: TimeUnit,
     /// What was found rather than stated, in words.
     pub found: Vec<String>,
+    /// What a person who runs it should see: devices that begin late or end early.
+    pub notices: Vec<String>,
     /// Median time between two samples, seconds.
     pub interval_s: f64,
     /// Longest time between two samples, seconds.
@@ -77,6 +79,7 @@ impl LoadedTrace {
             unit,
             time_unit,
             found,
+            notices: Vec::new(),
             interval_s: checked.interval_s,
             longest_gap_s: checked.longest_gap_s,
             start_unix_s: checked.start_unix_s,
@@ -135,12 +138,6 @@ pub fn read_trace(path: &Path, options: &TraceOptions) -> Result<LoadedTrace, Ta
         csv_trace::read(&bytes, options, &mut problems)
     };
     let trace = trace.map(say_if_held).map(say_if_coarse);
-    if let Some(trace) = trace
-        .as_ref()
-        .filter(|trace| options.unit.is_none() && trace.unit == Unit::Mw)
-    {
-        doubt_megawatts(trace, &mut problems);
-    }
     match trace {
         Some(trace) if problems.is_empty() => Ok(LoadedTrace { sha256, ..trace }),
         _ => Err(problems.into_problems()),
@@ -186,22 +183,6 @@ fn say_if_coarse(mut trace: LoadedTrace) -> LoadedTrace {
         ));
     }
     trace
-}
-
-/// Loggers of GPUs write milliwatts and call them `power_mw`; no site takes what that would be in megawatts.
-fn doubt_megawatts(trace: &LoadedTrace, problems: &mut Problems) {
-    const IMPLAUSIBLE_W: f64 = 2e10;
-    let highest = trace.value.iter().copied().fold(0.0, f64::max);
-    if highest > IMPLAUSIBLE_W {
-        problems.column(
-            Some(&trace.column),
-            format!(
-                "reaches {} MW, so its name probably means milliwatts",
-                highest / Unit::Mw.factor()
-            ),
-            "divide it by 1000 and name it `power_w`, or set `unit = \"MW\"` if it is right",
-        );
-    }
 }
 
 /// Reads all columns of a table of numbers, such as the sinks of this crate write.

@@ -79,8 +79,12 @@ pub(crate) enum Kind {
     CellUnit,
     /// Power below zero.
     Negative,
+    /// Power beyond anything.
+    TooLarge,
     /// Time does not increase.
     Order,
+    /// A series does not cover the time of the others.
+    Range,
     /// Too long without a sample.
     Gap,
 }
@@ -96,7 +100,9 @@ impl Kind {
             Self::NotFinite => "cells that are not finite",
             Self::CellUnit => "cells with another unit",
             Self::Negative => "negative powers",
+            Self::TooLarge => "powers that are too large",
             Self::Order => "times that do not increase",
+            Self::Range => "series of another range",
             Self::Gap => "gaps",
         }
     }

@@ -11,7 +11,7 @@ use crate::devices::{Device, chosen};
 use crate::find::decide_unit;
 use crate::load::{LoadedTrace, Read, TraceOptions};
 use crate::problem::{Kind, Problems};
-use crate::samples::{ColumnNames, Moment, Samples};
+use crate::samples::{ColumnNames, Moment, Samples, fault};
 use crate::unit::{TimeUnit, Unit};
 
 /// Samples of one series by time in microseconds since 1970.
@@ -82,6 +82,17 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         Some(joules) => powers(series, joules, &mut found),
         None => series,
     };
+    for one in &series {
+        for (time, value) in &one.samples {
+            if let Some(fault) = fault(*value, unit) {
+                let of = format!(" at {}", seconds(*time));
+                fault.tell(None, &one.label, &of, problems);
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return None;
+    }
     let mut sum: BTreeMap<i64, f64> = BTreeMap::new();
     for (time, value) in series.iter().flat_map(|s| &s.samples) {
         *sum.entry(*time).or_default() += value;
@@ -222,6 +233,35 @@ fn complete(series: &[Series], problems: &mut Problems) {
     let mut times: BTreeMap<i64, usize> = BTreeMap::new();
     for time in series.iter().flat_map(|s| s.samples.keys()) {
         *times.entry(*time).or_default() += 1;
+    }
+    let (Some((&begin, _)), Some((&end, _))) = (times.first_key_value(), times.last_key_value())
+    else {
+        return;
+    };
+    for one in series {
+        let own = (one.samples.first_key_value(), one.samples.last_key_value());
+        let (Some((&first, _)), Some((&last, _))) = own else {
+            continue;
+        };
+        let late = (first > begin).then(|| {
+            format!(
+                "starts late, at {}; others at {}",
+                seconds(first),
+                seconds(begin)
+            )
+        });
+        let early = (last < end).then(|| {
+            format!(
+                "stops early: its last sample is at {}, of others at {}",
+                seconds(last),
+                seconds(end)
+            )
+        });
+        for what in late.into_iter().chain(early) {
+            problems.add(Kind::Range, None, Some(&one.label), || {
+                (what, "query the range in which every series is there, or leave this one out with `devices`".into())
+            });
+        }
     }
     for (time, _) in times.iter().filter(|(_, n)| **n < series.len()) {
         for one in series.iter().filter(|s| !s.samples.contains_key(time)) {

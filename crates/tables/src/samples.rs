@@ -176,25 +176,13 @@ impl Samples {
     }
 
     fn power(&self, line: u64, value: f64, problems: &mut Problems) -> Option<f64> {
-        let power = value * self.unit.factor();
-        if !power.is_finite() {
-            problems.add(Kind::NotFinite, Some(line), Some(&self.names.value), || {
-                (
-                    format!("{value} is not a finite power"),
-                    "write a number, or leave the row out".into(),
-                )
-            });
-            return None;
+        match fault(value, self.unit) {
+            None => Some(value * self.unit.factor()),
+            Some(fault) => {
+                fault.tell(Some(line), &self.names.value, "", problems);
+                None
+            }
         }
-        if power < 0.0 && self.unit != Unit::PerUnit {
-            problems.add(Kind::Negative, Some(line), Some(&self.names.value), || {
-                let message = format!("the power {value} {} is negative", self.unit.symbol());
-                let help = "a load takes power: turn the sign round, or set `unit = \"pu\"` for a deviation";
-                (message, help.into())
-            });
-            return None;
-        }
-        Some(power)
     }
 
     /// Checks the whole: two samples at least, no long gap. `None` when there are problems.
@@ -253,6 +241,60 @@ impl Samples {
             start_unix_s: self.origin.and_then(|o| o.unix_s(self.time_unit)),
         })
     }
+}
+
+/// Largest power of a trace: 1e9 kW, the bound of every key in kW; in per unit the same number of bases.
+const MOST_W: f64 = 1e12;
+
+/// What makes a power unusable.
+pub(crate) struct Fault {
+    kind: Kind,
+    message: String,
+    help: &'static str,
+}
+
+impl Fault {
+    /// Lists it; `of` names the device whose power it is, as " of device `1`", or nothing.
+    pub(crate) fn tell(self, line: Option<u64>, column: &str, of: &str, problems: &mut Problems) {
+        problems.add(self.kind, line, Some(column), || {
+            (self.message.replacen("{of}", of, 1), self.help.to_owned())
+        });
+    }
+}
+
+/// Why a single reading, of one device or of the whole, is no power.
+pub(crate) fn fault(value: f64, unit: Unit) -> Option<Fault> {
+    let power = value * unit.factor();
+    let symbol = unit.symbol();
+    let most = if unit == Unit::PerUnit { 1e9 } else { MOST_W };
+    // Without 300 digits where it is huge.
+    let shown = if value.abs() < 1e15 {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    };
+    if !power.is_finite() {
+        return Some(Fault {
+            kind: Kind::NotFinite,
+            message: format!("{shown}{{of}} is not a finite power"),
+            help: "write a number, or leave the row out",
+        });
+    }
+    if power < 0.0 && unit != Unit::PerUnit {
+        return Some(Fault {
+            kind: Kind::Negative,
+            message: format!("the power {shown} {symbol}{{of}} is negative"),
+            help: "a load takes power: turn the sign round, or set `unit = \"pu\"` for a deviation",
+        });
+    }
+    (power.abs() > most).then(|| Fault {
+        kind: Kind::TooLarge,
+        message: format!(
+            "the power {shown} {symbol}{{of}} is above {:e} {symbol}",
+            most / unit.factor()
+        ),
+        help: "correct it, leave the row out, or set the `unit` that it is in",
+    })
 }
 
 /// Whole hours in a time, not zero, where it is within a minute of them: the mark of a time zone or of summer time.

@@ -33,15 +33,15 @@ impl Unit {
         }
     }
 
-    /// Reads a unit; "mW" is none of them, any other spelling of "mw" is megawatts.
+    /// Reads a unit; "MW" is megawatts, and any other spelling of "mw" none of them: loggers of GPUs mean milliwatts by it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if text == "mW" {
-            return None;
+        if text == "MW" {
+            return Some(Self::Mw);
         }
         match text.to_ascii_lowercase().as_str() {
             "w" | "watt" | "watts" => Some(Self::W),
             "kw" | "kilowatt" | "kilowatts" => Some(Self::Kw),
-            "mw" | "megawatt" | "megawatts" => Some(Self::Mw),
+            "megawatt" | "megawatts" => Some(Self::Mw),
             "pu" | "p.u." | "perunit" => Some(Self::PerUnit),
             _ => None,
         }
@@ -121,6 +121,11 @@ pub(crate) fn power_unit(name: &str) -> Option<Unit> {
     Unit::parse(text).or_else(|| text.rsplit('.').next().and_then(Unit::parse))
 }
 
+/// Whether the unit is spelled in a way that may mean milliwatts or megawatts: `power_mw`, `mW`.
+pub(crate) fn says_mw(text: &str) -> bool {
+    text != "MW" && text.eq_ignore_ascii_case("mw")
+}
+
 /// Unit of time in a column's name: `t_s`, `time_ms`, `timestamp [us]`.
 pub(crate) fn time_unit(name: &str) -> Option<TimeUnit> {
     TimeUnit::parse(unit_text(name))
@@ -143,7 +148,7 @@ mod tests {
         for (name, unit) in [
             ("power_w", Some(Unit::W)),
             ("power_kw", Some(Unit::Kw)),
-            ("power_mw", Some(Unit::Mw)),
+            ("power_mw", None),
             ("P_MW", Some(Unit::Mw)),
             ("P_mW", None),
             ("P_kW", Some(Unit::Kw)),

@@ -126,6 +126,15 @@ fn columns_that_cannot_be_are_told() {
         ..named("t", "prompt")
     };
     assert!(refused("t,prompt,rate\n0,1,1\n", &both).contains("points of a rate, or requests"));
+    let unclear = refused("t,prompt,rate\n0,1,1\n1,1,1\n", &ArrivalOptions::default());
+    assert!(
+        unclear.contains(
+            "requests with tokens (`prompt`) or points of a rate (`rate`); set `rate_column`"
+        ),
+        "{unclear}"
+    );
+    let back = refused("t,rate\n1,1\n0,1\n", &ArrivalOptions::default());
+    assert!(back.contains("the row comes 1.000000 s before"), "{back}");
     assert!(
         refused("t,rate\n0,1\n", &ArrivalOptions::default()).contains("a single row is no course")
     );
@@ -158,11 +167,12 @@ fn parquet_is_read_like_csv() {
     assert_eq!(loaded.time_s, [0.0, 0.5, 1.0]);
     assert_eq!(loaded.prompt_tokens, [Some(3.0), Some(5.0), Some(7.5)]);
     assert_eq!(loaded.output_tokens, [Some(10.0), Some(0.0), Some(30.0)]);
-    // The same column as a rate, stated, beside nothing else.
+    // The same column as a rate: what is stated decides over what is found by its name.
     let options = ArrivalOptions {
         rate_column: Some("GeneratedTokens".into()),
         ..ArrivalOptions::default()
     };
-    let text = read_arrivals(&path, &options).unwrap_err().to_string();
-    assert!(text.contains("not both"), "{text}");
+    let rates = read_arrivals(&path, &options).unwrap();
+    assert_eq!(rates.per_s, Some(vec![10.0, 0.0, 30.0]));
+    assert!(rates.prompt_tokens.is_empty());
 }

@@ -339,3 +339,48 @@ proptest! {
         check_outcome(&bytes, &options);
     }
 }
+
+#[test]
+fn each_reading_of_a_device_is_a_power() {
+    let wrong = SMI.replace("210.25 W", "-50 W");
+    let words = [
+        "log.csv:5",
+        "column `power.draw [W]`",
+        "-50 W of device `1` is negative",
+    ];
+    refused(&wrong, &TraceOptions::default(), &words);
+    let wrong = SMI.replace("210.25 W", "1e300 W");
+    let words = ["log.csv:5", "1e300 W of device `1` is above 1e12 W"];
+    refused(&wrong, &TraceOptions::default(), &words);
+    // One bound for every format and for a single column.
+    let single = "t_s,power_kw\n0,1\n1,1e40\n";
+    let words = ["log.csv:3", "the power 1e40 kW is above 1e9 kW"];
+    refused(single, &TraceOptions::default(), &words);
+}
+
+#[test]
+fn a_gpu_that_starts_late_or_stops_early_is_named_with_its_time() {
+    let log = |there: &dyn Fn(u32) -> bool| {
+        let mut text = "timestamp, index, power.draw [W]\n".to_owned();
+        for s in 0..20 {
+            text += &format!("2026/11/21 07:00:{s:02}.000, 0, 100 W\n");
+            if there(s) {
+                text += &format!("2026/11/21 07:00:{s:02}.003, 1, 200 W\n");
+            }
+        }
+        good(&text, &TraceOptions::default())
+    };
+    let early = log(&|s| s < 12);
+    assert_eq!(early.rows, 12);
+    assert_eq!(early.notices.len(), 1, "{:?}", early.notices);
+    let says = &early.notices[0];
+    assert!(says.contains("device `1` stops early"), "{says}");
+    assert!(says.contains("07:00:11.003"), "{says}");
+    let late = log(&|s| s >= 5);
+    assert!(
+        late.notices[0].contains("device `1` starts late, at 2026-11-21 07:00:05.003"),
+        "{:?}",
+        late.notices
+    );
+    assert!(log(&|_| true).notices.is_empty());
+}

@@ -395,8 +395,8 @@ fn columns_and_units_that_are_not_clear() {
     broken(
         "t_s,power_mw\n0,60000\n1,61000\n",
         None,
-        "reaches 61000 MW, so its name probably means milliwatts",
-        "power_w",
+        "may be milliwatts (as NVML counts) or megawatts",
+        "set `unit` to \"MW\"",
     );
     let typo = TraceOptions {
         column: Some("power".into()),

@@ -599,3 +599,103 @@ fn every_problem_of_the_events_is_told() {
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].message.contains("rack `r-002` is out twice"));
 }
+
+/// Events of a kind at a job, with their times.
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that runs a site has a valid one"
+)]
+fn told(build: &Build, kind: &str) -> Vec<f64> {
+    let events = build.site().unwrap().events();
+    let of_job = events.iter().filter(|e| e.element == "t" && e.kind == kind);
+    of_job.map(|e| e.at_s).collect()
+}
+
+#[test]
+fn a_crash_with_an_immediate_restart_happens() {
+    let job = TrainingJob {
+        crash_at_s: Some(20.0),
+        restart_after_s: Some(0.0),
+        ..training("t")
+    };
+    let build = four(one_training(job), 0.0, vec![]);
+    assert_eq!(
+        (told(&build, "crash"), told(&build, "restart")),
+        (vec![20.0], vec![20.0])
+    );
+    let block = run(&build, 400);
+    for r in [0, 1, 2] {
+        let w = rack(&block, r);
+        // Launch 150 W, load 200 W and warmup 400 W, 1 s each, behind a lag of 0.5 s that keeps e^−2 of a step: of that from 600 W to 150 W
+        // 0.4 of what launch draws.
+        for (k, each_w) in [(209, 150.0), (219, 200.0), (229, 400.0)] {
+            assert!((w[k] / (8.0 * each_w) - 1.0).abs() < 0.41, "{k} {}", w[k]);
+        }
+        assert!(w[300..].iter().any(|w| *w > 8.0 * 500.0));
+    }
+}
+
+#[test]
+fn what_is_down_does_not_crash_again() {
+    let job = |crash_at_s| TrainingJob {
+        crash_at_s: Some(crash_at_s),
+        restart_after_s: Some(3.0),
+        ..training("t")
+    };
+    let of = |crash_at_s, event| four(one_training(job(crash_at_s)), 0.0, vec![event]);
+    let first = of(12.0, loss(10.0, &["r-002"], Some(20.0)));
+    assert_eq!(told(&first, "crash"), [10.0]);
+    let second = of(10.0, loss(12.0, &["r-002"], Some(20.0)));
+    assert_eq!(told(&second, "crash"), [10.0]);
+    assert_eq!(told(&second, "restart"), [37.0]);
+    // Waiting for the network it can crash, and then it no longer waits.
+    let waiting = of(12.0, switch(10.0, &["r-002"], Some(20.0)));
+    assert_eq!(told(&waiting, "crash"), [12.0]);
+}
+
+#[test]
+fn crashes_without_number_are_told_by_number() {
+    let job = TrainingJob {
+        mtbf_s: Some(1.0),
+        restart_after_s: Some(0.0),
+        ..training("t")
+    };
+    let site = four(one_training(job), 0.0, vec![]).site().unwrap();
+    let events = site.drawn_events(1, 1, 1e4);
+    assert_eq!(events.iter().filter(|e| e.kind == "crash").count(), 100);
+    let last = events.last().unwrap();
+    assert_eq!(last.kind, "more_crashes");
+    let more: f64 = last
+        .text
+        .split_whitespace()
+        .find_map(|w| w.parse().ok())
+        .unwrap();
+    // A Poisson number of 10 000, less the 100: five standard deviations.
+    assert!((more - 9900.0).abs() < 500.0, "{}", last.text);
+    assert_eq!(events, site.drawn_events(1, 1, 1e4));
+}
+
+#[test]
+fn training_without_a_rule_to_restart_is_said_to_end_for_good() {
+    let trip = SiteEventSpec::CoolingTrip(CoolingTrip {
+        at_s: 10.0,
+        share: 1.0,
+        restore_after_s: Some(100.0),
+        rebound_s: None,
+        rebound_share: None,
+        shutdown_after_s: Some(10.0),
+        racks: names(&["r-001"]),
+        shutdown_s: Some(5.0),
+        boot_s: Some(5.0),
+    });
+    for (restart_after_s, wanted) in [(None, "ends for good"), (Some(1.0), "starts again")] {
+        let job = TrainingJob {
+            restart_after_s,
+            ..training("t")
+        };
+        let build = four(one_training(job), 0.0, vec![trip.clone()]);
+        let events = build.site().unwrap().events();
+        let pause = events.iter().find(|e| e.kind == "job_pause").unwrap();
+        assert!(pause.text.contains(wanted), "{}", pause.text);
+    }
+}

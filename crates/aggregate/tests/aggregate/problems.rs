@@ -225,3 +225,18 @@ fn runs_stand_in_order_and_alone() {
     ];
     assert!(build(vec![JobSpec::Batch(job)]).site().is_ok());
 }
+
+#[test]
+fn a_group_named_as_a_rack_of_another_is_refused() {
+    let mut scenario = build(vec![]);
+    scenario.racks = vec![racks("hall", 2, 1), racks("hall-001", 1, 1)];
+    let problems = scenario.site().unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].path, "racks.1.name");
+    assert!(problems[0].message.contains("racks.0.name"));
+    // Beyond its racks, or written otherwise, it is a name of its own.
+    for name in ["hall-003", "hall-01", "hall-b"] {
+        scenario.racks[1].name = name.into();
+        assert!(scenario.site().is_ok(), "{name}");
+    }
+}

@@ -3,8 +3,8 @@
 use std::f64::consts::PI;
 
 use ballast_aggregate::{
-    DemandBlock, IterationShape, JobSpec, PerGpuEngine, PipelineSchedule, StragglerSpec,
-    TrainingJob,
+    DemandBlock, Engine, EngineKind, IterationShape, JobSpec, PerGpuEngine, PipelineSchedule,
+    StragglerSpec, TrainingJob,
 };
 
 use crate::common::{Build, racks, training, way};
@@ -402,4 +402,35 @@ fn overlap_has_its_level_between() {
     assert!((p[200] - mixed_w).abs() < 1e-9);
     assert!(p[102] < 8.0 * 600.0 && p[102] > mixed_w);
     assert_eq!(p[450], 8.0 * 200.0);
+}
+
+#[test]
+fn the_error_of_the_mean_stays_within_what_is_told() {
+    let of = |compute_share: f64, step_s: f64| {
+        let job = TrainingJob {
+            iteration_s: 2.0,
+            compute_share,
+            ..running()
+        };
+        let site = site(8, job).site().unwrap();
+        let mut engine = Engine::new(&site, step_s, 1, 1, EngineKind::Group);
+        let mut block = DemandBlock::new(site.rack_count(), 2000);
+        engine.fill(&mut block);
+        let mean_w = block.site_w.iter().sum::<f64>() / (2000.0 * 8.0);
+        // 600 W computing and 200 W communicating.
+        let exact_w = 200.0 + SWING_W * compute_share;
+        (mean_w - exact_w, site.edges_between_samples(step_s))
+    };
+    for share in [0.71, 0.77, 0.79] {
+        let (error_w, told) = of(share, 0.2);
+        assert_eq!(told.len(), 1);
+        // One step of ten: 400 W · 0.2 s / 2 s.
+        assert!((told[0].bound_w - 40.0).abs() < 1e-9, "{told:?}");
+        assert!((told[0].mean_w - 200.0 - SWING_W * share).abs() < 1e-9);
+        assert!(error_w.abs() > 3.0 && error_w.abs() <= 40.0, "{error_w}");
+    }
+    // 40 samples in three iterations: three times as many places.
+    let (error_w, told) = of(0.77, 0.15);
+    assert!(told[0].bound_w < 400.0 * 0.15 / 2.0 / 2.9 && error_w.abs() <= told[0].bound_w);
+    assert!(of(0.77, 0.01).1.is_empty());
 }

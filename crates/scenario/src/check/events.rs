@@ -1,6 +1,6 @@
 //! Events of the site against duration, racks and facility; what is wrong with them as such is found by the site.
 
-use ballast_aggregate::SiteEventSpec;
+use ballast_aggregate::{JobSpec, SiteEventSpec};
 
 use super::Check;
 use crate::Scenario;
@@ -30,6 +30,33 @@ impl Check<'_> {
                 );
             }
             self.late(&path, event, scenario.simulation.end_s());
+            self.for_good(&path, event, &scenario.jobs);
+        }
+    }
+
+    /// Training comes back with its racks after maintenance, but not after they lost their power or shut down, unless it has a rule.
+    fn for_good(&mut self, path: &str, event: &SiteEventSpec, jobs: &[JobSpec]) {
+        let returns = match event {
+            SiteEventSpec::RackLoss(e) => e.restore_after_s.is_some(),
+            SiteEventSpec::CoolingTrip(e) => {
+                e.shutdown_at_s().is_some() && e.restore_after_s.is_some()
+            }
+            _ => false,
+        };
+        for job in jobs {
+            if let JobSpec::Training(t) = job
+                && returns
+                && t.restart_after_s.is_none()
+            {
+                self.warn(
+                    &join(path, "restore_after_s"),
+                    format!(
+                        "the racks come back; job `{}`, if it is on them, does not: it has no restart_after_s",
+                        t.name
+                    ),
+                    "set the job's restart_after_s if it is to start again, 0 for as soon as its racks work",
+                );
+            }
         }
     }
 
