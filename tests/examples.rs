@@ -121,7 +121,7 @@ fn every_verdict_says_what_it_rests_on() {
         .filter(|v| v.status != Status::NotChecked)
     {
         assert!(
-            v.basis.contains("seed") && v.basis.contains("voltage not checked"),
+            v.basis.contains("seed") && v.basis.contains("low confidence"),
             "{}: {}",
             v.limit,
             v.basis

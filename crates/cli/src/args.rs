@@ -29,6 +29,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         from: ImportFrom,
     },
+    /// Make a preset of a generating set from what was measured on it.
+    Genset {
+        #[command(subcommand)]
+        what: crate::genset::GensetCommand,
+    },
     /// List the presets, or show one.
     Presets(PresetsArgs),
     /// Print the JSON schema of scenario files.

@@ -12,6 +12,7 @@ mod args;
 mod check;
 mod exit;
 mod folder;
+mod genset;
 mod info;
 mod interrupt;
 mod json;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Import {
             from: ImportFrom::Slurm { file, racks },
         } => info::import_slurm(&file, racks.as_deref(), &printer),
+        Command::Genset { what } => genset::genset(&what, &printer),
         Command::Presets(args) => info::presets(&args, &printer),
         Command::Schema => info::schema(&printer),
         Command::Completions { shell } => info::completions(shell, &printer),

@@ -261,6 +261,15 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             number(p.gain.peak_gain_hz_per_mw),
             number(p.gain.peak_frequency_hz)
         ));
+        if let (Some(low), Some(high)) = (p.voltage_min, p.voltage_max) {
+            printer.line(&format!(
+                "voltage       {} pu at {:.3} s to {} pu at {:.3} s (bus)",
+                number(low.value),
+                low.at_s,
+                number(high.value),
+                high.at_s
+            ));
+        }
     }
 }
 

@@ -28,6 +28,13 @@ fn files() -> Vec<(&'static str, String)> {
             format!("{:#}\n", ballast_scenario::schema()),
         ),
         (
+            "schema/genset-fit.schema.json",
+            format!(
+                "{:#}\n",
+                ballast_scenario::document_schema::<ballast_fit::FitSpec>()
+            ),
+        ),
+        (
             "docs/scenario-reference.md",
             ballast_scenario::reference_markdown(),
         ),

@@ -1,5 +1,9 @@
 //! Contradictions in a plant's description, all at once.
 
+use crate::check_alternator::{check_alternator, check_together};
+use crate::check_general::check_general;
+use crate::check_supply::check_supply;
+use crate::check_together::check_running_together;
 use crate::resolution::unresolved;
 use crate::spec::{Degov1Spec, GovernorSpec, PiSpec, PlantSpec, SetSpec, Tgov1Spec};
 
@@ -26,11 +30,11 @@ pub fn problems(spec: &PlantSpec, step_s: f64) -> Vec<SpecProblem> {
         prefix: String::new(),
     };
     list.positive("frequency_hz", spec.frequency_hz, "Hz");
-    if spec.sets.is_empty() {
+    if spec.sets.is_empty() && spec.utility.is_none() {
         list.add(
             "sets",
             "no generating set".to_owned(),
-            "give at least one [[sets]] entry".to_owned(),
+            "give at least one [[sets]] entry, or a utility".to_owned(),
         );
     }
     if let Some(dispatch_kw) = spec.dispatch_kw {
@@ -53,6 +57,8 @@ pub fn problems(spec: &PlantSpec, step_s: f64) -> Vec<SpecProblem> {
             );
         }
     }
+    check_together(&mut list, spec);
+    check_running_together(&mut list, spec);
     for (index, set) in spec.sets.iter().enumerate() {
         list.prefix = format!("sets.{index}.");
         if let Some(first) = spec.sets[..index]
@@ -129,11 +135,21 @@ fn check_set(list: &mut List, set: &SetSpec) {
         list.positive("turbo.time_constant_s", set.turbo.time_constant_s, "s");
         list.positive("turbo.acceptance_pu", set.turbo.acceptance_pu, "pu");
     }
+    check_alternator(list, set);
+    check_supply(list, set);
     match &set.governor {
         GovernorSpec::Constant => {}
         GovernorSpec::Tgov1(t) => check_tgov1(list, t),
         GovernorSpec::Pi(p) => check_pi(list, p),
-        GovernorSpec::Degov1(d) => check_degov1(list, d),
+        GovernorSpec::Degov1(_) | GovernorSpec::Degov(_) => {
+            if let Some(d) = set.governor.degov1() {
+                check_degov1(list, &d);
+            }
+        }
+        GovernorSpec::Ggov1(_)
+        | GovernorSpec::Gast(_)
+        | GovernorSpec::Ieeeg1(_)
+        | GovernorSpec::Pid(_) => check_general(list, &set.governor),
     }
 }
 
@@ -204,7 +220,7 @@ fn check_degov1(list: &mut List, d: &Degov1Spec) {
 const LARGEST_KVA_PER_KW: f64 = 10.0;
 
 /// A number for a message: very small and very large ones with an exponent.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value == 0.0 || (1e-6..1e15).contains(&value.abs()) {
         value.to_string()
     } else {
@@ -220,13 +236,18 @@ fn leaf(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)
 }
 
-struct List {
+pub(crate) struct List {
     found: Vec<SpecProblem>,
     prefix: String,
 }
 
 impl List {
-    fn add(&mut self, key: &str, message: String, help: String) {
+    /// Number of problems so far.
+    pub(crate) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    pub(crate) fn add(&mut self, key: &str, message: String, help: String) {
         self.found.push(SpecProblem {
             path: format!("{}{key}", self.prefix),
             message,
@@ -237,14 +258,14 @@ impl List {
     }
 
     /// Says which other key the last problem is about as well.
-    fn against(&mut self, key: &str) {
+    pub(crate) fn against(&mut self, key: &str) {
         let path = format!("{}{key}", self.prefix);
         if let Some(problem) = self.found.last_mut() {
             problem.other = Some(path);
         }
     }
 
-    fn positive(&mut self, key: &str, value: f64, unit: &str) {
+    pub(crate) fn positive(&mut self, key: &str, value: f64, unit: &str) {
         if !(value > 0.0 && value.is_finite()) {
             self.add(
                 key,
@@ -254,7 +275,7 @@ impl List {
         }
     }
 
-    fn not_negative(&mut self, key: &str, value: f64, unit: &str) {
+    pub(crate) fn not_negative(&mut self, key: &str, value: f64, unit: &str) {
         if !(value >= 0.0 && value.is_finite()) {
             self.add(
                 key,
@@ -264,7 +285,7 @@ impl List {
         }
     }
 
-    fn dead_time(&mut self, value: f64) {
+    pub(crate) fn dead_time(&mut self, value: f64) {
         self.not_negative("governor.dead_time_s", value, "s");
         if value > LONGEST_DEAD_TIME_S {
             let message = format!("{} s is longer than any engine's dead time", number(value));
@@ -276,7 +297,7 @@ impl List {
         }
     }
 
-    fn ordered(&mut self, lower: (&str, f64), upper: (&str, f64)) {
+    pub(crate) fn ordered(&mut self, lower: (&str, f64), upper: (&str, f64)) {
         for (key, value) in [lower, upper] {
             if !value.is_finite() {
                 self.add(

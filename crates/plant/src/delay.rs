@@ -58,6 +58,12 @@ impl Delay {
         }
     }
 
+    /// What comes out at time zero, for a linearisation around the start.
+    pub(crate) fn rest_at(&mut self, value: f64) {
+        let first = self.first & self.mask;
+        self.nodes[first].value = value;
+    }
+
     pub(crate) fn dead_time(&self) -> f64 {
         self.dead_time
     }

@@ -47,12 +47,12 @@ pub enum PlantError {
         /// Load at the start, watts.
         load_w: f64,
     },
-    /// The load is above the rated power of all sets.
+    /// The load is above the rated power of all sets and of the connection to a grid.
     #[error("the load at the start is {load_w} W, above the {rated_w} W the sets are rated for")]
     LoadAboveRating {
         /// Load at the start, watts.
         load_w: f64,
-        /// Rated power of all sets, watts.
+        /// Rated power of all sets and of the connection to a grid, watts.
         rated_w: f64,
     },
     /// A set's share of the load needs a throttle outside its limits.
@@ -69,6 +69,22 @@ pub enum PlantError {
         /// Upper limit, per unit.
         max_pu: f64,
     },
+    /// A set's field at the start lies outside what its exciter can give.
+    #[error(
+        "set \"{set}\": its {what} at the start is {value_pu:.4}, limits {min_pu} to {max_pu}; less reactive power, or an exciter with a wider range"
+    )]
+    ExciterOutsideLimits {
+        /// Name of the set.
+        set: String,
+        /// What is outside: "field voltage", "regulator output", "exciter voltage".
+        what: &'static str,
+        /// Value needed, per unit.
+        value_pu: f64,
+        /// Lower limit, per unit.
+        min_pu: f64,
+        /// Upper limit, per unit.
+        max_pu: f64,
+    },
     /// Droop from the dispatched power to the load leads outside 0.5 to 1.5 of nominal speed, or nowhere.
     #[error(
         "no steady speed between 0.5 and 1.5 of nominal: governors hold nominal speed at {dispatch_w} W, the load is {load_w} W"
@@ -78,5 +94,15 @@ pub enum PlantError {
         dispatch_w: f64,
         /// Load at the start, watts.
         load_w: f64,
+    },
+    /// The grid cannot carry the load: no voltage of the bus above half of nominal goes with it.
+    #[error(
+        "the grid, {short_circuit_w} W of short-circuit power, cannot carry the load of {load_w} W at the start"
+    )]
+    NoVoltage {
+        /// Load at the start, watts.
+        load_w: f64,
+        /// Short-circuit power of the grid at the bus, volt-amperes.
+        short_circuit_w: f64,
     },
 }

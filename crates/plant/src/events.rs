@@ -1,7 +1,6 @@
 //! When a limiter changes its mode or the speed leaves its bounds, and where in a step.
 
-use crate::governor::{WIDTH, group_state};
-use crate::integrate::{Kernel, Ramp};
+use crate::integrate::{Kernel, Power, Ramp};
 use crate::model::pin;
 
 /// Speed below which a plant has collapsed, per unit.
@@ -18,13 +17,15 @@ impl Kernel {
     }
 
     /// Changes modes until none is under pressure at the present state.
-    pub(crate) fn settle(&mut self, load: f64, switches: &mut usize, most: usize) {
+    pub(crate) fn settle(&mut self, load: Power, switches: &mut usize, most: usize) {
         while *switches < most {
             let mut changed = false;
-            let speed = self.state[0];
             for index in 0..self.modes.len() {
-                let own = group_state(&self.state, index);
                 let (group, mode) = (&self.model.groups[index], self.modes[index]);
+                if group.weight == 0.0 {
+                    continue;
+                }
+                let (own, speed) = (group.own(&self.state), group.governed(&self.state));
                 if group.pressure(mode, own, speed, &self.signals[index]) > 0.0 {
                     let next = group.next_mode(mode, own, speed, &self.signals[index]);
                     if next != mode {
@@ -53,14 +54,17 @@ impl Kernel {
             .iter()
             .chain(&self.end_rate)
             .all(|value| value.is_finite());
-        for (index, own) in self.end[1..].chunks_exact(WIDTH).enumerate() {
+        for (index, group) in self.model.groups.iter().enumerate() {
+            if group.weight == 0.0 {
+                continue;
+            }
             let signals = &self.end_signals[index];
             sound &= signals.output.is_finite() && signals.want.is_finite();
             if self.locating {
-                pressure = pressure.max(self.model.groups[index].pressure(
+                pressure = pressure.max(group.pressure(
                     self.modes[index],
-                    own,
-                    speed,
+                    group.own(&self.end),
+                    group.governed(&self.end),
                     signals,
                 ));
             }

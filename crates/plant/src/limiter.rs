@@ -95,7 +95,7 @@ impl Group {
 
     /// Positive when the mode has ended; continuous in time, so its zero can be located.
     pub(crate) fn pressure(&self, mode: Mode, state: &[f64], speed: f64, signals: &Signals) -> f64 {
-        if matches!(self.law, Law::Constant { .. }) {
+        if matches!(self.law, Law::Constant { .. } | Law::General(_)) {
             return -1.0;
         }
         if mode.limiter == Limiter::None {

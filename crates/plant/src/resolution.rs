@@ -5,7 +5,9 @@
 //! although each lag is resolved. Roots are those of one set alone: sets on a common shaft share the inertia in the
 //! ratio in which they share the torque, so the plant's loop is no faster than the fastest set's.
 
+use crate::alternator_spec::AlternatorSpec;
 use crate::complex::{Complex, ONE, real};
+use crate::exciter::Exciter;
 use crate::spec::{Degov1Spec, GovernorSpec, SetSpec};
 
 /// A time constant a step has to resolve.
@@ -32,7 +34,8 @@ pub(crate) fn unresolved(set: &SetSpec, step_s: f64) -> Vec<StepNeed> {
     let coarse = |need: &StepNeed| step_s > need.longest_step_s();
     let lags: Vec<StepNeed> = lags(set).into_iter().filter(coarse).collect();
     if lags.is_empty() {
-        std::iter::once(closed_loop(set, step_s))
+        closed_loop(set, step_s)
+            .into_iter()
             .filter(coarse)
             .collect()
     } else {
@@ -54,7 +57,10 @@ fn lags(set: &SetSpec) -> Vec<StepNeed> {
             need("governor.t3_s", "the lag", t.t3_s);
         }
         GovernorSpec::Pi(p) => need("governor.t_s", "the engine lag", p.t_s),
-        GovernorSpec::Degov1(d) => {
+        GovernorSpec::Degov1(_) | GovernorSpec::Degov(_) => {
+            let Some(d) = &set.governor.degov1() else {
+                return needs;
+            };
             need(
                 "governor.t1_s",
                 "the fastest pole of the control box",
@@ -62,6 +68,53 @@ fn lags(set: &SetSpec) -> Vec<StepNeed> {
             );
             need("governor.t5_s", "the actuator lag", d.t5_s);
             need("governor.t6_s", "the actuator lag", d.t6_s);
+        }
+        GovernorSpec::Ggov1(g) => {
+            need("governor.tpelec_s", "the power measurement", g.tpelec_s);
+            need("governor.tdgov_s", "the derivative's lag", g.tdgov_s);
+            need("governor.tact_s", "the actuator lag", g.tact_s);
+            need("governor.tb_s", "the engine lag", g.tb_s);
+            need(
+                "governor.tfload_s",
+                "the temperature measurement",
+                g.tfload_s,
+            );
+            need("governor.tsb_s", "the exhaust lag", g.tsb_s);
+            if g.acceleration_limiter {
+                need("governor.ta_s", "the acceleration measurement", g.ta_s);
+                need("governor.delt_s", "the acceleration limiter", g.delt_s);
+            }
+        }
+        GovernorSpec::Gast(g) => {
+            need("governor.t1_s", "the valve lag", g.t1_s);
+            need("governor.t2_s", "the turbine lag", g.t2_s);
+            need("governor.t3_s", "the exhaust lag", g.t3_s);
+        }
+        GovernorSpec::Ieeeg1(g) => {
+            need("governor.t1_s", "the governor lag", g.t1_s);
+            need("governor.t3_s", "the valve lag", g.t3_s);
+            for t_s in g.stages_s {
+                need("governor.stages_s", "a stage of the turbine", t_s);
+            }
+        }
+        GovernorSpec::Pid(p) => {
+            need("governor.td_s", "the derivative's lag", p.td_s);
+            need("governor.tact_s", "the actuator lag", p.tact_s);
+            need("governor.t_s", "the engine lag", p.t_s);
+        }
+    }
+    for (key, t_s) in set.exciter.iter().flat_map(Exciter::lags) {
+        need(key, "the exciter's lag", t_s);
+    }
+    match &set.alternator {
+        None | Some(AlternatorSpec::Gencls(_)) => {}
+        Some(AlternatorSpec::Gensal(m)) => {
+            need("alternator.td02_s", "the damper winding", m.td02_s);
+            need("alternator.tq02_s", "the damper winding", m.tq02_s);
+        }
+        Some(AlternatorSpec::Genrou(m)) => {
+            need("alternator.td02_s", "the damper winding", m.td02_s);
+            need("alternator.tq02_s", "the damper winding", m.tq02_s);
         }
     }
     if set.turbo.enabled && !matches!(set.governor, GovernorSpec::Constant) {
@@ -88,7 +141,7 @@ fn control_box_s(d: &Degov1Spec) -> f64 {
 }
 
 /// Inverse of the fastest root of one set: shaft and governor, or governor alone behind a dead time.
-fn closed_loop(set: &SetSpec, step_s: f64) -> StepNeed {
+fn closed_loop(set: &SetSpec, step_s: f64) -> Option<StepNeed> {
     // Output per unit of falling speed, numerator and denominator in ascending powers of s.
     let (numerator, denominator, dead_time, key) = match &set.governor {
         GovernorSpec::Constant => (vec![0.0], vec![1.0], 0.0, "damping_pu"),
@@ -108,7 +161,8 @@ fn closed_loop(set: &SetSpec, step_s: f64) -> StepNeed {
             p.dead_time_s,
             "governor.kp_pu",
         ),
-        GovernorSpec::Degov1(d) => {
+        GovernorSpec::Degov1(_) | GovernorSpec::Degov(_) => {
+            let d = set.governor.degov1()?;
             let lead = product(&[d.k, d.k * d.t3_s], &[1.0, d.t4_s]);
             let lag = product(
                 &product(&[1.0, d.t5_s], &[1.0, d.t6_s]),
@@ -122,6 +176,10 @@ fn closed_loop(set: &SetSpec, step_s: f64) -> StepNeed {
                 "governor.k",
             )
         }
+        GovernorSpec::Ggov1(_)
+        | GovernorSpec::Gast(_)
+        | GovernorSpec::Ieeeg1(_)
+        | GovernorSpec::Pid(_) => return None,
     };
     let shaft = product(&[set.damping_pu, 2.0 * set.inertia_s], &denominator);
     // A dead time of a step or more opens the loop through the shaft within that step.
@@ -131,11 +189,11 @@ fn closed_loop(set: &SetSpec, step_s: f64) -> StepNeed {
         sum(&shaft, &numerator)
     };
     let rate = fastest_root(&characteristic);
-    StepNeed {
+    Some(StepNeed {
         key,
         what: "the fastest root of the governor's loop,",
         value_s: 1.0 / rate,
-    }
+    })
 }
 
 fn product(a: &[f64], b: &[f64]) -> Vec<f64> {

@@ -8,6 +8,13 @@ use ballast_units::Provenance;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::acceptance::AcceptanceRow;
+use crate::alternator_spec::{AlternatorSpec, ExciterSpec, VoltageControlSpec};
+use crate::fuel::FuelSpec;
+use crate::governor_spec::{GastSpec, Ggov1Spec, Ieeeg1Spec, PidSpec};
+use crate::load_spec::LoadModelSpec;
+use crate::together_spec::{SharingSpec, TripSpec, UtilitySpec};
+
 /// The sets that feed the bus.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -19,11 +26,29 @@ pub struct PlantSpec {
     /// How a constant-power load acts on the shaft. Default: `power_over_speed`, the physics.
     #[serde(default)]
     pub torque: TorqueConvention,
-    /// Power at which droop governors hold nominal speed, kilowatts at the bus. Default: the load at t = 0.
+    /// Power at which droop governors hold nominal speed, kilowatts at the bus. Default: the load at t = 0. With a utility it is what the
+    /// sets deliver at the start, and has to be given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "kW"))]
     pub dispatch_kw: Option<f64>,
-    /// The generating sets; all run and share one frequency.
+    /// Voltage of the bus at the start, and what the regulators hold, per unit. With a utility it follows from `utility.voltage_pu`.
+    #[serde(default = "one_pu")]
+    #[schemars(range(min = 0.8, max = 1.2), extend("x-unit" = "pu"))]
+    pub voltage_pu: f64,
+    /// How the load depends on voltage and frequency.
+    #[serde(default)]
+    pub load: LoadModelSpec,
+    /// How isochronous sets divide the load. Default: no line between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<SharingSpec>,
+    /// Sets that go off the bus at known times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trips: Vec<TripSpec>,
+    /// The grid, where the site is connected to one. The sets, if any, then need alternators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utility: Option<UtilitySpec>,
+    /// The generating sets; all run. With an `alternator` each has its own angle and speed, without they share one frequency.
+    /// There may be none where there is a utility.
     #[serde(default)]
     pub sets: Vec<SetSpec>,
 }
@@ -78,6 +103,25 @@ pub struct SetSpec {
     /// Load ceiling of a turbocharged engine. Default: on, with the values of a high-speed diesel; `enabled = false` takes it off.
     #[serde(default)]
     pub turbo: TurboSpec,
+    /// Alternator. Either every set has one or none; without, voltage is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alternator: Option<AlternatorSpec>,
+    /// Voltage regulator and exciter. Default: the field voltage stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exciter: Option<ExciterSpec>,
+    /// Reactance between the terminals and the bus (cable, transformer), per unit of `rated_kva`. The regulator sees the terminals.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0), extend("x-unit" = "pu"))]
+    pub line_x_pu: f64,
+    /// Quadrature droop, cross-current compensation and under-frequency roll-off of the voltage reference.
+    #[serde(default)]
+    pub voltage_control: VoltageControlSpec,
+    /// Fuel over load. Default: not known, fuel is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<FuelSpec>,
+    /// Largest load step the set accepts, by the load it steps from. Default: not known, steps are not looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acceptance: Vec<AcceptanceRow>,
     /// Source, grade and confidence of the values above, by key (`inertia_s`, `governor.k`, …).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub provenance: BTreeMap<String, Provenance>,
@@ -125,6 +169,16 @@ pub enum GovernorSpec {
     Pi(PiSpec),
     /// DEGOV1, Woodward diesel governor.
     Degov1(Degov1Spec),
+    /// DEGOV, the same without droop.
+    Degov(DegovSpec),
+    /// GGOV1, general governor and engine.
+    Ggov1(Ggov1Spec),
+    /// GAST, simple gas turbine.
+    Gast(GastSpec),
+    /// IEEEG1, steam turbine.
+    Ieeeg1(Ieeeg1Spec),
+    /// PID with actuator and engine.
+    Pid(PidSpec),
 }
 
 /// TGOV1: `T1 a' = (Pref − Δω)/R − a`, `vmin ≤ a ≤ vmax`; `Pm = a (1+T2 s)/(1+T3 s) − Dt Δω`.
@@ -241,4 +295,78 @@ pub struct Degov1Spec {
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1.0), extend("x-unit" = "pu"))]
     pub droop_pu: f64,
+}
+
+/// DEGOV: DEGOV1 without droop; letters as there.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DegovSpec {
+    /// Control box T1, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t1_s: f64,
+    /// Control box T2, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t2_s: f64,
+    /// Control box lead T3, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t3_s: f64,
+    /// Actuator gain K.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e4))]
+    pub k: f64,
+    /// Actuator lead T4, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t4_s: f64,
+    /// Actuator lag T5, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t5_s: f64,
+    /// Actuator lag T6, seconds.
+    #[schemars(range(min = 0.0, max = 1000.0), extend("x-unit" = "s"))]
+    pub t6_s: f64,
+    /// Engine dead time TD, seconds.
+    #[schemars(range(min = 0.0, max = 10.0), extend("x-unit" = "s"))]
+    pub dead_time_s: f64,
+    /// Upper throttle limit TMAX, per unit of `rated_kva`.
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
+    pub tmax_pu: f64,
+    /// Lower throttle limit TMIN, per unit of `rated_kva`.
+    #[serde(default)]
+    #[schemars(range(min = -10.0, max = 10.0), extend("x-unit" = "pu"))]
+    pub tmin_pu: f64,
+}
+
+impl PlantSpec {
+    /// Whether voltage is looked at: sets have alternators, all or none.
+    pub fn has_alternators(&self) -> bool {
+        self.sets.iter().any(|set| set.alternator.is_some())
+    }
+}
+
+impl GovernorSpec {
+    /// DEGOV1, and DEGOV as the DEGOV1 it is.
+    pub(crate) fn degov1(&self) -> Option<Degov1Spec> {
+        match self {
+            Self::Degov1(d) => Some(*d),
+            Self::Degov(d) => Some(d.with_droop()),
+            _ => None,
+        }
+    }
+}
+
+impl DegovSpec {
+    /// The DEGOV1 it is.
+    pub(crate) fn with_droop(&self) -> Degov1Spec {
+        Degov1Spec {
+            t1_s: self.t1_s,
+            t2_s: self.t2_s,
+            t3_s: self.t3_s,
+            k: self.k,
+            t4_s: self.t4_s,
+            t5_s: self.t5_s,
+            t6_s: self.t6_s,
+            dead_time_s: self.dead_time_s,
+            tmax_pu: self.tmax_pu,
+            tmin_pu: self.tmin_pu,
+            droop_pu: 0.0,
+        }
+    }
 }

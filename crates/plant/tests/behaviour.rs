@@ -12,8 +12,8 @@ mod common;
 use std::path::Path;
 
 use ballast_plant::{
-    Degov1Spec, GovernorSpec, Limiter, PiSpec, Plant, PlantError, PlantSpec, StepStatus, Tgov1Spec,
-    TorqueConvention, TurboSpec, problems,
+    Degov1Spec, GovernorSpec, Limiter, PiSpec, Plant, PlantError, PlantSpec, SharingLineSpec,
+    SharingSpec, StepStatus, Tgov1Spec, TorqueConvention, TurboSpec, problems,
 };
 use common::{BASE_W, one_set, pi, set, tgov1, yeager};
 
@@ -77,6 +77,7 @@ fn equal_sets_are_one_equivalent() {
     three.sets = (0..3)
         .map(|i| set(&format!("g{i}"), GovernorSpec::Degov1(yeager()), 1.07, 0.0))
         .collect();
+    three.sharing = Some(SharingSpec::Isochronous(SharingLineSpec::default()));
     let (mut a, mut b) = (
         Plant::new(&one, 0.9e6, 1e-3).unwrap(),
         Plant::new(&three, 0.9e6, 1e-3).unwrap(),
@@ -541,6 +542,7 @@ fn all_problems_at_once() {
     let found = problems(&spec, 8e-3);
     let paths: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
     let expected = [
+        "sets.2.governor",
         "sets.0.rated_kw",
         "sets.0.governor.t3_s",
         "sets.0.governor.tmax_pu",
@@ -556,7 +558,7 @@ fn all_problems_at_once() {
             .iter()
             .all(|problem| !problem.message.is_empty() && !problem.help.is_empty())
     );
-    assert!(found[7].help.contains("0.0045"), "{}", found[7]);
+    assert!(found[8].help.contains("0.0045"), "{}", found[8]);
     let none = PlantSpec {
         sets: Vec::new(),
         ..diesel()
@@ -571,32 +573,4 @@ fn reference_files_stay_small() {
     for entry in std::fs::read_dir(folder).unwrap() {
         assert!(entry.unwrap().metadata().unwrap().len() < 60_000);
     }
-}
-
-/// `cargo test --release -p ballast-plant --test behaviour -- --ignored --nocapture`.
-#[test]
-#[ignore = "prints a timing"]
-fn time_per_step() {
-    let mut spec = diesel();
-    spec.sets.push(set(
-        "iso",
-        GovernorSpec::Degov1(Degov1Spec {
-            k: 30.0,
-            ..yeager()
-        }),
-        0.9,
-        0.0,
-    ));
-    let mut plant = Plant::new(&spec, 0.6e6, 1e-3).unwrap();
-    let start = std::time::Instant::now();
-    let mut before = 0.6e6;
-    for i in 0..60_000_u32 {
-        let load = 0.6e6 + 2e5 * libm::sin(f64::from(i) * 0.01);
-        plant.advance(1e-3, before, load);
-        before = load;
-    }
-    println!(
-        "{:.1} ns per step",
-        start.elapsed().as_secs_f64() * 1e9 / 60_000.0
-    );
 }

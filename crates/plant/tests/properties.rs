@@ -10,8 +10,8 @@
 mod common;
 
 use ballast_plant::{
-    Degov1Spec, GovernorSpec, PiSpec, Plant, PlantSpec, SetSpec, StepStatus, Tgov1Spec,
-    TorqueConvention, TurboSpec, problems,
+    Degov1Spec, GovernorSpec, LoadModelSpec, PiSpec, Plant, PlantSpec, SetSpec, SharingLineSpec,
+    SharingSpec, StepStatus, Tgov1Spec, TorqueConvention, TurboSpec, problems,
 };
 use common::set;
 use proptest::prelude::*;
@@ -95,8 +95,9 @@ fn any_plant() -> impl Strategy<Value = PlantSpec> {
         prop::collection::vec(any_set(), 1..4),
         torque,
         prop::option::of(0.0..0.9),
+        (0.005..0.1, 0.1..0.5),
     )
-        .prop_map(|(mut sets, torque, dispatch)| {
+        .prop_map(|(mut sets, torque, dispatch, (gain_pu, lag_s))| {
             for (index, one) in sets.iter_mut().enumerate() {
                 one.name = format!("g{index}");
             }
@@ -104,10 +105,27 @@ fn any_plant() -> impl Strategy<Value = PlantSpec> {
                 .iter()
                 .map(|one| f64::from(one.count) * one.rated_kw)
                 .sum();
+            let integrates = |one: &&SetSpec| match &one.governor {
+                GovernorSpec::Pi(p) => p.ki_per_s > 0.0,
+                GovernorSpec::Degov1(d) => d.droop_pu == 0.0,
+                _ => false,
+            };
+            let free = sets.iter().filter(integrates).count();
             PlantSpec {
                 frequency_hz: 60.0,
                 torque,
                 dispatch_kw: dispatch.map(|share: f64| share * rated),
+                voltage_pu: 1.0,
+                load: LoadModelSpec::default(),
+                sharing: (free > 1).then(|| {
+                    SharingSpec::Isochronous(SharingLineSpec {
+                        gain_pu,
+                        lag_s,
+                        ..SharingLineSpec::default()
+                    })
+                }),
+                trips: Vec::new(),
+                utility: None,
                 sets,
             }
         })
@@ -244,6 +262,7 @@ proptest! {
                 GovernorSpec::Tgov1(t) => *[&mut t.droop_pu, &mut t.t1_s, &mut t.t3_s, &mut t.vmax_pu][which - 8] = value,
                 GovernorSpec::Pi(p) => *[&mut p.kp_pu, &mut p.t_s, &mut p.max_pu, &mut p.dead_time_s][which - 8] = value,
                 GovernorSpec::Degov1(d) => *[&mut d.t1_s, &mut d.k, &mut d.t6_s, &mut d.tmax_pu][which - 8] = value,
+                _ => unreachable!("any_set makes none of these"),
             },
         }
         let _ = problems(&spec, step);

@@ -15,9 +15,7 @@ use crate::limits::number;
 use crate::problem::Report;
 use crate::shape::Shape;
 use crate::tree::{Node, join};
-use crate::{
-    LimitsSpec, LoadSpec, PowerUnit, Scenario, SimulationSpec, StepsLoad, TraceLoad, TraceScope,
-};
+use crate::{LoadSpec, PowerUnit, Scenario, SimulationSpec, StepsLoad, TraceLoad, TraceScope};
 
 /// Most steps of one realisation: the step number and the time stay exact far beyond, the patience does not.
 const MOST_STEPS: f64 = 2e9;
@@ -112,26 +110,12 @@ impl Check<'_> {
             ("limits.set_power_min_share", limits.set_power_min_share),
             ("limits.set_power_max_share", limits.set_power_max_share),
         );
-        match (limits.recovery_s, limits.recovery_band_hz) {
-            (Some(_), None) => self.add(
-                "limits.recovery_s",
-                "recovery_s needs recovery_band_hz",
-                "add `recovery_band_hz`, the half-width of the band around nominal, in Hz",
-            ),
-            (None, Some(_)) => self.add(
-                "limits.recovery_band_hz",
-                "recovery_band_hz needs recovery_s",
-                "add `recovery_s`, the longest time outside the band, in s",
-            ),
-            _ => {}
-        }
-        if scenario.plant.is_none() {
-            self.unchecked(limits);
-        }
-    }
-
-    /// Limits on the bus say nothing without a plant; the reader should know before the run.
-    fn unchecked(&mut self, limits: &LimitsSpec) {
+        self.together(
+            ("recovery_s", limits.recovery_s),
+            ("recovery_band_hz", limits.recovery_band_hz),
+            "the half-width of the band around nominal, in Hz",
+        );
+        self.voltage_limits(scenario);
         let on_bus = [
             ("frequency_min_hz", limits.frequency_min_hz),
             ("frequency_max_hz", limits.frequency_max_hz),
@@ -141,15 +125,85 @@ impl Check<'_> {
             ("set_power_max_share", limits.set_power_max_share),
             ("set_power_min_share", limits.set_power_min_share),
         ];
-        for (key, _) in on_bus.iter().filter(|(_, limit)| limit.is_some()) {
+        if scenario.plant.is_none() {
+            let help = "add [plant] with its [[plant.sets]], or take the limit out";
+            self.unchecked(&on_bus, "cannot be checked without [plant]", help);
+        }
+    }
+
+    /// Limits that only sets with alternators can meet or break.
+    fn voltage_limits(&mut self, scenario: &Scenario) {
+        let limits = &scenario.limits;
+        self.ordered(
+            ("limits.voltage_min_pu", limits.voltage_min_pu),
+            ("limits.voltage_max_pu", limits.voltage_max_pu),
+        );
+        self.together(
+            ("voltage_recovery_s", limits.voltage_recovery_s),
+            ("voltage_recovery_band_pu", limits.voltage_recovery_band_pu),
+            "the half-width of the band around plant.voltage_pu, in pu",
+        );
+        let Some(plant) = scenario.plant.as_ref().filter(|p| p.has_alternators()) else {
+            let given = [
+                ("voltage_min_pu", limits.voltage_min_pu),
+                ("voltage_max_pu", limits.voltage_max_pu),
+                ("voltage_recovery_s", limits.voltage_recovery_s),
+                ("set_reactive_min_share", limits.set_reactive_min_share),
+            ];
+            let help = "give every set an [alternator] (and an [exciter]), or take the limit out";
+            self.unchecked(&given, "cannot be checked without alternators", help);
+            return;
+        };
+        let start = plant.voltage_pu;
+        let (min, max) = (limits.voltage_min_pu, limits.voltage_max_pu);
+        if min.zip(max).is_some_and(|(min, max)| min >= max) {
+            return;
+        }
+        if let Some(min) = min.filter(|min| *min >= start) {
+            self.add(
+                "limits.voltage_min_pu",
+                format!(
+                    "{} pu is not below the {start} pu of the start",
+                    number(min)
+                ),
+                format!("a value below plant.voltage_pu = {start}"),
+            );
+        }
+        if let Some(max) = max.filter(|max| *max <= start) {
+            self.add(
+                "limits.voltage_max_pu",
+                format!(
+                    "{} pu is not above the {start} pu of the start",
+                    number(max)
+                ),
+                format!("a value above plant.voltage_pu = {start}"),
+            );
+        }
+    }
+
+    /// A longest time outside a band and the band need each other.
+    fn together(&mut self, time: (&str, Option<f64>), band: (&str, Option<f64>), what: &str) {
+        match (time.1, band.1) {
+            (Some(_), None) => self.add(
+                &join("limits", time.0),
+                format!("{} needs {}", time.0, band.0),
+                format!("add `{}`, {what}", band.0),
+            ),
+            (None, Some(_)) => self.add(
+                &join("limits", band.0),
+                format!("{} needs {}", band.0, time.0),
+                format!("add `{}`, the longest time outside the band, in s", time.0),
+            ),
+            _ => {}
+        }
+    }
+
+    /// Limits on what the scenario does not have say nothing; the reader should know before the run.
+    fn unchecked(&mut self, limits: &[(&str, Option<f64>)], message: &str, help: &str) {
+        for (key, _) in limits.iter().filter(|(_, limit)| limit.is_some()) {
             let path = join("limits", key);
             let origin = self.root.origin_of(&path);
-            self.report.warn(
-                origin,
-                &path,
-                "cannot be checked without [plant]",
-                "add [plant] with its [[plant.sets]], or take the limit out",
-            );
+            self.report.warn(origin, &path, message, help);
         }
     }
 
@@ -541,16 +595,15 @@ impl Check<'_> {
         }
     }
 
-    /// Isochronous sets hold nominal speed at any load; only droop, or a constant set beside others, knows a dispatched power.
+    /// Isochronous sets hold nominal speed at any load; only droop, a constant set beside others, or a grid knows a dispatched power.
     fn dispatch(&mut self, plant: &PlantSpec) {
-        let isochronous = |governor: &GovernorSpec| match governor {
-            GovernorSpec::Pi(_) => true,
-            GovernorSpec::Degov1(d) => d.droop_pu == 0.0,
-            GovernorSpec::Tgov1(_) | GovernorSpec::Constant => false,
-        };
         let all = |of: &dyn Fn(&GovernorSpec) -> bool| plant.sets.iter().all(|s| of(&s.governor));
         let constant = |governor: &GovernorSpec| matches!(governor, GovernorSpec::Constant);
-        if plant.dispatch_kw.is_some() && (all(&isochronous) || all(&constant)) {
+        let island = plant.utility.is_none();
+        if island
+            && plant.dispatch_kw.is_some()
+            && (all(&ballast_plant::isochronous) || all(&constant))
+        {
             self.warn(
                 "plant.dispatch_kw",
                 "has no effect: no set has droop",

@@ -28,10 +28,18 @@ pub(crate) fn mark_set_key(set: &mut Node, key: &str, origin: Origin, given: &st
     provenance.set(key, origin, node);
 }
 
-/// Takes out what is said about the governor's values when the governor is another.
-pub(crate) fn forget_governor(set: &mut Node) {
+/// Parts of a set that are one of several models.
+pub(crate) const MODELS: [&str; 3] = ["governor", "alternator", "exciter"];
+
+pub(crate) fn is_model(part: &str) -> bool {
+    MODELS.contains(&part)
+}
+
+/// Takes out what is said about the values of a governor, alternator or exciter when it is another model.
+pub(crate) fn forget_model(set: &mut Node, part: &str) {
     if let Some(entries) = set.get_mut("provenance").and_then(Node::entries_mut) {
-        entries.retain(|e| e.key != "governor" && !e.key.starts_with("governor."));
+        let below = format!("{part}.");
+        entries.retain(|e| e.key != part && !e.key.starts_with(&below));
     }
 }
 

@@ -27,11 +27,14 @@
 //!
 //! **Imports.** [`from_racks`] and [`from_sacct`] write scenario text from a list of racks and from Slurm's accounting.
 //!
+//! **Other files.** [`read_document`] reads any Spec as a file of its own with the same problems.
+//!
 //! A reader looks for a message in `walk` (shape and range of single values) or `check` (contradictions), for what overrides what in
 //! `merge`, what a name stands for in `names`, for the schema of the file in `schema`, for the schema as this crate reads it in `shape`.
 
 mod check;
 mod confidence;
+mod document;
 mod given;
 mod hostlist;
 mod limits;
@@ -62,6 +65,7 @@ pub use ballast_aggregate::{ArrivalSpec, JobSpec};
 pub use ballast_units::TimeUnit;
 pub use check::realisations_at_a_time;
 pub use confidence::LowInput;
+pub use document::{Document, document_from, document_schema, genset_preset, read_document};
 pub use load::{Loaded, load, load_str};
 pub use patch::{Patch, PatchError};
 pub use presets::{PresetKind, preset_names, preset_text};

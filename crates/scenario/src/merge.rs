@@ -1,6 +1,6 @@
 //! Presets and bases under the user's own keys.
 
-use crate::given::{forget_governor, given_in, mark_given, mark_set_key};
+use crate::given::{MODELS, forget_model, given_in, mark_given, mark_set_key};
 use crate::names::{available, names};
 use crate::presets::{PresetKind, preset_names, preset_node};
 use crate::problem::Report;
@@ -228,14 +228,16 @@ fn sets(root: &mut Node, merged: &mut Merged, report: &mut Report) {
         let origin = over.origin;
         let given = given_in(report, origin);
         let mut changed = Vec::new();
-        let model = |set: &Node| {
-            set.get("governor")
-                .and_then(|g| g.get("model"))
-                .and_then(Node::as_str)
-                .map(str::to_owned)
-        };
-        if model(&over).is_some_and(|m| Some(m) != model(&under)) {
-            forget_governor(&mut under);
+        for part in MODELS {
+            let model = |set: &Node| {
+                set.get(part)
+                    .and_then(|g| g.get("model"))
+                    .and_then(Node::as_str)
+                    .map(str::to_owned)
+            };
+            if model(&over).is_some_and(|m| Some(m) != model(&under)) {
+                forget_model(&mut under, part);
+            }
         }
         *set = overlay(under, over, shape, "", &given, &mut changed);
         set.origin = origin;

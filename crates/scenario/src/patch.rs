@@ -265,10 +265,10 @@ impl Walk<'_> {
     /// A generating set keeps the sources of its values in a table of their own.
     fn mark_set(&self, set: &mut Node, rest: &[String]) {
         match rest {
-            [governor, model] if governor == "governor" && model == "model" => {
-                given::forget_governor(set);
+            [part, model] if given::is_model(part) && model == "model" => {
+                given::forget_model(set, part);
             }
-            [governor] if governor == "governor" => given::forget_governor(set),
+            [part] if given::is_model(part) => given::forget_model(set, part),
             _ => {
                 if self
                     .report

@@ -9,12 +9,15 @@ use crate::tree::Node;
 /// Schema of the merged scenario, without the `null`s that TOML cannot hold.
 pub(crate) fn model_schema() -> &'static Json {
     static SCHEMA: OnceLock<Json> = OnceLock::new();
-    SCHEMA.get_or_init(|| {
-        let mut schema = schemars::schema_for!(crate::Scenario).to_value();
-        strip_null(&mut schema);
-        restrict_names(&mut schema);
-        schema
-    })
+    SCHEMA.get_or_init(schema_of::<crate::Scenario>)
+}
+
+/// Schema of any Spec, without the `null`s that TOML cannot hold.
+pub(crate) fn schema_of<T: schemars::JsonSchema>() -> Json {
+    let mut schema = schemars::schema_for!(T).to_value();
+    strip_null(&mut schema);
+    restrict_names(&mut schema);
+    schema
 }
 
 /// Pattern of names: they become names of columns and stand in messages, so they can be printed.
@@ -112,8 +115,12 @@ pub(crate) enum Form<'a> {
 impl<'a> Shape<'a> {
     /// The scenario as a whole.
     pub(crate) fn root() -> Shape<'static> {
-        let root = model_schema();
-        Shape {
+        Shape::of(model_schema())
+    }
+
+    /// All of a schema.
+    pub(crate) fn of(root: &'a Json) -> Self {
+        Self {
             root,
             site: root,
             target: root,

@@ -432,6 +432,22 @@ pub struct LimitsSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "Hz"))]
     pub recovery_band_hz: Option<f64>,
+    /// Lowest voltage of the bus at any time, per unit. Needs sets with alternators, as the other limits on voltage do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 2.0), extend("x-unit" = "pu"))]
+    pub voltage_min_pu: Option<f64>,
+    /// Highest voltage of the bus at any time, per unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 2.0), extend("x-unit" = "pu"))]
+    pub voltage_max_pu: Option<f64>,
+    /// Longest time from leaving `voltage_recovery_band_pu` until coming back to stay inside for at least 1 s, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
+    pub voltage_recovery_s: Option<f64>,
+    /// Half-width of the band around `plant.voltage_pu` that `voltage_recovery_s` refers to, per unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1.0, "x-unit" = "pu"))]
+    pub voltage_recovery_band_pu: Option<f64>,
     /// Highest electrical power of any set, share of its `rated_kw`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 3.0))]
@@ -443,6 +459,11 @@ pub struct LimitsSpec {
     /// Window of `set_power_min_share`, seconds.
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
     pub set_power_min_window_s: f64,
+    /// Least reactive power of any set, share of its `rated_kva`: negative, what it may take in from a leading load. Data sheets of alternators of
+    /// engine sets: about −0.2, beyond which the regulator loses the voltage (estimated).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -2.0, max = 0.0))]
+    pub set_reactive_min_share: Option<f64>,
     /// Highest power of the site at the bus, kilowatts, exceeded with probability 1 − `site_peak_quantile` over time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "kW"))]
@@ -467,9 +488,14 @@ impl Default for LimitsSpec {
             rocof_window_s: 0.5,
             recovery_s: None,
             recovery_band_hz: None,
+            voltage_min_pu: None,
+            voltage_max_pu: None,
+            voltage_recovery_s: None,
+            voltage_recovery_band_pu: None,
             set_power_max_share: None,
             set_power_min_share: None,
             set_power_min_window_s: 10.0,
+            set_reactive_min_share: None,
             site_peak_kw: None,
             site_peak_quantile: 0.999,
             rack_peak_kw: None,

@@ -11,7 +11,12 @@ use crate::tree::{Node, Value, join};
 
 /// Reports everything in `node` that the schema does not allow. Under the paths in `incomplete` nothing is missed.
 pub(crate) fn walk(node: &Node, incomplete: &[String], report: &mut Report) {
-    Walk { incomplete, report }.node(node, Shape::root(), "", "");
+    walk_as(node, Shape::root(), incomplete, report);
+}
+
+/// The same for a document of another shape than a scenario's.
+pub(crate) fn walk_as(node: &Node, shape: Shape<'_>, incomplete: &[String], report: &mut Report) {
+    Walk { incomplete, report }.node(node, shape, "", "");
 }
 
 struct Walk<'a> {

@@ -59,20 +59,31 @@ fn columns(scenario: &Scenario) -> Vec<TracedColumn> {
         all.push(column("f_hz", "Hz", "frequency of the bus".to_owned()));
         let terminals = MeteringPoint::Terminals.text();
         for set in &plant.sets {
+            // The order is that of `Columns::push`.
+            let electric = plant.has_alternators();
             let quantities = [
-                ("f", "speed".to_owned()),
+                (true, "f", "speed of the set".to_owned()),
+                (electric, "V", format!("voltage; metered: {terminals}")),
                 (
+                    true,
                     "Pm",
                     "mechanical power, on rated_kva; metered: shaft".to_owned(),
                 ),
                 (
+                    true,
                     "Pe",
                     format!("electrical power, on rated_kva; metered: {terminals}"),
                 ),
-                ("Tm", "torque of the engine".to_owned()),
-                ("throttle", "throttle".to_owned()),
+                (
+                    electric,
+                    "Q",
+                    format!("reactive power delivered, on rated_kva; metered: {terminals}"),
+                ),
+                (electric, "Efd", "field voltage".to_owned()),
+                (true, "Tm", "torque of the engine".to_owned()),
+                (true, "throttle", "throttle".to_owned()),
             ];
-            for (quantity, what) in quantities {
+            for (_, quantity, what) in quantities.into_iter().filter(|q| q.0) {
                 all.push(column(&format!("{quantity}_pu_{}", set.name), "pu", what));
             }
         }
@@ -130,9 +141,12 @@ impl Columns {
             put(plant.speed_pu() * nominal_hz);
             for i in 0..plant.set_count() {
                 let s = plant.set(i);
-                put(plant.speed_pu());
+                put(s.speed_pu);
+                s.voltage_pu.into_iter().for_each(&mut put);
                 put(s.mechanical_pu);
                 put(s.electrical_pu);
+                let fields = [s.reactive_pu, s.field_pu];
+                fields.into_iter().flatten().for_each(&mut put);
                 put(s.torque_pu);
                 put(s.throttle_pu);
             }

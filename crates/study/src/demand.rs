@@ -191,14 +191,14 @@ impl Demand {
         self.next += block.len() as u64;
     }
 
-    /// Power of the jumping loads now, watts.
-    pub(crate) fn jumping_w(&self) -> f64 {
-        self.jumps.iter().map(|j| j.now_w).sum()
-    }
-
-    /// Reactive power of the jumping loads now, var.
-    pub(crate) fn jumping_var(&self) -> f64 {
-        self.jumps.iter().map(|j| j.tan_phi * j.now_w).sum()
+    /// Active and reactive power at the bus, watts and var, where the continuous part is `w` and `var`: with the jumping loads as they are now.
+    pub(crate) fn with_jumps(&self, w: f64, var: f64) -> (f64, f64) {
+        let (mut jumping_w, mut jumping_var) = (0.0, 0.0);
+        for jump in &self.jumps {
+            jumping_w += jump.now_w;
+            jumping_var += jump.tan_phi * jump.now_w;
+        }
+        (w + jumping_w, var + jumping_var)
     }
 
     /// Time of the next jump strictly before `t_s` and not the same instant, if there is one.

@@ -246,6 +246,8 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
                 count: set.count,
                 power_max_share: worst(plants().map(|p| p.sets[i].high), true).unwrap_or(nothing),
                 power_min_share: worst(plants().map(|p| p.sets[i].low), false).unwrap_or(nothing),
+                reactive_max_share: worst(plants().map(|p| p.sets[i].reactive_high), true),
+                reactive_min_share: worst(plants().map(|p| p.sets[i].reactive_low), false),
                 power_mean_share,
                 limited_share,
             }
@@ -257,6 +259,8 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
         frequency_min: worst(plants().map(|p| p.low), false).unwrap_or(nothing),
         frequency_max: worst(plants().map(|p| p.high), true).unwrap_or(nothing),
         rocof: worst(plants().map(|p| p.rocof), true),
+        voltage_min: worst(plants().map(|p| p.voltage.low), false),
+        voltage_max: worst(plants().map(|p| p.voltage.high), true),
         frequency_pyramid: merged.frequency.clone().unwrap_or_else(no_pyramid),
         sets,
         gain: gain_curve(scenario, merged.site.mean()),

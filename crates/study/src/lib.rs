@@ -29,6 +29,7 @@ mod reactive;
 mod realisation;
 mod run;
 mod verdict;
+mod voltage;
 mod windows;
 mod words;
 mod zoom;

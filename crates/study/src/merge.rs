@@ -6,6 +6,7 @@ use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
 use crate::diversity::Diversities;
 use crate::outcome::Extreme;
+use crate::plant_collect::VoltageExtremes;
 use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
@@ -34,6 +35,7 @@ pub(crate) struct PlantExtremes {
     pub(crate) outside: Option<Extreme>,
     /// Whether the run ended before the frequency came back to stay.
     pub(crate) outside_open: bool,
+    pub(crate) voltage: VoltageExtremes,
     pub(crate) sets: Vec<SetExtremes>,
 }
 
@@ -42,6 +44,8 @@ pub(crate) struct SetExtremes {
     pub(crate) high: Option<Extreme>,
     pub(crate) low: Option<Extreme>,
     pub(crate) low_mean: Option<Extreme>,
+    pub(crate) reactive_high: Option<Extreme>,
+    pub(crate) reactive_low: Option<Extreme>,
     pub(crate) first_limited: Option<(f64, Limiter)>,
 }
 
@@ -142,6 +146,7 @@ impl Merged {
                 swing: p.swing,
                 outside: p.outside,
                 outside_open: p.outside_open,
+                voltage: p.voltage,
                 sets: p
                     .sets
                     .into_iter()
@@ -149,6 +154,8 @@ impl Merged {
                         high: s.high,
                         low: s.low,
                         low_mean: s.low_mean,
+                        reactive_high: s.reactive_high,
+                        reactive_low: s.reactive_low,
                         first_limited: s.first_limited,
                     })
                     .collect(),

@@ -404,6 +404,10 @@ pub struct PlantKpis {
     pub frequency_max: Extreme,
     /// Largest rate of change over the limit's window, hertz per second; absent if the run is shorter than the window.
     pub rocof: Option<Extreme>,
+    /// Lowest voltage of the bus, per unit; absent without alternators.
+    pub voltage_min: Option<Extreme>,
+    /// Highest voltage of the bus, per unit; absent without alternators.
+    pub voltage_max: Option<Extreme>,
     /// Frequency over time, first realisation, hertz.
     pub frequency_pyramid: Pyramid,
     /// Each group of equal sets.
@@ -434,6 +438,10 @@ pub struct SetKpis {
     pub power_max_share: Extreme,
     /// Lowest electrical power of one set, share of rated.
     pub power_min_share: Extreme,
+    /// Most reactive power one set delivers, share of its `rated_kva`; absent without alternators.
+    pub reactive_max_share: Option<Extreme>,
+    /// Least reactive power one set delivers, share of its `rated_kva`; negative where it takes it in. Absent without alternators.
+    pub reactive_min_share: Option<Extreme>,
     /// Mean electrical power of one set, first realisation, share of rated.
     pub power_mean_share: f64,
     /// Share of the time its throttle stood at a limit or the turbo ceiling, first realisation.

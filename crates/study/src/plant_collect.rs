@@ -8,6 +8,9 @@ use crate::collect::Span;
 use crate::outcome::Extreme;
 use crate::windows::{LowestMean, RateOfChange, TimeOutside, Worst};
 
+/// A collapse by speed is located within 1e-12 s of its bound; anything farther from it is another collapse.
+const AT_BOUND: f64 = 1e-6;
+
 /// Figures of one group of equal sets.
 struct SetCollector {
     /// Per unit of apparent power → share of rated active power.
@@ -15,6 +18,9 @@ struct SetCollector {
     high: Worst,
     low: Worst,
     low_mean: LowestMean,
+    /// Reactive power delivered, share of rated apparent power.
+    reactive_high: Worst,
+    reactive_low: Worst,
     sum: f64,
     limited: u64,
     /// First time each limiter acted.
@@ -30,6 +36,11 @@ pub(crate) struct PlantCollector {
     rocof: RateOfChange,
     swing: RampTracker,
     outside: Option<TimeOutside>,
+    voltage_low: Worst,
+    voltage_high: Worst,
+    voltage_outside: Option<TimeOutside>,
+    /// Whether the run ended because no voltage carries the load, or no set was left.
+    no_voltage: bool,
     sets: Vec<SetCollector>,
     pyramid: Option<PyramidBuilder>,
     /// Number of the first step.
@@ -38,11 +49,25 @@ pub(crate) struct PlantCollector {
     step_hz: Vec<f64>,
 }
 
+/// What became of the voltage of the bus in one realisation; nothing without alternators.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct VoltageExtremes {
+    pub(crate) low: Option<Extreme>,
+    pub(crate) high: Option<Extreme>,
+    pub(crate) outside: Option<Extreme>,
+    /// Whether the run ended before it came back to stay.
+    pub(crate) outside_open: bool,
+    /// Whether the run ended because no voltage carries the load, or no set was left.
+    pub(crate) lost: bool,
+}
+
 /// Figures of a finished realisation's sets.
 pub(crate) struct SetResult {
     pub(crate) high: Option<Extreme>,
     pub(crate) low: Option<Extreme>,
     pub(crate) low_mean: Option<Extreme>,
+    pub(crate) reactive_high: Option<Extreme>,
+    pub(crate) reactive_low: Option<Extreme>,
     pub(crate) mean_share: f64,
     pub(crate) limited_share: f64,
     pub(crate) first_limited: Option<(f64, Limiter)>,
@@ -58,6 +83,7 @@ pub(crate) struct PlantResult {
     pub(crate) outside: Option<Extreme>,
     /// Whether the run ended before the frequency came back to stay.
     pub(crate) outside_open: bool,
+    pub(crate) voltage: VoltageExtremes,
     pub(crate) sets: Vec<SetResult>,
     pub(crate) pyramid: Option<Pyramid>,
 }
@@ -75,6 +101,8 @@ impl PlantCollector {
                 high: Worst::highest(realisation),
                 low: Worst::lowest(realisation),
                 low_mean: LowestMean::new(limits.set_power_min_window_s, dt_s, realisation),
+                reactive_high: Worst::highest(realisation),
+                reactive_low: Worst::lowest(realisation),
                 sum: 0.0,
                 limited: 0,
                 first_limited: None,
@@ -90,6 +118,16 @@ impl PlantCollector {
             outside: limits.recovery_band_hz.map(|b| {
                 TimeOutside::new(nominal_hz - b, nominal_hz + b, span.start_s(), realisation)
             }),
+            voltage_low: Worst::lowest(realisation),
+            voltage_high: Worst::highest(realisation),
+            voltage_outside: limits
+                .voltage_recovery_band_pu
+                .filter(|_| spec.has_alternators())
+                .map(|band| {
+                    let v = spec.voltage_pu;
+                    TimeOutside::new(v - band, v + band, span.start_s(), realisation)
+                }),
+            no_voltage: false,
             sets,
             pyramid: span.curves.then(|| span.pyramid()),
             first: span.first,
@@ -108,8 +146,23 @@ impl PlantCollector {
         if let Some(outside) = &mut self.outside {
             outside.take(f_hz, at_s);
         }
+        if let Some(voltage_pu) = plant.bus_voltage_pu() {
+            self.voltage_low.take(voltage_pu, at_s);
+            self.voltage_high.take(voltage_pu, at_s);
+            if let Some(outside) = &mut self.voltage_outside {
+                outside.take(voltage_pu, at_s);
+            }
+        }
         for (i, set) in self.sets.iter_mut().enumerate() {
+            // What has left the bus is neither overloaded nor underloaded.
+            if plant.on_bus(i) == 0 {
+                continue;
+            }
             let state = plant.set(i);
+            if let Some(share) = state.reactive_pu {
+                set.reactive_high.take(share, at_s);
+                set.reactive_low.take(share, at_s);
+            }
             let share = state.electrical_pu * set.to_share;
             set.high.take(share, at_s);
             set.low.take(share, at_s);
@@ -127,15 +180,21 @@ impl PlantCollector {
         self.samples += 1;
     }
 
-    /// Takes the end of a bus that collapsed: the speed that was passed, 0.5 or 1.5 per unit, and a recovery that never
-    /// came. `remaining_s` is the time that was left of the run at `at_s`.
+    /// Takes the end of a bus that collapsed: the speed that was passed, 0.5 or 1.5 per unit, or the voltage that was lost,
+    /// and a recovery that never came. `remaining_s` is the time that was left of the run at `at_s`.
     pub(crate) fn collapse(&mut self, plant: &Plant, at_s: f64, remaining_s: f64) {
-        if plant.speed_rate_pu_per_s() < 0.0 {
+        let speed = plant.speed_pu();
+        if speed < 0.5 + AT_BOUND {
             self.low.take(0.5 * self.nominal_hz, at_s);
-        } else {
+        } else if speed > 1.5 - AT_BOUND {
             self.high.take(1.5 * self.nominal_hz, at_s);
+        } else {
+            self.no_voltage = true;
+            if plant.bus_voltage_pu().is_some() {
+                self.voltage_low.take(0.0, at_s);
+            }
         }
-        if let Some(outside) = &mut self.outside {
+        for outside in self.outside.iter_mut().chain(&mut self.voltage_outside) {
             outside.never_back(at_s, remaining_s);
         }
     }
@@ -170,6 +229,16 @@ impl PlantCollector {
             swing,
             outside_open: self.outside.as_ref().is_some_and(TimeOutside::is_open),
             outside: self.outside.and_then(|o| o.worst.extreme),
+            voltage: VoltageExtremes {
+                low: self.voltage_low.extreme,
+                high: self.voltage_high.extreme,
+                outside_open: self
+                    .voltage_outside
+                    .as_ref()
+                    .is_some_and(TimeOutside::is_open),
+                outside: self.voltage_outside.and_then(|o| o.worst.extreme),
+                lost: self.no_voltage,
+            },
             sets: self
                 .sets
                 .into_iter()
@@ -177,6 +246,8 @@ impl PlantCollector {
                     high: s.high.extreme,
                     low: s.low.extreme,
                     low_mean: s.low_mean.worst.extreme,
+                    reactive_high: s.reactive_high.extreme,
+                    reactive_low: s.reactive_low.extreme,
                     mean_share: s.sum / n,
                     limited_share: s.limited as f64 / n,
                     first_limited: s.first_limited,

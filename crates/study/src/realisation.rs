@@ -102,8 +102,8 @@ struct Under<'a> {
     site: SiteCollector,
     racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
-    /// Continuous part of the demand at the sample before, watts.
-    previous_w: f64,
+    /// Continuous part of the demand at the sample before.
+    previous: Point,
     /// Energy drawn so far, joules.
     energy_j: f64,
     collapsed_at_s: Option<f64>,
@@ -156,7 +156,7 @@ pub(crate) fn run_realisation(
             .plant
             .as_ref()
             .map(|p| PlantCollector::new(p, &scenario.limits, of_plant)),
-        previous_w: 0.0,
+        previous: Point::default(),
         energy_j: 0.0,
         collapsed_at_s: None,
         no_start: None,
@@ -208,8 +208,13 @@ impl Under<'_> {
         let (at_bus_w, at_bus_var) = at_bus;
         let rows = at_bus_w.iter_mut().zip(at_bus_var.iter_mut());
         for (i, (w, var)) in rows.enumerate().take(block.len()) {
-            *w = self.sample(first + i as u64, block.site_w[i])?;
-            *var = block.site_q_var[i] + self.demand.jumping_var();
+            let k = first + i as u64;
+            let line = Point {
+                t_s: k as f64 * self.dt_s,
+                w: block.site_w[i],
+                var: block.site_q_var[i],
+            };
+            (*w, *var) = self.sample(k, line)?;
             if let Some(columns) = &mut traces {
                 let gpu_w = self.shared.site.map(|_| block.gpu_w[i]);
                 columns.push(*w, *var, gpu_w, self.plant.as_ref());
@@ -233,10 +238,11 @@ impl Under<'_> {
         Ok(len)
     }
 
-    /// Goes on to sample `k`, where the continuous part of the demand is `line_w`; returns the power at the bus there.
-    fn sample(&mut self, k: u64, line_w: f64) -> Result<f64, StudyError> {
-        let at_s = k as f64 * self.dt_s;
-        if !line_w.is_finite() {
+    /// Goes on to sample `k`, where the continuous part of the demand is `line`; returns active and reactive power at the
+    /// bus there.
+    fn sample(&mut self, k: u64, line: Point) -> Result<(f64, f64), StudyError> {
+        let at_s = line.t_s;
+        if !(line.w.is_finite() && line.var.is_finite()) {
             return Err(StudyError::NotFinite {
                 quantity: "power of the racks",
                 at_s,
@@ -246,7 +252,7 @@ impl Under<'_> {
         if k == self.first {
             if let Some(spec) = &self.shared.scenario.plant {
                 let step_s = self.shared.scenario.simulation.plant_step();
-                match Plant::new(spec, line_w + self.demand.jumping_w(), step_s) {
+                match Plant::with_reactive(spec, self.demand.with_jumps(line.w, line.var), step_s) {
                     Ok(plant) => self.plant = Some(plant),
                     // The first realisation has been checked; another one's draw may be too much for the sets.
                     Err(error) => {
@@ -257,20 +263,15 @@ impl Under<'_> {
             }
             self.figures(at_s)?;
         } else {
-            let from_s = (k - 1) as f64 * self.dt_s;
-            let from = (from_s, self.previous_w);
             // Without a plant nothing happens between two samples but jumps, which are exact.
             let parts = self.plant.as_ref().map_or(1, |_| self.parts);
-            let mut part_from = from;
+            let mut part_from = self.previous;
             for part in 1..=parts {
                 let to = if part == parts {
-                    (at_s, line_w)
+                    line
                 } else {
-                    let share = f64::from(part) / f64::from(parts);
-                    (
-                        from_s + (at_s - from_s) * share,
-                        self.previous_w + (line_w - self.previous_w) * share,
-                    )
+                    self.previous
+                        .towards(line, f64::from(part) / f64::from(parts))
                 };
                 let (status, energy_j) = step(self.plant.as_mut(), &mut self.demand, part_from, to);
                 self.energy_j += energy_j;
@@ -278,15 +279,15 @@ impl Under<'_> {
                     let start_s = self.first as f64 * self.dt_s;
                     self.collapsed_at_s = self.plant.as_ref().map(|p| start_s + p.time_s());
                 }
-                self.figures(to.0)?;
+                self.figures(to.t_s)?;
                 if self.collapsed_at_s.is_some() {
                     break;
                 }
                 part_from = to;
             }
         }
-        self.previous_w = line_w;
-        Ok(line_w + self.demand.jumping_w())
+        self.previous = line;
+        Ok(self.demand.with_jumps(line.w, line.var))
     }
 
     /// Takes the plant's state at its step at `at_s`.
@@ -334,30 +335,48 @@ impl Under<'_> {
     }
 }
 
+/// Time and continuous part of the demand at it, which runs in a straight line between two of them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Point {
+    t_s: f64,
+    w: f64,
+    var: f64,
+}
+
+impl Point {
+    /// The point a share of the way to `to`.
+    fn towards(self, to: Self, share: f64) -> Self {
+        Self {
+            t_s: self.t_s + (to.t_s - self.t_s) * share,
+            w: self.w + (to.w - self.w) * share,
+            var: self.var + (to.var - self.var) * share,
+        }
+    }
+}
+
 /// Goes from one sample to the next, stopping at every jump of the load between them. Returns the energy drawn, joules.
 ///
-/// `from` and `to` are time and continuous part of the demand, which runs in a straight line between them. Jumps at
-/// the later sample itself are applied at the end, so that it shows the load after them.
+/// Jumps at the later sample itself are applied at the end, so that it shows the load after them.
 fn step(
     mut plant: Option<&mut Plant>,
     demand: &mut Demand,
-    from: (f64, f64),
-    to: (f64, f64),
+    from: Point,
+    to: Point,
 ) -> (StepStatus, f64) {
-    let ((from_s, from_w), (to_s, to_w)) = (from, to);
-    let line = |t_s: f64| from_w + (to_w - from_w) * ((t_s - from_s) / (to_s - from_s));
-    let (mut t_s, mut energy_j, mut status) = (from_s, 0.0, StepStatus::Running);
+    let line = |t_s: f64| from.towards(to, (t_s - from.t_s) / (to.t_s - from.t_s));
+    let (mut t_s, mut energy_j, mut status) = (from.t_s, 0.0, StepStatus::Running);
     loop {
-        let jump_s = demand.next_jump_before(to_s);
-        let end_s = jump_s.unwrap_or(to_s);
+        let jump_s = demand.next_jump_before(to.t_s);
+        let end_s = jump_s.unwrap_or(to.t_s);
         let h_s = end_s - t_s;
         if h_s > 0.0 {
-            let end_line_w = if jump_s.is_some() { line(end_s) } else { to_w };
-            let jumping_w = demand.jumping_w();
-            let (start_w, end_w) = (line(t_s) + jumping_w, end_line_w + jumping_w);
-            energy_j += 0.5 * (start_w + end_w) * h_s;
+            let end = if jump_s.is_some() { line(end_s) } else { to };
+            let begin = line(t_s);
+            let begin = demand.with_jumps(begin.w, begin.var);
+            let end = demand.with_jumps(end.w, end.var);
+            energy_j += 0.5 * (begin.0 + end.0) * h_s;
             if let Some(plant) = plant.as_deref_mut() {
-                status = plant.advance(h_s, start_w, end_w);
+                status = plant.advance_with_reactive(h_s, begin, end);
             }
             t_s = end_s;
         }

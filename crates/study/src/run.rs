@@ -104,10 +104,10 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
         let mut demand = Demand::new(scenario, inputs, site.as_ref(), 1, false);
         let mut block = DemandBlock::new(site.as_ref().map_or(0, Site::rack_count), 1);
         demand.fill(&mut block, &mut Vec::new());
-        let load_w = block.site_w[0] + demand.jumping_w();
+        let load = demand.with_jumps(block.site_w[0], block.site_q_var[0]);
         let simulation = &scenario.simulation;
-        if let Err(error) = Plant::new(spec, load_w, simulation.plant_step()) {
-            let problem = words::plant_problem(&error, load_w, spec, simulation.start_s);
+        if let Err(error) = Plant::with_reactive(spec, load, simulation.plant_step()) {
+            let problem = words::plant_problem(&error, load.0, spec, simulation.start_s);
             problems.push(problem);
         }
     }

@@ -13,6 +13,8 @@ use crate::design;
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation, PlantExtremes};
 use crate::outcome::{Extreme, LowConfidence, Status, Verdict};
+use crate::plant_collect::VoltageExtremes;
+use crate::voltage;
 use crate::windows::{DWELL_S, effective_s};
 use crate::words::{self, Randomness};
 
@@ -53,7 +55,9 @@ fn metered(limit: &str, scenario: &Scenario) -> Option<String> {
     let text = match limit {
         "site_peak_kw" => design::bus(scenario),
         "rack_peak_kw" => MeteringPoint::RackAc.text(),
-        "set_power_max_share" | "set_power_min_share" => MeteringPoint::Terminals.text(),
+        "set_power_max_share" | "set_power_min_share" | "set_reactive_min_share" => {
+            MeteringPoint::Terminals.text()
+        }
         _ => return None,
     };
     Some(text.to_owned())
@@ -281,6 +285,7 @@ fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
         ] {
             all.push(bench.unchecked(key, label, unit, value, "the scenario has no plant"));
         }
+        voltage_verdicts(bench, all);
         return;
     }
     let plant = |e: &PerRealisation, f: &dyn Fn(&PlantExtremes) -> Option<Extreme>| {
@@ -358,6 +363,62 @@ fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
         },
     ];
     all.extend(rows.iter().map(|l| bench.judge(l)));
+    voltage_verdicts(bench, all);
+}
+
+/// Limits on the voltage of the bus. Without alternators only those that were given are told.
+fn voltage_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
+    let limits = &bench.scenario.limits;
+    let keys = [
+        ("voltage_min_pu", "lowest voltage", "pu"),
+        ("voltage_max_pu", "highest voltage", "pu"),
+        ("voltage_recovery_s", "time outside the voltage band", "s"),
+    ];
+    let values = [
+        limits.voltage_min_pu,
+        limits.voltage_max_pu,
+        limits.voltage_recovery_s,
+    ];
+    if !voltage::looked_at(bench.scenario) {
+        for ((key, label, unit), value) in keys.into_iter().zip(values) {
+            if value.is_some() {
+                all.push(bench.unchecked(key, label, unit, value, voltage::NO_ALTERNATORS));
+            }
+        }
+        return;
+    }
+    let figure = |e: &PerRealisation, f: &dyn Fn(&VoltageExtremes) -> Option<Extreme>| {
+        at_bus(e.plant.as_ref().and_then(|p| f(&p.voltage)))
+    };
+    let row = |i: usize, upper, window: String, worst| Limit {
+        key: keys[i].0,
+        label: keys[i].1,
+        unit: keys[i].2,
+        value: values[i],
+        upper,
+        window,
+        worst,
+        needs_s: 0.0,
+        of_load: false,
+        open: |_| false,
+    };
+    let low = |e: &PerRealisation| figure(e, &|v| v.low);
+    let high = |e: &PerRealisation| figure(e, &|v| v.high);
+    let outside = |e: &PerRealisation| figure(e, &|v| v.outside);
+    let band = limits
+        .voltage_recovery_band_pu
+        .map_or_else(String::new, |b| {
+            format!("±{b} pu band, back for {DWELL_S} s")
+        });
+    let rows = [
+        row(0, false, "instant".to_owned(), &low as &dyn Fn(&_) -> _),
+        row(1, true, "instant".to_owned(), &high),
+        Limit {
+            open: |e| e.plant.as_ref().is_some_and(|p| p.voltage.outside_open),
+            ..row(2, true, band, &outside)
+        },
+    ];
+    all.extend(rows.iter().map(|l| bench.judge(l)));
 }
 
 /// Whether the bus holds at all: checked whenever there is a plant.
@@ -375,7 +436,12 @@ fn collapse_verdict(bench: &Bench<'_>) -> Verdict {
         .iter()
         .filter(|e| e.collapsed_at_s.is_none())
         .count() as u32;
-    "speed within 0.5 to 1.5 pu, instant".clone_into(&mut v.window);
+    if voltage::looked_at(bench.scenario) {
+        "speed within 0.5 to 1.5 pu, a voltage that carries the load, instant"
+    } else {
+        "speed within 0.5 to 1.5 pu, instant"
+    }
+    .clone_into(&mut v.window);
     v.element = Some("bus".to_owned());
     v.status = match v.held_in as usize {
         h if h == n => Status::Pass,
@@ -409,6 +475,7 @@ fn set_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
         ] {
             all.push(bench.unchecked(key, label, "of rated", value, "the scenario has no plant"));
         }
+        reactive_verdict(bench, &|_| None, all);
         return;
     };
     let of_sets = |e: &PerRealisation,
@@ -464,6 +531,34 @@ fn set_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
         },
     ];
     all.extend(rows.iter().map(|l| bench.judge(l)));
+    reactive_verdict(bench, &|e| of_sets(e, false, &|s| s.reactive_low), all);
+}
+
+/// Least reactive power of a set. Without alternators it is told only if it was given.
+fn reactive_verdict(
+    bench: &Bench<'_>,
+    worst: &dyn Fn(&PerRealisation) -> Option<(Extreme, String)>,
+    all: &mut Vec<Verdict>,
+) {
+    let (key, label) = ("set_reactive_min_share", "least reactive power of a set");
+    let value = bench.scenario.limits.set_reactive_min_share;
+    if voltage::looked_at(bench.scenario) {
+        all.push(bench.judge(&Limit {
+            key,
+            label,
+            unit: "of rated kVA",
+            value,
+            upper: false,
+            window: "instant".to_owned(),
+            worst,
+            needs_s: 0.0,
+            of_load: false,
+            open: |_| false,
+        }));
+    } else if value.is_some() {
+        let why = voltage::NO_ALTERNATORS;
+        all.push(bench.unchecked(key, label, "of rated kVA", value, why));
+    }
 }
 
 fn load_verdicts(bench: &Bench<'_>, inputs: &Inputs, site: Option<&Site>, all: &mut Vec<Verdict>) {

@@ -6,7 +6,7 @@ use ballast_aggregate::{
     CoarseTraining, DEFAULT_CORRELATION_TIME_S, EdgesBetweenSamples, EngineKind, IterationShape,
     JobSpec, Site, source002_aggregate,
 };
-use ballast_plant::{Limiter, PlantError, PlantSpec};
+use ballast_plant::{Limiter, PlantError, PlantSpec, TorqueConvention};
 use ballast_profile::{MeteringPoint, PhaseKind};
 use ballast_scenario::{Loaded, Scenario};
 
@@ -15,6 +15,7 @@ use crate::error::StudyProblem;
 use crate::inputs::Inputs;
 use crate::merge::Merged;
 use crate::outcome::{Diagnostic, Event, LowConfidence, RunPart, Status, Verdict};
+use crate::voltage;
 
 /// A run with a longer step says that its frequency is that of slow ramps only, seconds: governors answer within some 0.1 s.
 const FAST_STEP_S: f64 = 0.1;
@@ -123,7 +124,9 @@ pub(crate) fn basis(
         };
         parts.push(format!("low confidence: {}{more}", named.join(", ")));
     }
-    parts.push("voltage not checked".to_owned());
+    if !voltage::looked_at(scenario) {
+        parts.push("voltage not checked".to_owned());
+    }
     parts.join("; ")
 }
 
@@ -148,18 +151,16 @@ fn ranked(low: &[LowConfidence], of_plant: bool) -> Vec<&str> {
 
 /// What no run of this version looks at.
 pub(crate) fn not_modelled(scenario: &Scenario) -> Vec<(&'static str, &'static str, String)> {
-    let mut list = vec![
-        (
-            "voltage",
-            "voltage at the bus",
-            "alternators and their regulators are not modelled; every load draws its power whatever the voltage",
-        ),
-        (
-            "protection",
-            "protection and ride-through",
-            "under-frequency relays, power-supply ride-through and a UPS that transfers by itself are not modelled",
-        ),
-    ];
+    let mut list = Vec::new();
+    if !voltage::looked_at(scenario) {
+        let why = "no set has an alternator; every load draws its power whatever the voltage";
+        list.push(("voltage", "voltage at the bus", why));
+    }
+    list.push((
+        "protection",
+        "protection and ride-through",
+        "under-frequency and under-voltage relays, power-supply ride-through and a UPS that transfers by itself are not modelled",
+    ));
     if scenario.plant.is_some() {
         list.push((
             "set_trip",
@@ -280,9 +281,9 @@ pub(crate) fn assumptions(
                 MeteringPoint::Gpu.text()
             ));
         }
-        list.push("the load does not react to frequency or voltage".to_owned());
         list.extend(allotted(site));
     }
+    list.push(voltage::load_assumption(scenario));
     if scenario
         .jobs
         .iter()
@@ -332,15 +333,19 @@ pub(crate) fn assumptions(
         }
     }
     if let Some(plant) = &scenario.plant {
-        list.push("all sets share one frequency (stiff, short bus); equal sets in equal state are one exact equivalent".to_owned());
-        list.push(match plant.torque {
-            ballast_plant::TorqueConvention::PowerOverSpeed => {
-                "electrical torque is P/ω: the load draws constant power".to_owned()
-            }
-            ballast_plant::TorqueConvention::Power => {
-                "electrical torque is taken as P, network at nominal frequency".to_owned()
-            }
-        });
+        if plant.has_alternators() {
+            list.extend(voltage::alternator_assumptions(plant));
+        } else {
+            list.push("all sets share one frequency (stiff, short bus); equal sets in equal state are one exact equivalent".to_owned());
+            list.push(match plant.torque {
+                TorqueConvention::PowerOverSpeed => {
+                    "electrical torque is P/ω: the load draws constant power".to_owned()
+                }
+                TorqueConvention::Power => {
+                    "electrical torque is taken as P, network at nominal frequency".to_owned()
+                }
+            });
+        }
         list.push(format!(
             "the run starts in steady state at the load of t = {}",
             scenario.simulation.start_s
@@ -596,8 +601,12 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
                 realisation: each.realisation,
                 kind: "collapse".to_owned(),
                 element: "bus".to_owned(),
-                text: "speed left 0.5 to 1.5 per unit: the bus collapsed and the run ends here"
-                    .to_owned(),
+                text: if each.plant.as_ref().is_some_and(|p| p.voltage.lost) {
+                    "no voltage carries the load: the bus collapsed and the run ends here"
+                } else {
+                    "speed left 0.5 to 1.5 per unit: the bus collapsed and the run ends here"
+                }
+                .to_owned(),
             });
         }
         let (Some(plant), Some(spec)) = (&each.plant, &scenario.plant) else {

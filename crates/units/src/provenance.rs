@@ -36,7 +36,7 @@ pub enum Confidence {
 }
 
 /// Source, grade and confidence of a number that stands elsewhere as a plain `f64`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// Paper, standard, datasheet or argument the number rests on.
@@ -45,6 +45,12 @@ pub struct Provenance {
     pub grade: Grade,
     /// How far it can be trusted.
     pub confidence: Confidence,
+    /// Low end of the plausible range, in the unit of the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    /// High end of the plausible range, in the unit of the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
 }
 
 /// A number with its range, source and confidence. The unit stands in the name of the key that holds it.

@@ -63,7 +63,7 @@ fn what_was_not_looked_at_is_listed() {
             .unwrap_or_else(|| panic!("no verdict on {limit}"))
     };
     for limit in [
-        "voltage",
+        "voltage_min_pu",
         "protection",
         "set_trip",
         "rocof_hz_per_s",

@@ -14,8 +14,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ballast_plant::{
-    Degov1Spec, GovernorSpec, PiSpec, Plant, PlantSpec, SetSpec, Tgov1Spec, TorqueConvention,
-    TurboSpec,
+    Degov1Spec, GovernorSpec, LoadModelSpec, PiSpec, Plant, PlantSpec, SetSpec, Tgov1Spec,
+    TorqueConvention, TurboSpec, VoltageControlSpec,
 };
 
 /// One set of 1000 kVA, so that its per unit is the plant's and 1 pu is 1e6 W.
@@ -37,6 +37,11 @@ pub fn one_set(
         frequency_hz: 60.0,
         torque,
         dispatch_kw: None,
+        voltage_pu: 1.0,
+        load: LoadModelSpec::default(),
+        sharing: None,
+        trips: Vec::new(),
+        utility: None,
         sets: vec![set("g", governor, inertia_s, damping_pu)],
     }
 }
@@ -53,6 +58,12 @@ pub fn set(name: &str, governor: GovernorSpec, inertia_s: f64, damping_pu: f64) 
         governor,
         friction_pu: 0.0,
         turbo: NO_TURBO,
+        alternator: None,
+        exciter: None,
+        line_x_pu: 0.0,
+        voltage_control: VoltageControlSpec::default(),
+        fuel: None,
+        acceptance: Vec::new(),
         provenance: BTreeMap::new(),
     }
 }

@@ -200,6 +200,8 @@ fn plant() -> PlantKpis {
         .max_by(|&a, &b| level.max[a].total_cmp(&level.max[b]))
         .unwrap();
     PlantKpis {
+        voltage_min: None,
+        voltage_max: None,
         metered: "terminals".to_owned(),
         nominal_hz: 60.0,
         frequency_min: extreme(level.min[lowest], at(lowest), 1),
