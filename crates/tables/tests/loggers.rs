@@ -361,13 +361,14 @@ fn each_reading_of_a_device_is_a_power() {
 #[test]
 fn a_gpu_that_starts_late_or_stops_early_is_named_with_its_time() {
     let log = |there: &dyn Fn(u32) -> bool| {
-        let mut text = "timestamp, index, power.draw [W]\n".to_owned();
+        let mut lines = vec!["timestamp, index, power.draw [W]".to_owned()];
         for s in 0..20 {
-            text += &format!("2026/11/21 07:00:{s:02}.000, 0, 100 W\n");
+            lines.push(format!("2026/11/21 07:00:{s:02}.000, 0, 100 W"));
             if there(s) {
-                text += &format!("2026/11/21 07:00:{s:02}.003, 1, 200 W\n");
+                lines.push(format!("2026/11/21 07:00:{s:02}.003, 1, 200 W"));
             }
         }
+        let text = lines.join("\n") + "\n";
         good(&text, &TraceOptions::default())
     };
     let early = log(&|s| s < 12);
