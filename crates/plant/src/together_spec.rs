@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::spec::PlantSpec;
+
 /// How isochronous sets divide the load between them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "model", rename_all = "snake_case")]
@@ -53,7 +55,7 @@ impl SharingLineSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TripSpec {
-    /// When, seconds after the start.
+    /// When, seconds, as every time of a scenario.
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub at_s: f64,
     /// Name of the entry in `sets`.
@@ -113,7 +115,7 @@ fn nominal() -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FrequencyEventSpec {
-    /// When it begins, seconds after the start.
+    /// When it begins, seconds, as every time of a scenario.
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub at_s: f64,
     /// Change, hertz.
@@ -129,7 +131,7 @@ pub struct FrequencyEventSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoltageEventSpec {
-    /// When it begins, seconds after the start.
+    /// When it begins, seconds, as every time of a scenario.
     #[schemars(range(min = 0.0, max = 1e9), extend("x-unit" = "s"))]
     pub at_s: f64,
     /// Voltage of the source meanwhile, per unit.
@@ -141,6 +143,44 @@ pub struct VoltageEventSpec {
     pub duration_s: Option<f64>,
 }
 
+impl PlantSpec {
+    /// The plant of a run that starts at `start_s`: its planned times count from there. Sets that tripped before are not there; where
+    /// that leaves none of an entry, and what the grid's frequency did before, comes at the start itself. Dips that are over are left out.
+    #[must_use]
+    pub fn starting_at(&self, start_s: f64) -> Self {
+        let mut plant = self.clone();
+        let mut trips = Vec::new();
+        for mut trip in plant.trips.drain(..) {
+            let set = plant.sets.iter_mut().find(|s| s.name == trip.set);
+            if let Some(set) = set.filter(|s| trip.at_s < start_s && s.count > trip.count) {
+                set.count -= trip.count;
+            } else {
+                trip.at_s = (trip.at_s - start_s).max(0.0);
+                trips.push(trip);
+            }
+        }
+        plant.trips = trips;
+        if let Some(grid) = &mut plant.utility {
+            for event in &mut grid.frequency_events {
+                let after_s = event.at_s + event.over_s - start_s;
+                event.at_s -= start_s;
+                if event.at_s < 0.0 {
+                    (event.at_s, event.over_s) = (0.0, after_s.max(0.0));
+                }
+            }
+            grid.voltage_events.retain_mut(|event| {
+                event.at_s -= start_s;
+                if event.at_s < 0.0 {
+                    event.duration_s = event.duration_s.map(|d| d + event.at_s);
+                    event.at_s = 0.0;
+                }
+                event.duration_s.is_none_or(|d| d > 0.0)
+            });
+        }
+        plant
+    }
+}
+
 impl UtilitySpec {
     /// Short-circuit power, kilovolt-amperes; not a number where neither figure is given, which validation refuses.
     pub fn short_circuit_kva(&self) -> f64 {
@@ -149,5 +189,58 @@ impl UtilitySpec {
             (None, Some(ratio)) => ratio * self.rated_kva,
             (None, None) => f64::NAN,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_starts_later_has_what_is_left_of_the_plan() {
+        let text = r#"
+            trips = [{ at_s = 10, set = "a" }, { at_s = 20, set = "b" }, { at_s = 50, set = "a" }]
+            [[sets]]
+            name = "a"
+            count = 3
+            rated_kw = 800
+            rated_kva = 1000
+            inertia_s = 1
+            governor = { model = "constant" }
+            [[sets]]
+            name = "b"
+            rated_kw = 800
+            rated_kva = 1000
+            inertia_s = 1
+            governor = { model = "constant" }
+            [utility]
+            rated_kva = 1000
+            short_circuit_ratio = 10
+            frequency_events = [{ at_s = 25, change_hz = -0.2, over_s = 10 }, { at_s = 40, change_hz = 0.1 }]
+            voltage_events = [{ at_s = 5, voltage_pu = 0.9, duration_s = 1 }, { at_s = 29, voltage_pu = 0.8, duration_s = 3 }]
+        "#;
+        let plant: PlantSpec = toml::from_str(text).unwrap();
+        assert_eq!(plant.starting_at(0.0), plant);
+        let later = plant.starting_at(30.0);
+        assert_eq!(later.sets[0].count, 2);
+        let trips: Vec<_> = later
+            .trips
+            .iter()
+            .map(|t| (t.at_s, t.set.as_str()))
+            .collect();
+        assert_eq!(trips, [(0.0, "b"), (20.0, "a")]);
+        let grid = later.utility.unwrap();
+        let ramps: Vec<_> = grid
+            .frequency_events
+            .iter()
+            .map(|e| (e.at_s, e.over_s))
+            .collect();
+        assert_eq!(ramps, [(0.0, 5.0), (10.0, 0.0)]);
+        let dips: Vec<_> = grid
+            .voltage_events
+            .iter()
+            .map(|e| (e.at_s, e.duration_s))
+            .collect();
+        assert_eq!(dips, [(0.0, Some(2.0))]);
     }
 }

@@ -252,7 +252,11 @@ impl Under<'_> {
         if k == self.first {
             if let Some(spec) = &self.shared.scenario.plant {
                 let step_s = self.shared.scenario.simulation.plant_step();
-                match Plant::with_reactive(spec, self.demand.with_jumps(line.w, line.var), step_s) {
+                match Plant::with_reactive(
+                    &spec.starting_at(at_s),
+                    self.demand.with_jumps(line.w, line.var),
+                    step_s,
+                ) {
                     Ok(plant) => self.plant = Some(plant),
                     // The first realisation has been checked; another one's draw may be too much for the sets.
                     Err(error) => {

@@ -106,7 +106,11 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
         demand.fill(&mut block, &mut Vec::new());
         let load = demand.with_jumps(block.site_w[0], block.site_q_var[0]);
         let simulation = &scenario.simulation;
-        if let Err(error) = Plant::with_reactive(spec, load, simulation.plant_step()) {
+        if let Err(error) = Plant::with_reactive(
+            &spec.starting_at(simulation.start_s),
+            load,
+            simulation.plant_step(),
+        ) {
             let problem = words::plant_problem(&error, load.0, spec, simulation.start_s);
             problems.push(problem);
         }
