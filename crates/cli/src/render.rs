@@ -246,6 +246,15 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             Status::NotChecked.label()
         ));
     }
+    if let Some(b) = &outcome.site.band {
+        printer.line(&format!(
+            "swing         {} rms between {} and {} Hz, {} % of the energy of its changes",
+            w(b.rms_w),
+            number(b.low_hz),
+            number(b.high_hz.min(b.seen_to_hz)),
+            number(b.share * 100.0)
+        ));
+    }
     for s in &outcome.design_values.steps {
         printer.line(&format!(
             "largest step  {} up, {} down within {}",

@@ -2,6 +2,7 @@
 
 mod events;
 mod jobs;
+mod load_limits;
 mod time;
 
 pub use jobs::realisations_at_a_time;
@@ -116,6 +117,7 @@ impl Check<'_> {
             "the half-width of the band around nominal, in Hz",
         );
         self.voltage_limits(scenario);
+        self.load_limits(scenario);
         let on_bus = [
             ("frequency_min_hz", limits.frequency_min_hz),
             ("frequency_max_hz", limits.frequency_max_hz),

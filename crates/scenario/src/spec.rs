@@ -11,6 +11,8 @@ use ballast_units::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::load_limits_spec::LoadLimitsSpec;
+
 /// A scenario: what draws power, what feeds it, what must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -475,6 +477,9 @@ pub struct LimitsSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "kW"))]
     pub rack_peak_kw: Option<f64>,
+    /// Limits on the load itself: ramps, dynamic range, energy in a band of frequencies, flicker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadLimitsSpec>,
 }
 
 impl Default for LimitsSpec {
@@ -499,6 +504,7 @@ impl Default for LimitsSpec {
             site_peak_kw: None,
             site_peak_quantile: 0.999,
             rack_peak_kw: None,
+            load: None,
         }
     }
 }

@@ -32,6 +32,7 @@
 
 mod autocorrelation;
 mod block;
+mod flicker;
 mod histogram;
 mod hold;
 pub mod lanes;
@@ -43,6 +44,7 @@ mod trace;
 
 pub use autocorrelation::autocorrelation;
 pub use block::{BlockSource, SinkError, TraceBlock, TraceColumn, TraceSink};
+pub use flicker::{Flicker, Flickermeter, Lamp, PST_PERIOD_S};
 pub use histogram::{Envelope, Histogram, LoadDuration};
 pub use pyramid::{Level, Pyramid, PyramidBuilder};
 pub use ramp::{Ramp, RampFloor, RampTable, RampTracker, merge_ramps};

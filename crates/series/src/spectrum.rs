@@ -79,6 +79,19 @@ pub struct SpectrumEstimator {
     hold: Hold,
 }
 
+/// Lines that a sine's energy is spread over by the Hann window: its equivalent noise bandwidth (Harris 1978, table 1).
+const HANN_BANDWIDTH: f64 = 1.5;
+
+impl Spectrum {
+    /// Mean square of the part of the signal between two frequencies, both included, in the signal's unit squared: exact for noise
+    /// and for sines two lines or more from both ends; a sine on an end counts half and more.
+    pub fn mean_square(&self, low_hz: f64, high_hz: f64) -> f64 {
+        let lines = self.frequency_hz.iter().zip(&self.amplitude);
+        let inside = lines.filter(|(f, _)| (low_hz..=high_hz).contains(*f));
+        inside.map(|(_, a)| 0.5 * a * a).sum::<f64>() / HANN_BANDWIDTH
+    }
+}
+
 impl SpectrumEstimator {
     /// An estimator for `samples` samples, `dt_s` seconds apart (positive). The announced number
     /// only sets the length of a segment: more samples give more segments; if too few come for one,

@@ -227,3 +227,28 @@ proptest! {
         prop_assert_eq!(estimator.finish(), spectrum(0.05, &values));
     }
 }
+
+#[test]
+fn energy_of_a_band_is_that_of_the_sines_in_it() {
+    let dt_s = 0.01;
+    let samples = 20_000;
+    // 3 and 1.237 Hz inside, 30 Hz and 0.03 Hz outside.
+    let lines = [(3.0, 2.0), (1.237, 1.0), (30.0, 5.0), (0.03, 4.0)];
+    let signal: Vec<f64> = (0..samples)
+        .map(|k| {
+            100.0
+                + lines
+                    .iter()
+                    .map(|(f, a)| a * (TAU * f * k as f64 * dt_s).sin())
+                    .sum::<f64>()
+        })
+        .collect();
+    let mut estimator = SpectrumEstimator::new(dt_s, samples);
+    estimator.push_slice(&signal);
+    let spectrum = estimator.finish();
+    let inside = spectrum.mean_square(0.2, 20.0);
+    assert!((inside / 2.5 - 1.0).abs() < 5e-3, "{inside}");
+    let all = spectrum.mean_square(0.0, 50.0);
+    assert!((all / 23.0 - 1.0).abs() < 0.02, "{all}");
+    assert_eq!(spectrum.mean_square(40.0, 20.0), 0.0);
+}

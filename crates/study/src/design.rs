@@ -9,8 +9,8 @@ use ballast_series::{Envelope, Pyramid};
 use crate::coarse::Coarse;
 use crate::merge::{Merged, worst};
 use crate::outcome::{
-    DesignValues, Extreme, FacilityPart, GainCurve, GpuKpis, PlantKpis, PowerKpis, RackEnvelope,
-    RackKpis, SetKpis, Source002Values,
+    BandKpis, DesignValues, Extreme, FacilityPart, GainCurve, GpuKpis, PlantKpis, PowerKpis,
+    RackEnvelope, RackKpis, SetKpis, Source002Values,
 };
 
 /// Quantile of the design peak over time.
@@ -105,6 +105,9 @@ pub(crate) fn power_kpis(scenario: &Scenario, coarse: &Coarse, merged: Merged) -
         ramps.clear();
         spectrum = no_spectrum();
     }
+    let given = scenario.limits.load.clone().unwrap_or_default();
+    let (low_hz, high_hz) = (given.band_low_hz, given.band_high_hz);
+    let band = BandKpis::of(&spectrum, low_hz, high_hz, bus(scenario));
     PowerKpis {
         metered: bus(scenario).to_owned(),
         envelope: merged
@@ -115,6 +118,7 @@ pub(crate) fn power_kpis(scenario: &Scenario, coarse: &Coarse, merged: Merged) -
         ramps_basis: coarse.reason().map(str::to_owned),
         ramps,
         load_duration: merged.site.load_duration(200),
+        band,
         spectrum,
         pyramid,
         gpu: GpuKpis {

@@ -20,6 +20,7 @@ mod design;
 mod diversity;
 mod error;
 mod inputs;
+mod load_limits;
 mod merge;
 mod observer;
 pub mod outcome;

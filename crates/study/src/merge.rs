@@ -5,6 +5,7 @@ use ballast_plant::Limiter;
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
 use crate::diversity::Diversities;
+use crate::load_limits::LoadFigures;
 use crate::outcome::Extreme;
 use crate::plant_collect::VoltageExtremes;
 use crate::rack_collect::GroupResult;
@@ -22,6 +23,8 @@ pub(crate) struct PerRealisation {
     /// Why the plant could not start at this realisation's load.
     pub(crate) no_start: Option<String>,
     pub(crate) plant: Option<PlantExtremes>,
+    /// What the limits on the load are about; absent without such limits.
+    pub(crate) load: Option<LoadFigures>,
     /// Per group of racks: highest power of any rack and the rack.
     pub(crate) rack_worst: Vec<Option<(Extreme, usize)>>,
 }
@@ -172,6 +175,7 @@ impl Merged {
             site_quantile_w: r.site_quantile_w,
             no_start: r.no_start,
             plant,
+            load: r.load,
             rack_worst,
         });
     }

@@ -237,12 +237,38 @@ pub struct PowerKpis {
     pub load_duration: LoadDuration,
     /// Amplitude spectrum of the first realisation, watts.
     pub spectrum: Spectrum,
+    /// Swing within a band of frequencies, of the first realisation; absent without a spectrum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub band: Option<BandKpis>,
     /// Min, mean and max over time of the first realisation, watts, at several resolutions.
     pub pyramid: Pyramid,
     /// Power of the GPUs in it.
     pub gpu: GpuKpis,
     /// Reactive power; absent without samples.
     pub reactive: Option<ReactiveKpis>,
+}
+
+/// Swing of the load in the band of frequencies that its limit is about, of one realisation.
+#[derive(Debug, Clone, Serialize)]
+pub struct BandKpis {
+    /// Where it is metered.
+    pub metered: String,
+    /// Lower end of the band, hertz.
+    pub low_hz: f64,
+    /// Upper end, hertz.
+    pub high_hz: f64,
+    /// Highest frequency that the spectrum tells, hertz; above it nothing was looked at.
+    pub seen_to_hz: f64,
+    /// Root mean square of the power in the band, watts.
+    pub rms_w: f64,
+    /// Root mean square of all changes of the power that the spectrum tells (the mean is left out), watts.
+    pub ac_rms_w: f64,
+    /// Share of the energy of the changes that lies in the band; 0 where nothing changes.
+    pub share: f64,
+    /// Distance of two lines, hertz: the reciprocal of a segment's duration.
+    pub resolution_hz: f64,
+    /// Segments averaged, each under a Hann window and overlapping by half.
+    pub segments: u32,
 }
 
 /// A part of the site between the racks and the bus.

@@ -12,9 +12,11 @@ use ballast_series::{TraceSink, sample_count};
 use crate::collect::{SiteCollector, SiteResult, Span};
 use crate::columns::Columns;
 use crate::demand::Demand;
+use crate::design;
 use crate::diversity::Diversities;
 use crate::error::StudyError;
 use crate::inputs::Inputs;
+use crate::load_limits::{LoadCollector, LoadFigures};
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
 use crate::rack_collect::{GroupResult, RackCollectors};
@@ -80,6 +82,8 @@ pub(crate) struct RealisationResult {
     pub(crate) traffic: Vec<TrafficReport>,
     pub(crate) facility: Option<FacilityReport>,
     pub(crate) transfers: Vec<TransferReport>,
+    /// What the limits on the load are about; absent without such limits.
+    pub(crate) load: Option<LoadFigures>,
 }
 
 /// Samples of a realisation, the one at its start included.
@@ -100,6 +104,7 @@ struct Under<'a> {
     /// Set up at the first sample, in steady state at its load.
     plant: Option<Plant>,
     site: SiteCollector,
+    load: Option<LoadCollector>,
     racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
     /// Continuous part of the demand at the sample before.
@@ -149,6 +154,7 @@ pub(crate) fn run_realisation(
         ),
         plant: None,
         site: SiteCollector::new(span, windows_s),
+        load: LoadCollector::new(scenario, span),
         racks: shared
             .site
             .map(|s| RackCollectors::new(s, span, &scenario.outputs)),
@@ -215,6 +221,9 @@ impl Under<'_> {
                 var: block.site_q_var[i],
             };
             (*w, *var) = self.sample(k, line)?;
+            if let Some(load) = &mut self.load {
+                load.voltage(self.plant.as_ref());
+            }
             if let Some(columns) = &mut traces {
                 let gpu_w = self.shared.site.map(|_| block.gpu_w[i]);
                 columns.push(*w, *var, gpu_w, self.plant.as_ref());
@@ -227,15 +236,23 @@ impl Under<'_> {
         let (at_bus_w, at_bus_var) = (&at_bus_w[..len], &at_bus_var[..len]);
         let gpu_w = &block.gpu_w[..len];
         if coarse_w.is_empty() {
-            self.site.take(at_bus_w, at_bus_w, at_bus_var, gpu_w);
+            self.take(at_bus_w, at_bus_w, at_bus_var, gpu_w);
         } else {
             let fast_w: Vec<f64> = at_bus_w.iter().zip(coarse_w).map(|(w, c)| w - c).collect();
-            self.site.take(at_bus_w, &fast_w, at_bus_var, gpu_w);
+            self.take(at_bus_w, &fast_w, at_bus_var, gpu_w);
         }
         if let Some(racks) = &mut self.racks {
             racks.take(block, len);
         }
         Ok(len)
+    }
+
+    /// Takes the samples of a block at the bus, see [`SiteCollector::take`].
+    fn take(&mut self, site_w: &[f64], fast_w: &[f64], site_var: &[f64], gpu_w: &[f64]) {
+        self.site.take(site_w, fast_w, site_var, gpu_w);
+        if let Some(load) = &mut self.load {
+            load.take(site_w, fast_w, site_var);
+        }
     }
 
     /// Goes on to sample `k`, where the continuous part of the demand is `line`; returns active and reactive power at the
@@ -335,6 +352,9 @@ impl Under<'_> {
             traffic: self.demand.traffic_report(),
             facility: self.demand.facility_report(),
             transfers: self.demand.transfer_report(),
+            load: self
+                .load
+                .map(|l| l.finish(design::bus(self.shared.scenario))),
         }
     }
 }

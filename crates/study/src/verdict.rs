@@ -5,6 +5,7 @@
 
 mod bus;
 mod load;
+mod load_limits;
 mod quantile;
 mod sets;
 
@@ -52,6 +53,7 @@ struct Bench<'a> {
 fn metered(limit: &str, scenario: &Scenario) -> Option<String> {
     let text = match limit {
         "site_peak_kw" => design::bus(scenario),
+        key if key.starts_with("load.") && key != "load.flicker_pst" => design::bus(scenario),
         "rack_peak_kw" => MeteringPoint::RackAc.text(),
         "set_power_max_share" | "set_power_min_share" | "set_reactive_min_share" => {
             MeteringPoint::Terminals.text()
@@ -209,6 +211,7 @@ pub(crate) fn verdicts(
     }
     sets::set_verdicts(&bench, &mut all);
     load::load_verdicts(&bench, inputs, site, &mut all);
+    load_limits::load_limit_verdicts(&bench, inputs, &coarse, &mut all);
     for (key, label, why) in words::not_modelled(scenario) {
         all.push(bench.blank(key, label, "", why));
     }
