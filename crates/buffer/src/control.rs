@@ -14,6 +14,7 @@ pub(crate) struct Law {
     /// Share of what is left that the taper lets go in a step.
     pub(crate) share: f64,
     pub(crate) target_j: f64,
+    least_grid_w: f64,
 }
 
 /// `1 − e^(−dt/τ)`; 1 for τ = 0, 0 for an infinite one.
@@ -37,6 +38,7 @@ impl Law {
             recover_w_per_j: share_of(dt_s, control.recovery_s) / dt_s,
             share: share_of(dt_s, control.taper_s),
             target_j: control.target_share.unwrap_or(middle) * store.energy_j,
+            least_grid_w: control.least_grid_w,
         }
     }
 
@@ -48,6 +50,22 @@ impl Law {
     #[inline(always)]
     pub(crate) fn next_w(&self, reference_w: f64, load_w: f64) -> f64 {
         reference_w + self.follow * (load_w - reference_w)
+    }
+
+    /// What of a power it may ask for beside a load, so that the grid's power stays at its least.
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the vector width of its caller"
+    )]
+    #[inline(always)]
+    pub(crate) fn allowed_w(&self, asked_w: f64, load_w: f64) -> f64 {
+        let down_w = self.least_grid_w - load_w;
+        let most_down_w = if down_w < 0.0 { down_w } else { 0.0 };
+        if asked_w < most_down_w {
+            most_down_w
+        } else {
+            asked_w
+        }
     }
 
     /// What it asks of the store, ends of the window left aside.
@@ -111,7 +129,8 @@ impl Controller {
         let before_w = self.reference_w.unwrap_or(load_w);
         let reference_w = self.law.next_w(before_w, load_w);
         self.reference_w = Some(reference_w);
-        self.law.wanted_w(reference_w, load_w, stored_j)
+        let wanted_w = self.law.wanted_w(reference_w, load_w, stored_j);
+        self.law.allowed_w(wanted_w, load_w)
     }
 
     /// What of a power wanted may be asked for so that it tapers off towards the ends of the store's window, W.

@@ -147,6 +147,7 @@ impl<const N: usize> StoreLanes<N> {
             let before_j = self.stored_j[l];
             let reference_w = law.next_w(self.reference_w[l], load_w);
             let wanted_w = law.wanted_w(reference_w, load_w, before_j);
+            let wanted_w = law.allowed_w(wanted_w, load_w);
             let left_j = fit.stand(before_j);
             // The taper lets through at most what fits, so the store gives what is asked.
             let got_w = fit.limit(left_j, law.share, wanted_w);

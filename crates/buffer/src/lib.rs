@@ -31,26 +31,26 @@
 //!
 //! Towards the ends of the window the power tapers: the store gives at most `(E − low)/taper` and takes at most `(high − E)/taper`. So power
 //! falls to nothing along an exponential, and the grid's power comes to the load's without a step: from one step to the next it moves by no more than
-//! the load does, and by what the three time constants allow.
+//! the load does, and by what the three time constants allow. Where the grid must not be fed (`least_grid_w`), the store gives no more than the load takes.
 //!
 //! # Where to look
 //!
-//! `spec` the numbers and what they must satisfy, `preset` the same with sources as they stand in `profiles/storage`, `store` one store and its
+//! `spec` the numbers and what they must satisfy, `file` the same with sources as they stand in a file, `store` one store and its
 //! books, `control` the controller, `lanes` many equal stores side by side with the same arithmetic, `need` how
 //! much energy a load asks for.
 
 mod books;
 mod control;
+mod file;
 mod lanes;
 mod need;
-mod preset;
 mod spec;
 mod store;
 
 pub use books::{Books, Sum};
 pub use control::{Controller, Smoother};
+pub use file::StorageSpec;
 pub use lanes::StoreLanes;
 pub use need::{Need, need, square_swing_j};
-pub use preset::StoragePreset;
 pub use spec::{BufferProblem, Control, Reference, StoreSpec};
 pub use store::Store;

@@ -96,6 +96,7 @@ impl Control {
             recovery_s: f64::INFINITY,
             target_share: None,
             taper_s: 0.0,
+            least_grid_w: f64::NEG_INFINITY,
         }
     }
 }

@@ -62,6 +62,8 @@ pub struct Control {
     pub target_share: Option<f64>,
     /// What is left towards either end of the window lasts at least so long, seconds; 0 or above. The power tapers off with it.
     pub taper_s: f64,
+    /// The store gives no more than brings the grid's power down to this, watts: 0 where nothing may be fed back, minus infinity for no limit.
+    pub least_grid_w: f64,
 }
 
 /// Something wrong with a store or its controller.
@@ -208,6 +210,13 @@ impl Control {
                 "taper_s",
                 format!("is {} s", self.taper_s),
                 "give 0 or a time above",
+            ));
+        }
+        if self.least_grid_w.is_nan() {
+            found.push(wrong(
+                "least_grid_w",
+                "is not a number".to_owned(),
+                "give a power, or minus infinity for no limit",
             ));
         }
         if let Some(share) = self.target_share

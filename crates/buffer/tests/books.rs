@@ -30,6 +30,7 @@ fn controls() -> impl Strategy<Value = Control> {
         recovery_s,
         target_share: None,
         taper_s,
+        least_grid_w: f64::NEG_INFINITY,
     })
 }
 
@@ -225,6 +226,7 @@ fn a_second_duty_shares_the_store() {
         recovery_s: 100.0,
         target_share: Some(0.4),
         taper_s: 1.0,
+        least_grid_w: f64::NEG_INFINITY,
     };
     let (mut store, mut smoothing) = (Store::new(spec), Controller::new(control, spec));
     for k in 0..20_000 {
@@ -261,6 +263,7 @@ fn a_lane_that_is_off_rests() {
         recovery_s: 10.0,
         target_share: None,
         taper_s: 0.02,
+        least_grid_w: f64::NEG_INFINITY,
     };
     let (mut some, mut all) = (
         StoreLanes::<4>::new(&control, &spec, 0.01),
@@ -297,4 +300,111 @@ fn a_lane_that_is_off_rests() {
         assert_eq!(a.time_s < b.time_s, l == 2);
     }
     assert!(some.books(4).is_none());
+}
+
+/// Nothing is fed back where it must not be.
+#[test]
+fn the_grid_is_not_fed() {
+    let spec = StoreSpec {
+        energy_j: 1e4,
+        charge_w: 1e3,
+        discharge_w: 1e3,
+        charge_efficiency: 1.0,
+        discharge_efficiency: 1.0,
+        standing_w: 0.0,
+        start_share: 1.0,
+        low_share: 0.0,
+        high_share: 1.0,
+    };
+    let control = Control {
+        reference: Reference::Average {
+            time_constant_s: 1.0,
+        },
+        recovery_s: 1.0,
+        target_share: None,
+        taper_s: 0.1,
+        least_grid_w: 0.0,
+    };
+    let (mut fed, mut not_fed) = (0.0_f64, 0.0_f64);
+    let free = Control {
+        least_grid_w: f64::NEG_INFINITY,
+        ..control
+    };
+    let (mut a, mut b) = (Smoother::new(control, spec), Smoother::new(free, spec));
+    for _ in 0..100 {
+        not_fed = not_fed.min(100.0 + a.step(100.0, 0.01));
+        fed = fed.min(100.0 + b.step(100.0, 0.01));
+    }
+    assert_eq!(not_fed, 0.0);
+    assert!(fed < -500.0, "{fed}");
+}
+
+/// A spec as it stands in a file: units add up, what is not given has its default.
+#[test]
+fn a_file_has_units_and_defaults() {
+    let text = |more: &str| {
+        let number = |key: &str, value: f64| {
+            format!(
+                "{key} = {{ value = {value}, source = \"x\", grade = \"estimated\", confidence = \"low\" }}\n"
+            )
+        };
+        let mut text = format!("label = \"x\"\ncount = 8\n{more}");
+        for (key, value) in [
+            ("energy_j", 585.0),
+            ("charge_w", 2e4),
+            ("discharge_w", 3e4),
+            ("charge_efficiency", 0.98),
+            ("discharge_efficiency", 0.97),
+            ("time_constant_s", 0.1),
+            ("recovery_s", 1.0),
+            ("low_share", 0.2),
+        ] {
+            text += &number(key, value);
+        }
+        text
+    };
+    let spec: ballast_buffer::StorageSpec = toml::from_str(&text("")).unwrap();
+    assert_eq!(spec.problems(), []);
+    let store = spec.store();
+    assert_eq!((store.energy_j, store.charge_w), (4680.0, 1.6e5));
+    assert_eq!((store.low_share, store.high_share), (0.2, 1.0));
+    assert!((store.start_share - 0.6).abs() < 1e-15);
+    // A tenth of 0.8 · 4680 J at 240 kW.
+    assert!((spec.control().taper_s - 0.1 * 0.8 * 4680.0 / 2.4e5).abs() < 1e-12);
+    assert_eq!(spec.numbers().count(), 8);
+    assert!(toml::from_str::<ballast_buffer::StorageSpec>(&text("energy = 1\n")).is_err());
+
+    // All problems at once, in the numbers of the file.
+    let mut bad = spec.clone();
+    bad.count = Some(0);
+    bad.energy_j.value = 0.0;
+    bad.discharge_w.value = f64::NAN;
+    bad.charge_efficiency.value = 1.2;
+    bad.discharge_efficiency.value = 0.0;
+    bad.start_share = Some(ballast_units::Sourced {
+        value: 0.1,
+        ..spec.energy_j.clone()
+    });
+    bad.time_constant_s.value = 0.0;
+    bad.recovery_s.value = -1.0;
+    let keys: Vec<_> = bad.problems().iter().map(|p| p.key).collect();
+    assert_eq!(
+        keys,
+        [
+            "count",
+            "energy_j",
+            "discharge_w",
+            "charge_efficiency",
+            "discharge_efficiency",
+            "start_share",
+            "time_constant_s",
+            "recovery_s"
+        ]
+    );
+    let window = StoreSpec {
+        low_share: 0.6,
+        high_share: 0.6,
+        ..store
+    };
+    assert_eq!(window.problems()[0].key, "low_share");
 }

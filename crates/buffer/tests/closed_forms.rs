@@ -78,6 +78,7 @@ fn gain_of_the_real_controller() {
             recovery_s,
             target_share: None,
             taper_s: 0.0,
+            least_grid_w: f64::NEG_INFINITY,
         };
         for f in [0.02, 0.1, 0.5, 2.0] {
             let steps = (40.0_f64.max(12.0 / f) / DT_S) as usize;
@@ -103,6 +104,7 @@ fn gain_of_the_real_controller() {
         recovery_s: 1.0,
         target_share: None,
         taper_s: 0.0,
+        least_grid_w: f64::NEG_INFINITY,
     };
     let peak = control.gain(1.0 / std::f64::consts::TAU);
     assert!((peak - 1.25_f64.sqrt()).abs() < 1e-12, "{peak}");
@@ -119,6 +121,7 @@ fn a_step_takes_its_height_times_the_time_constant() {
             recovery_s: f64::INFINITY,
             target_share: None,
             taper_s: 0.0,
+            least_grid_w: f64::NEG_INFINITY,
         };
         let mut load = vec![0.0; 10];
         load.resize(10 + (8.0 / dt_s) as usize, 700.0);
@@ -150,6 +153,7 @@ fn the_step_does_not_matter_in_the_limit() {
         recovery_s: 4.0,
         target_share: None,
         taper_s: 0.05,
+        least_grid_w: f64::NEG_INFINITY,
     };
     let run = |dt_s: f64| {
         let mut smoother = Smoother::new(control, spec);
