@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::WeakDefault;
+use ballast_units::WeakDefault;
 
 /// Time from power to work of a rack that was without it, seconds.
 pub const DEFAULT_BOOT_S: f64 = 300.0;

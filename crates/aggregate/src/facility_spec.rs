@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::WeakDefault;
+use ballast_units::WeakDefault;
 
 /// Power of the network as a share of the racks' rated power.
 pub const DEFAULT_NETWORK_SHARE: f64 = 0.11;

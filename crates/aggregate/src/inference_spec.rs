@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use ballast_units::TimeUnit;
+use ballast_units::{TimeUnit, WeakDefault};
 
 use crate::CorrelationSpec;
 
@@ -211,19 +211,6 @@ fn batch_256() -> u32 {
 
 fn queue_1024() -> u32 {
     1024
-}
-
-/// A default that is no more than an estimate.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct WeakDefault {
-    /// Key of the job it stands in for.
-    pub key: &'static str,
-    /// Value, in the key's unit.
-    pub value: f64,
-    /// Unit; empty for none.
-    pub unit: &'static str,
-    /// What it rests on.
-    pub source: &'static str,
 }
 
 const ML_ENERGY: &str = "ML.ENERGY leaderboard v3, Llama-3.1 70B in bfloat16 on 4 H100, batches of 8 to 256: median inter-token latency 16.6 to 39.8 ms, \

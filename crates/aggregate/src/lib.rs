@@ -154,7 +154,7 @@ pub use gpus::PerGpuEngine;
 pub use inference_spec::{
     ArrivalSpec, DEFAULT_COPY_SPREAD_S, DEFAULT_DECODE_FIRST_SHARE, DEFAULT_DECODE_FULL_SEQUENCES,
     DEFAULT_DECODE_STEP_PER_SEQUENCE_S, DEFAULT_DECODE_STEP_S, DEFAULT_PREFILL_TOKENS_PER_S,
-    HourFactor, InferenceJob, RouterSpec, TokenSpec, WeakDefault,
+    HourFactor, InferenceJob, RouterSpec, TokenSpec,
 };
 pub use racks::RunStart;
 pub use request_log::{RatePoint, Request, RequestLog, RequestLogError};

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{TrainingJob, WeakDefault};
+use ballast_units::WeakDefault;
+
+use crate::TrainingJob;
 
 /// Share of a micro-batch's time that its forward pass takes, where a job states none: the backward pass takes twice as long.
 ///

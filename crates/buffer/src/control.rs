@@ -133,6 +133,11 @@ impl Controller {
         self.law.allowed_w(wanted_w, load_w)
     }
 
+    /// What of a power it may ask for beside a load, so that the grid's power stays at its least, W.
+    pub(crate) fn allowed_w(&self, asked_w: f64, load_w: f64) -> f64 {
+        self.law.allowed_w(asked_w, load_w)
+    }
+
     /// What of a power wanted may be asked for so that it tapers off towards the ends of the store's window, W.
     pub fn taper(&self, wanted_w: f64, store: &mut Store) -> f64 {
         let fit = store.fit(self.dt_s);

@@ -36,9 +36,11 @@
 //! # Where to look
 //!
 //! `spec` the numbers and what they must satisfy, `file` the same with sources as they stand in a file, `store` one store and its
-//! books, `control` the controller, `lanes` many equal stores side by side with the same arithmetic, `need` how
+//! books, `control` the controller, `bess` a site's battery
+//! at the bus, `lanes` many equal stores side by side with the same arithmetic, `need` how
 //! much energy a load asks for.
 
+mod bess;
 mod books;
 mod control;
 mod file;
@@ -47,6 +49,7 @@ mod need;
 mod spec;
 mod store;
 
+pub use bess::{Bess, BessSpec};
 pub use books::{Books, Sum};
 pub use control::{Controller, Smoother};
 pub use file::StorageSpec;

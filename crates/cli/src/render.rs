@@ -264,6 +264,21 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
         ));
     }
     design_line(outcome, printer);
+    for b in &outcome.bess {
+        let percent = |share: f64| format!("{} %", number(share * 100.0));
+        printer.line(&format!(
+            "battery {:<5} charge {} to {}, gave at most {}, took {}, lost {} kWh; empty {}, full {}, short of what was wanted {} of the time",
+            b.name,
+            percent(b.charge_min_share),
+            percent(b.charge_max_share),
+            w(b.peak_discharge_w),
+            w(b.peak_charge_w),
+            number(b.lost_j / 3.6e6),
+            percent(b.empty_share),
+            percent(b.full_share),
+            percent(b.short_share)
+        ));
+    }
     if let Some(p) = &outcome.plant {
         printer.line(&format!(
             "gain          at most {} Hz per MW of load, at {} Hz (linear)",

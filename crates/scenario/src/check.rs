@@ -1,5 +1,6 @@
 //! Contradictions between values that are sound one by one.
 
+mod bess;
 mod events;
 mod jobs;
 mod load_limits;
@@ -37,6 +38,7 @@ pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Op
     check.profiles(scenario);
     check.plant(scenario);
     check.facility(scenario);
+    check.bess(scenario);
     check.jobs(scenario);
     check.events(scenario);
     check.memory(scenario);

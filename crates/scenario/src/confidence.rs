@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use ballast_aggregate::{FacilitySpec, JobSpec, Site, WeakDefault, correlation_presets};
-use ballast_units::Confidence;
+use ballast_aggregate::{FacilitySpec, JobSpec, Site, correlation_presets};
+use ballast_units::{Confidence, WeakDefault};
 use serde_json::Value as Json;
 
 use crate::Scenario;
@@ -150,6 +150,11 @@ fn weak_defaults(scenario: &Scenario, found: &mut Vec<LowInput>) {
     for (i, event) in scenario.events.iter().enumerate() {
         for default in event.weak_defaults() {
             add(&format!("events.{i}"), default);
+        }
+    }
+    for bess in &scenario.bess {
+        for default in bess.weak_defaults() {
+            add(&format!("bess.{}", bess.name), default);
         }
     }
     for default in scenario

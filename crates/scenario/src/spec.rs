@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ballast_aggregate::{
     CorrelationSpec, EngineSpec, FacilitySpec, JobSpec, RackGroup, SiteEventSpec, TenantSpec,
 };
+use ballast_buffer::BessSpec;
 use ballast_plant::PlantSpec;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
 use ballast_units::TimeUnit;
@@ -52,6 +53,9 @@ pub struct Scenario {
     /// Loads that are given as power: constant, steps, a measured trace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadSpec>,
+    /// Batteries at the bus that smooth what the supply sees, each behind the one before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bess: Vec<BessSpec>,
     /// Generating sets. Absent: only the load is studied, and every limit on the bus is not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plant: Option<PlantSpec>,

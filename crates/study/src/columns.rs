@@ -6,6 +6,7 @@ use ballast_profile::MeteringPoint;
 use ballast_scenario::Scenario;
 use ballast_series::{TraceBlock, TraceColumn, TraceSink};
 
+use crate::bess::SiteBess;
 use crate::design;
 use crate::error::StudyError;
 use crate::realisation::{BLOCK, Shared};
@@ -54,6 +55,12 @@ fn columns(scenario: &Scenario) -> Vec<TracedColumn> {
         let gpu = MeteringPoint::Gpu.text();
         let what = format!("power of all GPUs together; metered: {gpu}");
         all.push(column("gpu_w", "W", what));
+    }
+    for bess in &scenario.bess {
+        let what = format!("power it takes, negative: gives; metered: {bus}");
+        all.push(column(&format!("bess_w_{}", bess.name), "W", what));
+        let what = "charge, share of its usable energy".to_owned();
+        all.push(column(&format!("charge_share_{}", bess.name), "", what));
     }
     if let Some(plant) = &scenario.plant {
         all.push(column("f_hz", "Hz", "frequency of the bus".to_owned()));
@@ -117,12 +124,13 @@ impl Columns {
         }
     }
 
-    /// Appends one row: site (W, var), GPUs, then the plant's columns.
+    /// Appends one row: site (W, var), GPUs, batteries at the bus, then the plant's columns.
     pub(crate) fn push(
         &mut self,
         site_w: f64,
         site_var: f64,
         gpu_w: Option<f64>,
+        bess: &SiteBess,
         plant: Option<&Plant>,
     ) {
         let nominal_hz = self.nominal_hz;
@@ -136,6 +144,10 @@ impl Columns {
         put(site_var / 1e3);
         if let Some(w) = gpu_w {
             put(w);
+        }
+        for battery in bess.each() {
+            put(battery.power_w());
+            put(battery.share());
         }
         if let Some(plant) = plant {
             put(plant.speed_pu() * nominal_hz);

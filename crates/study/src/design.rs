@@ -60,10 +60,17 @@ fn no_pyramid() -> Pyramid {
 
 /// Where the power at the bus is metered, in words.
 pub(crate) fn bus(scenario: &Scenario) -> &'static str {
-    if scenario.facility.is_some() {
-        "the bus (input of the transformers that feed racks, other IT and cooling, plus the given loads)"
-    } else {
-        "the bus (AC input of the racks plus the given loads)"
+    match (scenario.facility.is_some(), scenario.bess.is_empty()) {
+        (true, true) => {
+            "the bus (input of the transformers that feed racks, other IT and cooling, plus the given loads)"
+        }
+        (true, false) => {
+            "the bus (input of the transformers that feed racks, other IT and cooling, plus the given loads, behind the batteries)"
+        }
+        (false, true) => "the bus (AC input of the racks plus the given loads)",
+        (false, false) => {
+            "the bus (AC input of the racks plus the given loads, behind the batteries)"
+        }
     }
 }
 

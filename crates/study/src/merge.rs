@@ -1,6 +1,7 @@
 //! Realisations merged, in their order.
 
 use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport, TransferReport};
+use ballast_buffer::Books;
 use ballast_plant::Limiter;
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
@@ -75,6 +76,8 @@ pub(crate) struct Merged {
     pub(crate) energy_j: f64,
     /// Of the first realisation: frequency.
     pub(crate) frequency: Option<Pyramid>,
+    /// Of each realisation, of each battery at the bus.
+    pub(crate) bess: Vec<(u32, Vec<Books>)>,
     /// Of the first realisation, per set: mean share of rated, share of time limited.
     pub(crate) set_means: Vec<(f64, f64)>,
 }
@@ -97,6 +100,7 @@ impl Merged {
             curves: None,
             energy_j: first.energy_j,
             frequency: None,
+            bess: Vec::new(),
             set_means: Vec::new(),
         };
         merged.add(first);
@@ -164,6 +168,7 @@ impl Merged {
                     .collect(),
             }
         });
+        self.bess.push((r.realisation, r.bess));
         let first = self.each.is_empty();
         let told = r.traffic.into_iter().filter(|t| first || t.over_capacity());
         self.traffic.extend(told.map(|t| (r.realisation, t)));

@@ -43,6 +43,9 @@ pub struct Outcome {
     pub diversity: Option<DiversityKpis>,
     /// Figures for generator studies.
     pub design_values: DesignValues,
+    /// Batteries at the bus.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bess: Vec<BessKpis>,
     /// Generating sets; absent without a plant.
     pub plant: Option<PlantKpis>,
     /// The scenario with presets merged and defaults filled in.
@@ -269,6 +272,43 @@ pub struct BandKpis {
     pub resolution_hz: f64,
     /// Segments averaged, each under a Hann window and overlapping by half.
     pub segments: u32,
+}
+
+/// A battery at the bus: of several realisations the sum of energies and times, the extremes of the rest.
+#[derive(Debug, Clone, Serialize)]
+pub struct BessKpis {
+    /// Its name.
+    pub name: String,
+    /// Where its power is metered.
+    pub metered: String,
+    /// Usable energy, joules.
+    pub energy_j: f64,
+    /// Rated power, watts.
+    pub power_w: f64,
+    /// Energy taken, joules.
+    pub in_j: f64,
+    /// Energy given, joules.
+    pub out_j: f64,
+    /// Energy lost, joules.
+    pub lost_j: f64,
+    /// Charge at the ends of the runs less that at their starts, joules.
+    pub stored_j: f64,
+    /// Lowest charge, share of the usable energy.
+    pub charge_min_share: f64,
+    /// Highest charge, share of the usable energy.
+    pub charge_max_share: f64,
+    /// Highest power taken, watts.
+    pub peak_charge_w: f64,
+    /// Highest power given, watts.
+    pub peak_discharge_w: f64,
+    /// Share of the time within 1 % of the low end of its window.
+    pub empty_share: f64,
+    /// Share of the time within 1 % of the high end.
+    pub full_share: f64,
+    /// Share of the time in which it gave or took less than was wanted of it.
+    pub short_share: f64,
+    /// Times the whole usable energy went out, per day of simulated time.
+    pub full_cycles_per_day: f64,
 }
 
 /// A part of the site between the racks and the bus.

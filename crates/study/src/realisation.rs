@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ballast_aggregate::{
     ClampReport, DemandBlock, FacilityReport, Site, TrafficReport, TransferReport,
 };
+use ballast_buffer::Books;
 use ballast_plant::{Plant, StepStatus};
 use ballast_scenario::Scenario;
 use ballast_series::{TraceSink, sample_count};
 
+use crate::bess::SiteBess;
 use crate::collect::{SiteCollector, SiteResult, Span};
 use crate::columns::Columns;
 use crate::demand::Demand;
@@ -82,6 +84,8 @@ pub(crate) struct RealisationResult {
     pub(crate) traffic: Vec<TrafficReport>,
     pub(crate) facility: Option<FacilityReport>,
     pub(crate) transfers: Vec<TransferReport>,
+    /// Of each battery at the bus.
+    pub(crate) bess: Vec<Books>,
     /// What the limits on the load are about; absent without such limits.
     pub(crate) load: Option<LoadFigures>,
 }
@@ -105,6 +109,7 @@ struct Under<'a> {
     plant: Option<Plant>,
     site: SiteCollector,
     load: Option<LoadCollector>,
+    bess: SiteBess,
     racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
     /// Continuous part of the demand at the sample before.
@@ -155,6 +160,7 @@ pub(crate) fn run_realisation(
         plant: None,
         site: SiteCollector::new(span, windows_s),
         load: LoadCollector::new(scenario, span),
+        bess: SiteBess::new(&scenario.bess),
         racks: shared
             .site
             .map(|s| RackCollectors::new(s, span, &scenario.outputs)),
@@ -226,7 +232,7 @@ impl Under<'_> {
             }
             if let Some(columns) = &mut traces {
                 let gpu_w = self.shared.site.map(|_| block.gpu_w[i]);
-                columns.push(*w, *var, gpu_w, self.plant.as_ref());
+                columns.push(*w, *var, gpu_w, &self.bess, self.plant.as_ref());
             }
             if self.collapsed_at_s.is_some() {
                 len = i + 1;
@@ -294,7 +300,11 @@ impl Under<'_> {
                     self.previous
                         .towards(line, f64::from(part) / f64::from(parts))
                 };
-                let (status, energy_j) = step(self.plant.as_mut(), &mut self.demand, part_from, to);
+                let at_bus = AtBus {
+                    demand: &mut self.demand,
+                    bess: &mut self.bess,
+                };
+                let (status, energy_j) = step(self.plant.as_mut(), at_bus, part_from, to);
                 self.energy_j += energy_j;
                 if status == StepStatus::Collapsed {
                     let start_s = self.first as f64 * self.dt_s;
@@ -308,7 +318,8 @@ impl Under<'_> {
             }
         }
         self.previous = line;
-        Ok(self.demand.with_jumps(line.w, line.var))
+        let (w, var) = self.demand.with_jumps(line.w, line.var);
+        Ok((w + self.bess.power_w(), var))
     }
 
     /// Takes the plant's state at its step at `at_s`.
@@ -352,6 +363,7 @@ impl Under<'_> {
             traffic: self.demand.traffic_report(),
             facility: self.demand.facility_report(),
             transfers: self.demand.transfer_report(),
+            bess: self.bess.books(),
             load: self
                 .load
                 .map(|l| l.finish(design::bus(self.shared.scenario))),
@@ -378,15 +390,22 @@ impl Point {
     }
 }
 
+/// What stands between the loads and the supply.
+struct AtBus<'a> {
+    demand: &'a mut Demand,
+    bess: &'a mut SiteBess,
+}
+
 /// Goes from one sample to the next, stopping at every jump of the load between them. Returns the energy drawn, joules.
 ///
 /// Jumps at the later sample itself are applied at the end, so that it shows the load after them.
 fn step(
     mut plant: Option<&mut Plant>,
-    demand: &mut Demand,
+    at_bus: AtBus<'_>,
     from: Point,
     to: Point,
 ) -> (StepStatus, f64) {
+    let AtBus { demand, bess } = at_bus;
     let line = |t_s: f64| from.towards(to, (t_s - from.t_s) / (to.t_s - from.t_s));
     let (mut t_s, mut energy_j, mut status) = (from.t_s, 0.0, StepStatus::Running);
     loop {
@@ -397,7 +416,9 @@ fn step(
             let end = if jump_s.is_some() { line(end_s) } else { to };
             let begin = line(t_s);
             let begin = demand.with_jumps(begin.w, begin.var);
-            let end = demand.with_jumps(end.w, end.var);
+            let mut end = demand.with_jumps(end.w, end.var);
+            let begin = (begin.0 + bess.power_w(), begin.1);
+            end.0 = bess.step(end.0, h_s);
             energy_j += 0.5 * (begin.0 + end.0) * h_s;
             if let Some(plant) = plant.as_deref_mut() {
                 status = plant.advance_with_reactive(h_s, begin, end);

@@ -8,6 +8,7 @@ use ballast_scenario::{LoadSpec, Loaded, Scenario, ZoomBy, ZoomSpec, realisation
 use ballast_series::TraceSink;
 use rayon::prelude::*;
 
+use crate::bess;
 use crate::coarse::Coarse;
 use crate::demand::Demand;
 use crate::design;
@@ -399,6 +400,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         tenants: site.map_or_else(Vec::new, |s| s.tenants().to_vec()),
         facility: design::facility_parts(&merged),
         diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
+        bess: bess::kpis(scenario, &merged),
         plant: design::plant_kpis(scenario, &merged),
         site: design::power_kpis(scenario, &coarse, merged),
         scenario: scenario.clone(),

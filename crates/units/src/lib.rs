@@ -8,7 +8,7 @@ pub mod quantity;
 pub mod text;
 pub mod time_unit;
 
-pub use provenance::{Confidence, Grade, Provenance, Sourced};
+pub use provenance::{Confidence, Grade, Provenance, Sourced, WeakDefault};
 pub use quantity::{Hertz, Joules, PerUnit, Seconds, Watts};
 pub use text::{ParseQuantityError, format_si, parse_in_unit};
 pub use time_unit::TimeUnit;

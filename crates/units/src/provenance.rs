@@ -72,3 +72,16 @@ pub struct Sourced {
     /// How far it can be trusted.
     pub confidence: Confidence,
 }
+
+/// A default that is no more than an estimate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WeakDefault {
+    /// Key it stands in for.
+    pub key: &'static str,
+    /// Value, in the key's unit.
+    pub value: f64,
+    /// Unit; empty for none.
+    pub unit: &'static str,
+    /// What it rests on.
+    pub source: &'static str,
+}

@@ -65,6 +65,11 @@ pub(crate) fn diagnostics(
             edges_between_samples(scenario, &edges),
         );
     }
+    for battery in crate::bess::kpis(scenario, merged) {
+        if battery.short_share > 0.0 {
+            say("battery-short", crate::bess::short(&battery));
+        }
+    }
     if let Some(facility) = &merged.facility {
         say("facility", facility.text());
     }
