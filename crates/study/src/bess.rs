@@ -7,6 +7,9 @@ use crate::design;
 use crate::merge::Merged;
 use crate::outcome::BessKpis;
 
+/// What the model of a battery leaves out.
+pub(crate) const ASSUMPTION: &str = "batteries at the bus smooth the load they measure: active power only, no duty on frequency or voltage, equal losses at any power and charge, no ageing, no cooling, never out of order";
+
 /// The batteries of one realisation.
 pub(crate) struct SiteBess {
     each: Vec<Bess>,

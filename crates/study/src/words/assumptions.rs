@@ -162,10 +162,7 @@ pub(crate) fn assumptions(
         ));
     }
     if !scenario.bess.is_empty() {
-        list.push(
-            "batteries at the bus smooth the load they measure: active power only, no duty on frequency or voltage, equal losses at any power and charge, no ageing, no cooling, never out of order"
-                .to_owned(),
-        );
+        list.push(crate::bess::ASSUMPTION.to_owned());
     }
     if scenario.facility.is_some() {
         list.push("UPS, cooling and transformer are each one for the whole site; network, storage and management draw constant power".to_owned());
