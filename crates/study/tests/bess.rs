@@ -63,9 +63,10 @@ fn what_the_supply_gives_is_the_load_and_what_the_battery_takes() {
 fn it_makes_a_load_acceptable_that_swings_the_sets() {
     let verdict = |o: &Outcome| {
         let found = o.verdicts.iter().find(|v| v.limit == "frequency_swing_hz");
-        found
-            .map(|v| (v.status, v.worst_value.unwrap_or(0.0)))
-            .unwrap_or_else(|| panic!("no verdict"))
+        found.map_or_else(
+            || panic!("no verdict"),
+            |v| (v.status, v.worst_value.unwrap_or(0.0)),
+        )
     };
     let alone = verdict(&run(&text(SETS, 1.0, 0.001)));
     let with = verdict(&run(&(text(
