@@ -4,9 +4,12 @@
 //! run is too short to tell it from the limit. What is not modelled is NOT CHECKED, never INCONCLUSIVE.
 
 mod bus;
+mod contingency;
 mod load;
 mod quantile;
 mod sets;
+
+pub(crate) use contingency::contingency_verdicts;
 
 use ballast_aggregate::Site;
 use ballast_profile::MeteringPoint;
@@ -53,9 +56,10 @@ fn metered(limit: &str, scenario: &Scenario) -> Option<String> {
     let text = match limit {
         "site_peak_kw" => design::bus(scenario),
         "rack_peak_kw" => MeteringPoint::RackAc.text(),
-        "set_power_max_share" | "set_power_min_share" | "set_reactive_min_share" => {
-            MeteringPoint::Terminals.text()
-        }
+        "set_power_max_share"
+        | "set_power_min_share"
+        | "set_reactive_min_share"
+        | "survivor_power_max_share" => MeteringPoint::Terminals.text(),
         _ => return None,
     };
     Some(text.to_owned())
@@ -208,6 +212,7 @@ pub(crate) fn verdicts(
         }
     }
     sets::set_verdicts(&bench, &mut all);
+    contingency::no_survivors(&bench, &mut all);
     load::load_verdicts(&bench, inputs, site, &mut all);
     for (key, label, why) in words::not_modelled(scenario) {
         all.push(bench.blank(key, label, "", why));
