@@ -31,7 +31,7 @@ pub struct SetTripSpec {
     #[schemars(range(min = 1, max = 1000))]
     pub count: u32,
     /// When, seconds after t = 0, in every realisation. Default: the worst moment of the run, out of the highest load over what the survivors are rated for,
-    /// the end of the steepest rise within 1 s, and the lowest frequency.
+    /// the most power missing at once over the inertia left, the end of the steepest rise within 1 s, and the lowest frequency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 31_536_000.0), extend("x-unit" = "s"))]
     pub at_s: Option<f64>,
@@ -63,8 +63,8 @@ pub struct LoadRejectionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 1e9, "x-unit" = "kW"))]
     pub power_kw: Option<f64>,
-    /// When, seconds after t = 0, in every realisation. Default: the worst moment of the run, out of the highest load, the end of the steepest fall within 1 s,
-    /// and the highest frequency.
+    /// When, seconds after t = 0, in every realisation. Default: the worst moment of the run, out of the highest load, the most power left over at once, the end of
+    /// the steepest fall within 1 s, and the highest frequency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 31_536_000.0), extend("x-unit" = "s"))]
     pub at_s: Option<f64>,
@@ -230,17 +230,20 @@ impl ContingencySpec {
         matches!(self, Self::SetTrip(_))
     }
 
-    /// Its name, or what is lost: "loss of 1 set of G1", "loss of the largest set", "loss of the whole load", "loss of 300 kW of load".
+    /// Its name, or what is lost: "loss of 1 set of `G1`", "loss of the set that carries most", "loss of the whole load", "loss of 300 kW of load".
     pub fn label(&self) -> String {
         if let Some(name) = self.given_name() {
             return name.to_owned();
         }
         match self {
             Self::SetTrip(trip) => {
-                let of = trip.set.as_deref().map_or_else(
-                    || "the entry that carries most".to_owned(),
-                    |set| format!("`{set}`"),
-                );
+                let of = match &trip.set {
+                    Some(set) => format!("`{set}`"),
+                    None if trip.count == 1 => {
+                        return "loss of the set that carries most".to_owned();
+                    }
+                    None => "the entry that carries most".to_owned(),
+                };
                 let plural = if trip.count == 1 { "" } else { "s" };
                 format!("loss of {} set{plural} of {of}", trip.count)
             }

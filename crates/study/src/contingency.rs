@@ -1,7 +1,7 @@
 //! Contingencies: each is the run again with a failure in it, looked at around the moment at which it strikes.
 //!
 //! Load and sets go from the start of the run with the random streams of the realisation, so that up to the failure all is as it was.
-//! Without a stated time up to three moments are tried; every verdict is the worst of all of them.
+//! Without a stated time up to four moments are tried; every verdict is the worst of all of them.
 
 use ballast_aggregate::Site;
 use ballast_profile::MeteringPoint;
@@ -377,6 +377,7 @@ fn strike_kpis(stretch: &Scenario, result: &StrikeResult, struck: &Struck) -> St
             max_share: after.high,
             window_max_share: after.high_mean,
             end_share: after.end,
+            end_range_share: after.end_range,
             overloaded: after.high_mean.is_some_and(|e| e.value > 1.0),
         }
     });

@@ -159,6 +159,8 @@ pub struct SurvivorKpis {
     pub window_max_share: Option<Extreme>,
     /// Mean at the end of the stretch.
     pub end_share: Option<f64>,
+    /// Lowest and highest there: far apart, it had not settled, or the load changes.
+    pub end_range_share: Option<(f64, f64)>,
     /// Whether it was above its rating for longer than `window_s`.
     pub overloaded: bool,
 }

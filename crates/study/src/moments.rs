@@ -4,23 +4,37 @@ use ballast_plant::{Plant, PlantSpec, SpinningReserve, spinning_reserve, worst_r
 use ballast_scenario::{ContingencySpec, Scenario};
 
 use crate::outcome::Extreme;
+use crate::strike::{carried_w, chosen, lost_share};
 use crate::windows::{Ring, Worst};
 
 /// Window of the steepest rise or fall, seconds: within it governors answer.
 pub(crate) const STEEP_WINDOW_S: f64 = 1.0;
 /// Moments tried for each contingency.
-pub(crate) const MOST_MOMENTS: usize = 3;
-/// Times of samples are rounded.
+pub(crate) const MOST_MOMENTS: usize = 4;
+/// Times of samples and states at rest are rounded.
 const ROUNDING: f64 = 1e-9;
+
+/// Takes a value that is not the same as the most extreme one but for rounding.
+fn take(worst: &mut Worst, value: f64, at_s: f64) {
+    let same =
+        |best: Extreme| (value - best.value).abs() <= ROUNDING * value.abs().max(best.value.abs());
+    if worst.extreme.is_none_or(|best| !same(best)) {
+        worst.take(value, at_s);
+    }
+}
 
 /// Moments of one realisation at which a contingency may hurt most.
 #[derive(Debug, Clone)]
 pub(crate) struct Moments {
+    contingency: ContingencySpec,
     trip: bool,
     /// Last moment after which there is time to look, seconds.
     latest_s: f64,
     /// Highest load: over the rating of the survivors for a trip, watts for a rejection.
     load: Worst,
+    /// Power that would be missing (trip) or left over (rejection) at once, over the inertia that would be left: the rate at which the
+    /// frequency would begin to change.
+    at_once: Worst,
     /// Largest rise (trip) or fall (rejection) up to here, watts.
     steep: Worst,
     ring: Ring,
@@ -39,9 +53,11 @@ impl Moments {
                 None => simulation.end_s() - contingency.after_s(),
             };
             Self {
+                contingency: contingency.clone(),
                 trip,
                 latest_s: latest_s + ROUNDING * simulation.end_s(),
                 load: Worst::highest(realisation),
+                at_once: Worst::highest(realisation),
                 steep: Worst::highest(realisation),
                 ring: Ring::new(STEEP_WINDOW_S, simulation.step_s),
                 speed: if trip {
@@ -70,15 +86,43 @@ impl Moments {
         } else {
             load_w
         };
-        self.load.take(load, at_s);
+        take(&mut self.load, load, at_s);
+        let at_once = self.at_once(spec, plant, load_w);
+        take(&mut self.at_once, at_once, at_s);
         if let Some(before_w) = self.ring.exchange(load_w) {
             let rise_w = load_w - before_w;
             let steep_w = if self.trip { rise_w } else { -rise_w };
             if steep_w > 0.0 {
-                self.steep.take(steep_w, at_s);
+                take(&mut self.steep, steep_w, at_s);
             }
         }
-        self.speed.take(plant.speed_pu(), at_s);
+        take(&mut self.speed, plant.speed_pu(), at_s);
+    }
+
+    /// Power missing or left over at once over twice the kinetic energy of the sets that are left, 1/s; where none is left the power, watts.
+    fn at_once(&self, spec: &PlantSpec, plant: &Plant, load_w: f64) -> f64 {
+        let (mut power_w, mut energy_j) = (0.0, 0.0);
+        let lost = match &self.contingency {
+            ContingencySpec::SetTrip(trip) => chosen(trip, spec, plant).map(|e| (e, trip.count)),
+            ContingencySpec::LoadRejection(_) => None,
+        };
+        for (entry, set) in spec.sets.iter().enumerate() {
+            let trips = lost.filter(|(e, _)| *e == entry).map_or(0, |(_, n)| n);
+            let kva_w = f64::from(plant.on_bus(entry).saturating_sub(trips)) * set.rated_kva * 1e3;
+            power_w += kva_w * plant.set(entry).mechanical_pu;
+            energy_j += kva_w * set.inertia_s;
+        }
+        let surplus_w = match &self.contingency {
+            ContingencySpec::SetTrip(_) => load_w - power_w,
+            ContingencySpec::LoadRejection(loss) => {
+                power_w - load_w * (1.0 - lost_share(loss, load_w))
+            }
+        };
+        if energy_j > 0.0 {
+            surplus_w / (2.0 * energy_j)
+        } else {
+            surplus_w
+        }
     }
 
     /// The moments found, each with why, in a fixed order.
@@ -97,6 +141,13 @@ impl Moments {
         };
         [
             with(&self.load, &|_| format!("the highest {load}")),
+            with(&self.at_once, &|_| {
+                if self.trip {
+                    "the most power missing at once over the inertia left".to_owned()
+                } else {
+                    "the most power left over at once over the inertia".to_owned()
+                }
+            }),
             with(&self.steep, &|w| {
                 format!(
                     "the end of the steepest {steep} within {STEEP_WINDOW_S} s, {:.1} kW",
@@ -174,8 +225,7 @@ impl Reserve {
             carried_w: 0.0,
         };
         if self.worst.is_none_or(|worst| here.is_worse_than(&worst)) {
-            let loading = plant.loading(largest).unwrap_or(0.0);
-            here.carried_w = loading * spec.sets[largest].rated_kw * 1e3;
+            here.carried_w = carried_w(spec, plant, largest);
             self.worst = Some(here);
         }
     }

@@ -1,7 +1,7 @@
 //! A failure within a realisation: the instant at which it strikes, what it does to sets and load, what the survivors carry after it.
 
 use ballast_plant::{Plant, PlantSpec, SpinningReserve, StepStatus, spinning_reserve};
-use ballast_scenario::{ContingencySpec, Scenario, SetTripSpec};
+use ballast_scenario::{ContingencySpec, LoadRejectionSpec, Scenario, SetTripSpec};
 
 use crate::demand::{Demand, SAME_INSTANT};
 use crate::outcome::Extreme;
@@ -45,6 +45,8 @@ pub(crate) struct GroupAfter {
     pub(crate) high_mean: Option<Extreme>,
     /// Mean over the end of the stretch.
     pub(crate) end: Option<f64>,
+    /// Lowest and highest there.
+    pub(crate) end_range: Option<(f64, f64)>,
 }
 
 /// What came of it in one realisation.
@@ -66,6 +68,7 @@ struct Group {
     low_mean: LowestMean,
     end_sum: f64,
     end_count: u64,
+    end_range: Option<(f64, f64)>,
 }
 
 /// A failure under way.
@@ -91,6 +94,7 @@ impl<'a> Strike<'a> {
             low_mean: LowestMean::new(window_s, dt_s, realisation),
             end_sum: 0.0,
             end_count: 0,
+            end_range: None,
         };
         Self {
             plan,
@@ -146,12 +150,7 @@ impl<'a> Strike<'a> {
                 lost_w
             }
             ContingencySpec::LoadRejection(loss) => {
-                let share = match loss.power_kw {
-                    Some(kw) if load_w > kw * 1e3 => kw * 1e3 / load_w,
-                    Some(_) => 1.0,
-                    None => loss.share.unwrap_or(1.0),
-                };
-                demand.reject(1.0 - share);
+                demand.reject(1.0 - lost_share(loss, load_w));
                 left_w = demand.with_jumps(continuous.0, continuous.1).0;
                 load_w - left_w
             }
@@ -189,6 +188,8 @@ impl<'a> Strike<'a> {
             if at_end {
                 group.end_sum += share;
                 group.end_count += 1;
+                let (low, high) = group.end_range.unwrap_or((share, share));
+                group.end_range = Some((low.min(share), high.max(share)));
             }
         }
         if at_end {
@@ -205,6 +206,7 @@ impl<'a> Strike<'a> {
                 value: -e.value,
                 ..e
             }),
+            end_range: group.end_range,
             end: (group.end_count > 0).then(|| group.end_sum / group.end_count as f64),
         };
         StrikeResult {
@@ -216,13 +218,22 @@ impl<'a> Strike<'a> {
     }
 }
 
+/// Share of a load that a rejection takes.
+pub(crate) fn lost_share(loss: &LoadRejectionSpec, load_w: f64) -> f64 {
+    match loss.power_kw {
+        Some(kw) if load_w > kw * 1e3 => kw * 1e3 / load_w,
+        Some(_) => 1.0,
+        None => loss.share.unwrap_or(1.0),
+    }
+}
+
 /// What one set of an entry carries, watts.
-fn carried_w(spec: &PlantSpec, plant: &Plant, entry: usize) -> f64 {
+pub(crate) fn carried_w(spec: &PlantSpec, plant: &Plant, entry: usize) -> f64 {
     plant.loading(entry).unwrap_or(0.0) * spec.sets[entry].rated_kw * 1e3
 }
 
 /// The entry that is named, or that whose sets carry most each; of those that carry the same but for rounding the one rated highest, then the first.
-fn chosen(trip: &SetTripSpec, spec: &PlantSpec, plant: &Plant) -> Option<usize> {
+pub(crate) fn chosen(trip: &SetTripSpec, spec: &PlantSpec, plant: &Plant) -> Option<usize> {
     /// Powers closer than this share are the same.
     const SAME: f64 = 1e-9;
     if let Some(name) = &trip.set {

@@ -5,7 +5,7 @@ use crate::limits::number;
 use crate::tree::join;
 use crate::{ContingencySpec, LimitsSpec, LoadRejectionSpec, Scenario, SetTripSpec};
 
-/// Most contingencies of a scenario: each is up to three runs more.
+/// Most contingencies of a scenario: each is up to four runs more.
 const MOST: usize = 8;
 
 impl Check<'_> {
@@ -27,7 +27,7 @@ impl Check<'_> {
             self.add(
                 "contingencies",
                 format!("{} contingencies", all.len()),
-                format!("at most {MOST}: each is up to three runs more"),
+                format!("at most {MOST}: each is up to four runs more"),
             );
         }
         for (at, contingency) in all.iter().enumerate() {

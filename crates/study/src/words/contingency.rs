@@ -99,7 +99,7 @@ pub(crate) fn contingency_assumptions(
         }
     });
     if spec.at_s().is_none() {
-        list.push("the worst moment is the worst of up to three that were tried (highest load, steepest change, frequency farthest from nominal), not of all".to_owned());
+        list.push("the worst moment is the worst of up to four that were tried (highest load, most power missing or left over at once, steepest change, frequency farthest from nominal), not of all".to_owned());
     }
     if whole.zoom.is_some() {
         list.push(
@@ -113,8 +113,12 @@ pub(crate) fn contingency_assumptions(
     list
 }
 
+/// A share of rated that varies by more at the end has not settled.
+const UNSETTLED: f64 = 0.01;
+
 fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+    // No "-0.0".
+    format!("{:.1} %", (1000.0 * share).round() / 10.0 + 0.0)
 }
 
 /// What happened, in a sentence.
@@ -162,9 +166,15 @@ pub(crate) fn contingency_summary(contingency: &Contingency) -> String {
         let end = s
             .end_share
             .map_or_else(String::new, |x| format!(", {} at the end", percent(x)));
+        let range = match s.end_range_share {
+            Some((low, high)) if high - low > UNSETTLED => {
+                format!(" ({} to {})", percent(low), percent(high))
+            }
+            _ => String::new(),
+        };
         let over = if s.overloaded { ", OVERLOADED" } else { "" };
         parts.push(format!(
-            "`{}` carries {} of its rating before{at_once}, at most {}{end}{over}",
+            "`{}` carries {} of its rating before{at_once}, at most {}{end}{range}{over}",
             s.set,
             percent(before),
             percent(high.value)
