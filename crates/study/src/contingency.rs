@@ -239,8 +239,8 @@ fn did_not_happen(spec: &ContingencySpec, merged: &Merged) -> Option<String> {
         }
         Some(_) => None,
     };
-    let all = merged.each.iter().filter_map(|e| e.strike.as_ref());
-    let why = all.filter_map(missed).next()?;
+    let mut all = merged.each.iter().filter_map(|e| e.strike.as_ref());
+    let why = all.find_map(missed)?;
     Some(format!("{} did not happen: {why}", spec.label()))
 }
 

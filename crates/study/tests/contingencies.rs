@@ -1,6 +1,6 @@
 //! Loss of a set and loss of the load: closed forms, the worst moment, what a failure must not change.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::panic, reason = "helpers of tests")]
 
 use std::path::Path;
 
