@@ -232,3 +232,28 @@ fn the_rest_of_the_site_comes_on_top_and_is_accounted_for() {
     let fastest = |o: &Outcome| o.site.ramps[0].up.delta;
     assert!(fastest(&site) < 1.05 * fastest(&racks));
 }
+
+#[test]
+fn three_sets_lose_one_and_two_cannot() {
+    let three = run("n-minus-1.toml", &[]);
+    assert_eq!(three.overall, Status::Pass, "{}", three.summary);
+    let [trip, rejection] = &three.contingencies[..] else {
+        panic!("{} contingencies", three.contingencies.len())
+    };
+    assert_eq!(
+        (trip.kind.as_str(), rejection.kind.as_str()),
+        ("set_trip", "load_rejection")
+    );
+    let g = &trip.figures.as_ref().unwrap().sets_after[0];
+    assert!(
+        (g.end_share.unwrap() - 0.75).abs() < 0.01,
+        "{:?}",
+        g.end_share
+    );
+    assert!((20.0..20.5).contains(&trip.at_s) && rejection.at_s >= 38.0);
+    let two = run("n-minus-1.toml", &[("plant.sets.G.count", "2")]);
+    assert_eq!(two.overall, Status::Fail, "{}", two.summary);
+    assert!(two.contingencies[0].tried.iter().any(|t| t.collapsed));
+    // The run itself holds in both.
+    assert!(two.verdicts.iter().all(|v| v.status != Status::Fail));
+}

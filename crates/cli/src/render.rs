@@ -1,6 +1,6 @@
 //! The verdict table and what stands around it.
 
-use ballast_study::outcome::{Event, Outcome, Status, Verdict};
+use ballast_study::outcome::{Contingency, Event, Outcome, Status, Verdict};
 use ballast_units::format_si;
 
 use crate::printer::Printer;
@@ -30,6 +30,9 @@ pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
         printer.line(&format!("around {:.3} s: {}", zoom.at_s, zoom.why));
         printer.line("");
         part(&zoom.outcome, printer);
+    }
+    for contingency in &outcome.contingencies {
+        failure(contingency, printer);
     }
     printer.line(&format!(
         "\n{}  {}",
@@ -85,6 +88,65 @@ fn part(outcome: &Outcome, printer: &Printer) {
     }
     for d in &outcome.diagnostics {
         printer.line(&format!("note          {}", d.text));
+    }
+}
+
+/// What the run of a contingency says.
+fn failure(contingency: &Contingency, printer: &Printer) {
+    let kind = match contingency.kind.as_str() {
+        "set_trip" => "N−1",
+        _ => "load rejection",
+    };
+    let title = format!(
+        "{kind}: {} at {:.3} s of realisation {}, {} s to {} s",
+        contingency.name,
+        contingency.at_s,
+        contingency.realisation,
+        number(contingency.start_s),
+        number(contingency.end_s)
+    );
+    printer.line(&format!("\n{}", printer.paint("1", &title)));
+    printer.line(&format!("at {}", contingency.why));
+    printer.line("");
+    table(&contingency.verdicts, printer);
+    printer.line(&format!("\nfailure       {}", contingency.summary));
+    if let Some(f) = &contingency.figures
+        && let (Some(before_kw), Some(after_kw)) = (f.reserve_before_kw, f.reserve_after_kw)
+    {
+        printer.line(&format!(
+            "reserve       {} before, {} after (rated power of the sets on the bus less load)",
+            si(before_kw * 1e3, "W", 4),
+            si(after_kw * 1e3, "W", 4)
+        ));
+    }
+    if contingency.tried.len() > 1 {
+        for t in &contingency.tried {
+            let hz = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), number);
+            printer.line(&format!(
+                "tried         {:.3} s of realisation {}, {} Hz to {} Hz, {}: {}",
+                t.at_s,
+                t.realisation,
+                hz(t.frequency_min_hz),
+                hz(t.frequency_max_hz),
+                t.overall.label(),
+                t.why
+            ));
+        }
+    }
+    let told = |v: &&Verdict| v.status == Status::Inconclusive || unseen(v);
+    for v in contingency.verdicts.iter().filter(told) {
+        printer.line(&format!(
+            "{:<13} {}: {}",
+            v.status.label().to_lowercase(),
+            v.label,
+            v.basis
+        ));
+    }
+    for e in &contingency.events {
+        printer.line(&format!(
+            "event         {:.3} s, {}: {}",
+            e.at_s, e.element, e.text
+        ));
     }
 }
 
@@ -285,6 +347,9 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             number(p.gain.peak_gain_hz_per_mw),
             number(p.gain.peak_frequency_hz)
         ));
+        if let Some(reserve) = &p.reserve {
+            printer.line(&format!("reserve       {}", reserve.text));
+        }
         if let (Some(low), Some(high)) = (p.voltage_min, p.voltage_max) {
             printer.line(&format!(
                 "voltage       {} pu at {:.3} s to {} pu at {:.3} s (bus)",

@@ -256,6 +256,8 @@ fn summary_json(run: &RunFacts<'_>, outcome: &Outcome, files: &[String], exit: E
         "design_values": outcome.design_values,
         "provenance": outcome.provenance,
         "zoom": outcome.zoom.as_ref().map(|z| zoom_json(z)),
+        "contingencies": outcome.contingencies,
+        "reserve": outcome.plant.as_ref().and_then(|p| p.reserve.as_ref()),
         "folder": run.folder.display().to_string(),
         "files": files,
     })

@@ -92,9 +92,9 @@ pub use indicative::{Variant, WeakKind, WeakParameter, variants, weak_parameters
 pub use load_spec::LoadModelSpec;
 pub use modes::{Mode, ModeKind, Modes, Participation, StateKind};
 pub use periodic::{Harmonic, LoadError, PeriodicLoad};
-pub use plant::{Limiter, Plant, SetState, StepStatus, UtilityState};
+pub use plant::{Limiter, Plant, SetState, StepStatus, Tripped, UtilityState};
 pub use predict::{LineResponse, Prediction, Reached, Settled, Swing};
-pub use reserve::{SpinningReserve, spinning_reserve, worst_trip_set};
+pub use reserve::{SpinningReserve, spinning_reserve, worst_running, worst_trip_set};
 pub use residual::{Residualised, residualise};
 pub use resonance::{ResonanceQuestion, ResonanceVerdict, Retune, resonance};
 pub use schedule::{PlannedTrip, planned_trips};

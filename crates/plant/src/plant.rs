@@ -81,6 +81,23 @@ pub struct Plant {
     /// Rated active power of one set per unit of its kVA, by entry.
     ratings: Vec<f64>,
     frequency_hz: f64,
+    /// Trips so far, in order of time.
+    tripped: Vec<Tripped>,
+}
+
+/// Sets that went off the bus.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tripped {
+    /// When, seconds of the plant's time.
+    pub at_s: f64,
+    /// Entry in `sets`.
+    pub entry: usize,
+    /// How many of its sets.
+    pub sets: u32,
+    /// How many of its sets were left.
+    pub left: u32,
+    /// Electrical power of each just before, share of its `rated_kw`.
+    pub loading: f64,
 }
 
 /// The grid at the present instant.
@@ -191,6 +208,7 @@ impl Plant {
                 .map(|set| set.rated_kw / set.rated_kva)
                 .collect(),
             frequency_hz: spec.frequency_hz,
+            tripped: Vec::with_capacity(spec.trips.len() + 1),
         })
     }
 
@@ -299,14 +317,24 @@ impl Plant {
     ///
     /// More sets than are on the bus: all of them. Without any set left the plant has collapsed. No entry `i`: nothing happens.
     pub fn trip(&mut self, i: usize, sets: u32) {
-        let Some(on) = self.on_bus.get_mut(i) else {
-            return;
-        };
+        let on = self.on_bus(i);
         let left = on.saturating_sub(sets);
-        if left < *on && !self.kernel.collapsed {
-            self.kernel.trip(i, f64::from(left) / f64::from(*on));
-            *on = left;
+        if left < on && !self.kernel.collapsed {
+            self.tripped.push(Tripped {
+                at_s: self.time_s(),
+                entry: i,
+                sets: on - left,
+                left,
+                loading: self.loading(i).unwrap_or(0.0),
+            });
+            self.kernel.trip(i, f64::from(left) / f64::from(on));
+            self.on_bus[i] = left;
         }
+    }
+
+    /// The trips so far, in order of time.
+    pub fn tripped(&self) -> &[Tripped] {
+        &self.tripped
     }
 
     /// Sets of entry `i` on the bus; 0 if there is no such entry.

@@ -24,7 +24,8 @@ pub fn worst_trip_set(spec: &PlantSpec) -> Option<usize> {
     worst_running(spec, |entry| spec.sets[entry].count)
 }
 
-fn worst_running(spec: &PlantSpec, on_bus: impl Fn(usize) -> u32) -> Option<usize> {
+/// Entry of the largest single set that runs, `on_bus` sets of an entry do; of equal ones the first. None where none runs.
+pub fn worst_running(spec: &PlantSpec, on_bus: impl Fn(usize) -> u32) -> Option<usize> {
     (0..spec.sets.len())
         .filter(|&entry| on_bus(entry) > 0)
         .reduce(|a, b| {

@@ -1,6 +1,7 @@
 //! Contradictions between values that are sound one by one.
 
 mod bess;
+mod contingencies;
 mod events;
 mod jobs;
 mod load_limits;
@@ -37,6 +38,7 @@ pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Op
     check.loads(scenario);
     check.profiles(scenario);
     check.plant(scenario);
+    check.contingencies(scenario);
     check.facility(scenario);
     check.bess(scenario);
     check.jobs(scenario);
@@ -271,6 +273,11 @@ impl Check<'_> {
                 "limits.set_power_min_window_s",
                 limits.set_power_min_window_s,
                 limits.set_power_min_share.is_some(),
+            ),
+            (
+                "limits.survivor_power_window_s",
+                limits.survivor_window_s(),
+                limits.survivor_power_max_share.is_some(),
             ),
         ];
         for (path, window_s, used) in windows {

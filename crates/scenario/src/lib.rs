@@ -34,6 +34,7 @@
 
 mod check;
 mod confidence;
+mod contingency;
 mod document;
 mod given;
 mod hostlist;
@@ -66,6 +67,7 @@ pub use ballast_aggregate::{ArrivalSpec, JobSpec};
 pub use ballast_units::TimeUnit;
 pub use check::realisations_at_a_time;
 pub use confidence::LowInput;
+pub use contingency::{ContingencyLimitsSpec, ContingencySpec, LoadRejectionSpec, SetTripSpec};
 pub use document::{Document, document_from, document_schema, genset_preset, read_document};
 pub use load::{Loaded, load, load_str};
 pub use load_limits_spec::{LampSpec, LoadLimitsSpec};

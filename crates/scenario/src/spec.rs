@@ -9,6 +9,8 @@ use ballast_buffer::BessSpec;
 use ballast_plant::PlantSpec;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
 use ballast_units::TimeUnit;
+
+use crate::contingency::ContingencySpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +70,9 @@ pub struct Scenario {
     /// A second, fine run of the worst stretch of the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zoom: Option<ZoomSpec>,
+    /// What may fail, each in a run of its own: loss of a set (N−1), loss of the load.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contingencies: Vec<ContingencySpec>,
 }
 
 /// Name and description.
@@ -470,6 +475,15 @@ pub struct LimitsSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -2.0, max = 0.0))]
     pub set_reactive_min_share: Option<f64>,
+    /// Highest electrical power of any set once another one has tripped (see `contingencies`), share of its `rated_kw`, as a mean over
+    /// `survivor_power_window_s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 3.0))]
+    pub survivor_power_max_share: Option<f64>,
+    /// Window of `survivor_power_max_share`, seconds. Default: 1 s; overload protection is slower than the share that inertia takes at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
+    pub survivor_power_window_s: Option<f64>,
     /// Highest power of the site at the bus, kilowatts, exceeded with probability 1 − `site_peak_quantile` over time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "kW"))]
@@ -505,11 +519,20 @@ impl Default for LimitsSpec {
             set_power_min_share: None,
             set_power_min_window_s: 10.0,
             set_reactive_min_share: None,
+            survivor_power_max_share: None,
+            survivor_power_window_s: None,
             site_peak_kw: None,
             site_peak_quantile: 0.999,
             rack_peak_kw: None,
             load: None,
         }
+    }
+}
+
+impl LimitsSpec {
+    /// Window of `survivor_power_max_share`, seconds.
+    pub fn survivor_window_s(&self) -> f64 {
+        self.survivor_power_window_s.unwrap_or(1.0)
     }
 }
 

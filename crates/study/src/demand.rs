@@ -15,7 +15,7 @@ use ballast_series::TraceSeries;
 use crate::inputs::Inputs;
 
 /// Times closer than this share are the same instant: a step's time `k · dt` is rounded.
-const SAME_INSTANT: f64 = 1e-9;
+pub(crate) const SAME_INSTANT: f64 = 1e-9;
 
 /// A load that jumps.
 struct Jumps {
@@ -74,6 +74,8 @@ pub(crate) struct Demand {
     dt_s: f64,
     /// Number of the next sample.
     next: u64,
+    /// Share of the load at the bus that is left after a rejection; 1 before.
+    kept: f64,
 }
 
 impl Demand {
@@ -139,7 +141,13 @@ impl Demand {
             jumps,
             dt_s,
             next: start.first_sample,
+            kept: 1.0,
         }
+    }
+
+    /// Load is lost at the bus: of all that is drawn from now on, the share `kept` is left.
+    pub(crate) fn reject(&mut self, kept: f64) {
+        self.kept *= kept;
     }
 
     /// Fills `block` with the continuous part: racks as they are, `site_w` and `site_q_var` with the rest of the site and the traces added.
@@ -191,14 +199,15 @@ impl Demand {
         self.next += block.len() as u64;
     }
 
-    /// Active and reactive power at the bus, watts and var, where the continuous part is `w` and `var`: with the jumping loads as they are now.
+    /// Active and reactive power at the bus, watts and var, where the continuous part is `w` and `var`: with the jumping loads as they are now, less
+    /// what was lost.
     pub(crate) fn with_jumps(&self, w: f64, var: f64) -> (f64, f64) {
         let (mut jumping_w, mut jumping_var) = (0.0, 0.0);
         for jump in &self.jumps {
             jumping_w += jump.now_w;
             jumping_var += jump.tan_phi * jump.now_w;
         }
-        (w + jumping_w, var + jumping_var)
+        (self.kept * (w + jumping_w), self.kept * (var + jumping_var))
     }
 
     /// Time of the next jump strictly before `t_s` and not the same instant, if there is one.

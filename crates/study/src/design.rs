@@ -7,6 +7,7 @@ use ballast_scenario::Scenario;
 use ballast_series::{Envelope, Pyramid};
 
 use crate::coarse::Coarse;
+use crate::contingency;
 use crate::merge::{Merged, worst};
 use crate::outcome::{
     BandKpis, DesignValues, Extreme, FacilityPart, GainCurve, GpuKpis, PlantKpis, PowerKpis,
@@ -275,6 +276,7 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
         frequency_pyramid: merged.frequency.clone().unwrap_or_else(no_pyramid),
         sets,
         gain: gain_curve(scenario, merged.site.mean()),
+        reserve: contingency::reserve_kpis(scenario, merged),
     })
 }
 

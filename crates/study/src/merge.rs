@@ -2,16 +2,18 @@
 
 use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport, TransferReport};
 use ballast_buffer::Books;
-use ballast_plant::Limiter;
+use ballast_plant::{Limiter, Tripped};
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
 use crate::diversity::Diversities;
 use crate::load_limits::LoadFigures;
+use crate::moments::{Moments, ReserveAt};
 use crate::outcome::Extreme;
 use crate::plant_collect::VoltageExtremes;
 use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
+use crate::strike::StrikeResult;
 
 /// What verdicts need of each realisation.
 pub(crate) struct PerRealisation {
@@ -28,6 +30,13 @@ pub(crate) struct PerRealisation {
     pub(crate) load: Option<LoadFigures>,
     /// Per group of racks: highest power of any rack and the rack.
     pub(crate) rack_worst: Vec<Option<(Extreme, usize)>>,
+    /// Trips of sets, in order of time.
+    pub(crate) tripped: Vec<Tripped>,
+    pub(crate) reserve: Option<ReserveAt>,
+    /// Of each contingency: the moments at which it may hurt most.
+    pub(crate) moments: Vec<Moments>,
+    /// What the failure did.
+    pub(crate) strike: Option<StrikeResult>,
 }
 
 /// Extremes of one realisation's plant.
@@ -182,6 +191,10 @@ impl Merged {
             plant,
             load: r.load,
             rack_worst,
+            tripped: r.tripped,
+            reserve: r.reserve,
+            moments: r.moments,
+            strike: r.strike,
         });
     }
 

@@ -5,6 +5,10 @@ use ballast_scenario::{Scenario, ZoomBy};
 use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
 use serde::Serialize;
 
+pub use crate::contingency_outcome::{
+    Contingency, ReserveKpis, StrikeKpis, SurvivorKpis, TriedMoment,
+};
+
 /// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
 ///
 /// It never holds full traces.
@@ -53,13 +57,17 @@ pub struct Outcome {
     /// The second, fine run around the worst moment of this one; absent without `[zoom]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zoom: Option<Box<Zoom>>,
+    /// What fails, each in a run of its own, in the order of the scenario.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contingencies: Vec<Contingency>,
 }
 
 impl Outcome {
-    /// Verdicts of this run, then those of the fine one if there is one.
+    /// Verdicts of this run, then those of the fine one if there is one, then those of contingencies.
     pub fn all_verdicts(&self) -> impl Iterator<Item = &Verdict> {
         let fine = self.zoom.iter().flat_map(|z| &z.outcome.verdicts);
-        self.verdicts.iter().chain(fine)
+        let failures = self.contingencies.iter().flat_map(|c| &c.verdicts);
+        self.verdicts.iter().chain(fine).chain(failures)
     }
 }
 
@@ -78,7 +86,7 @@ pub struct Zoom {
     pub outcome: Outcome,
 }
 
-/// Which of two runs a verdict comes from.
+/// Which of several runs a verdict comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunPart {
@@ -86,6 +94,10 @@ pub enum RunPart {
     Coarse,
     /// The stretch around the worst moment at the fine step.
     Zoom,
+    /// The stretch around the loss of a set.
+    SetTrip,
+    /// The stretch around a loss of load.
+    LoadRejection,
 }
 
 /// Where the result comes from.
@@ -182,7 +194,7 @@ pub struct Verdict {
     pub held_in: u32,
     /// Why it is INCONCLUSIVE or NOT CHECKED, or what the verdict rests on.
     pub basis: String,
-    /// Which run it comes from; absent where there is only one.
+    /// Which run it comes from; absent for the run itself where there is no fine one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunPart>,
 }
@@ -480,6 +492,8 @@ pub struct PlantKpis {
     pub sets: Vec<SetKpis>,
     /// Linear gain from load to frequency at the operating point.
     pub gain: GainCurve,
+    /// Spinning reserve at its lowest; absent without sets or beside a utility.
+    pub reserve: Option<ReserveKpis>,
 }
 
 /// A largest or smallest value.

@@ -6,7 +6,7 @@ use ballast_aggregate::{
     ClampReport, DemandBlock, FacilityReport, Site, TrafficReport, TransferReport,
 };
 use ballast_buffer::Books;
-use ballast_plant::{Plant, StepStatus};
+use ballast_plant::{Plant, StepStatus, Tripped};
 use ballast_scenario::Scenario;
 use ballast_series::{TraceSink, sample_count};
 
@@ -19,9 +19,11 @@ use crate::diversity::Diversities;
 use crate::error::StudyError;
 use crate::inputs::Inputs;
 use crate::load_limits::{LoadCollector, LoadFigures};
+use crate::moments::{Moments, Reserve, ReserveAt};
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
 use crate::rack_collect::{GroupResult, RackCollectors};
+use crate::strike::{Strike, StrikePlan, StrikeResult};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
 pub(crate) const BLOCK: usize = 1024;
@@ -33,6 +35,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) site: Option<&'a Site>,
     /// Whether it is the second, fine run: its fluctuations are drawn anew.
     pub(crate) zoom: bool,
+    /// What fails, if something does: load and sets then go from the start of the run it fails in, figures are of `scenario`'s stretch alone.
+    pub(crate) strike: Option<&'a StrikePlan<'a>>,
     /// Realisation whose curves over time are kept.
     pub(crate) shown: u32,
     pub(crate) progress: &'a Progress<'a>,
@@ -56,7 +60,11 @@ impl Progress<'_> {
         samples * u64::from(parts)
     }
 
-    fn add(&self, work: u64) {
+    pub(crate) fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, work: u64) {
         let done = self.done.fetch_add(work, Ordering::Relaxed) + work;
         let share = done as f64 / self.total.max(1) as f64;
         self.observer.progress(share.min(1.0));
@@ -88,6 +96,14 @@ pub(crate) struct RealisationResult {
     pub(crate) bess: Vec<Books>,
     /// What the limits on the load are about; absent without such limits.
     pub(crate) load: Option<LoadFigures>,
+    /// Trips of sets, in order of time.
+    pub(crate) tripped: Vec<Tripped>,
+    /// When the loss of the largest set would leave least; none without sets or with a utility.
+    pub(crate) reserve: Option<ReserveAt>,
+    /// Of each contingency: the moments at which it may hurt most.
+    pub(crate) moments: Vec<Moments>,
+    /// What the failure did; none where nothing was to fail.
+    pub(crate) strike: Option<StrikeResult>,
 }
 
 /// Samples of a realisation, the one at its start included.
@@ -102,6 +118,8 @@ struct Under<'a> {
     dt_s: f64,
     /// Number of the run's first sample.
     first: u64,
+    /// Number of the first sample that figures are of: the first, or a later one where something fails.
+    looked_from: u64,
     /// Steps of the plant in one of the load.
     parts: u32,
     demand: Demand,
@@ -118,6 +136,9 @@ struct Under<'a> {
     energy_j: f64,
     collapsed_at_s: Option<f64>,
     no_start: Option<String>,
+    reserve: Option<Reserve>,
+    moments: Vec<Moments>,
+    strike: Option<Strike<'a>>,
 }
 
 /// Runs realisation number `realisation` (from 1).
@@ -144,25 +165,25 @@ pub(crate) fn run_realisation(
         samples: (samples - 1) * u64::from(parts) + 1,
         ..span
     };
+    // Before the stretch that is looked at, a failure has the load and the sets as they were without it.
+    let whole = shared.strike.map_or(scenario, |s| s.whole);
+    let begin = whole.simulation.first_sample();
+    let unseen = span.first.saturating_sub(begin);
     let mut under = Under {
         shared,
         realisation,
         dt_s,
-        first: span.first,
+        first: begin,
+        looked_from: span.first,
         parts,
-        demand: Demand::new(
-            scenario,
-            shared.inputs,
-            shared.site,
-            realisation,
-            shared.zoom,
-        ),
+        demand: Demand::new(whole, shared.inputs, shared.site, realisation, shared.zoom),
         plant: None,
         site: SiteCollector::new(span, windows_s),
-        load: LoadCollector::new(scenario, span),
+        load: LoadCollector::new(scenario, span).filter(|_| shared.strike.is_none()),
         bess: SiteBess::new(&scenario.bess),
         racks: shared
             .site
+            .filter(|_| shared.strike.is_none())
             .map(|s| RackCollectors::new(s, span, &scenario.outputs)),
         plant_figures: scenario
             .plant
@@ -172,6 +193,15 @@ pub(crate) fn run_realisation(
         energy_j: 0.0,
         collapsed_at_s: None,
         no_start: None,
+        reserve: Reserve::new(scenario, realisation),
+        moments: if shared.zoom || shared.strike.is_some() {
+            Vec::new()
+        } else {
+            Moments::of(scenario, realisation)
+        },
+        strike: shared
+            .strike
+            .map(|plan| Strike::new(plan, scenario, realisation)),
     };
     let mut block = DemandBlock::new(shared.site.map_or(0, Site::rack_count), BLOCK);
     let mut coarse_w = Vec::with_capacity(BLOCK);
@@ -179,8 +209,9 @@ pub(crate) fn run_realisation(
     let mut at_bus_w = vec![0.0; BLOCK];
     let mut at_bus_var = vec![0.0; BLOCK];
     let mut done = 0_u64;
+    let samples = unseen + samples;
     while done < samples && under.collapsed_at_s.is_none() {
-        let first = span.first + done;
+        let first = begin + done;
         if shared.progress.observer.cancelled() {
             let at_s = first as f64 * dt_s;
             return Err(StudyError::Interrupted { at_s, realisation });
@@ -202,7 +233,7 @@ pub(crate) fn run_realisation(
         done += len as u64;
         shared.progress.add(Progress::work(scenario, len as u64));
     }
-    Ok(under.finish(done))
+    Ok(under.finish(done.saturating_sub(unseen)))
 }
 
 impl Under<'_> {
@@ -234,16 +265,19 @@ impl Under<'_> {
                 let gpu_w = self.shared.site.map(|_| block.gpu_w[i]);
                 columns.push(*w, *var, gpu_w, &self.bess, self.plant.as_ref());
             }
+            self.look_for_moments(line.t_s, *w);
             if self.collapsed_at_s.is_some() {
                 len = i + 1;
                 break;
             }
         }
-        let (at_bus_w, at_bus_var) = (&at_bus_w[..len], &at_bus_var[..len]);
-        let gpu_w = &block.gpu_w[..len];
+        let from = (self.looked_from.saturating_sub(first) as usize).min(len);
+        let (at_bus_w, at_bus_var) = (&at_bus_w[from..len], &at_bus_var[from..len]);
+        let gpu_w = &block.gpu_w[from..len];
         if coarse_w.is_empty() {
             self.take(at_bus_w, at_bus_w, at_bus_var, gpu_w);
         } else {
+            let coarse_w = &coarse_w[from..];
             let fast_w: Vec<f64> = at_bus_w.iter().zip(coarse_w).map(|(w, c)| w - c).collect();
             self.take(at_bus_w, &fast_w, at_bus_var, gpu_w);
         }
@@ -258,6 +292,22 @@ impl Under<'_> {
         self.site.take(site_w, fast_w, site_var, gpu_w);
         if let Some(load) = &mut self.load {
             load.take(site_w, fast_w, site_var);
+        }
+    }
+
+    /// Looks at a sample of the load for the moments at which a failure would hurt most.
+    fn look_for_moments(&mut self, at_s: f64, load_w: f64) {
+        let (Some(plant), Some(spec)) = (&self.plant, &self.shared.scenario.plant) else {
+            return;
+        };
+        if self.collapsed_at_s.is_some() {
+            return;
+        }
+        if let Some(reserve) = &mut self.reserve {
+            reserve.take(spec, plant, at_s, load_w);
+        }
+        for moments in &mut self.moments {
+            moments.take(spec, plant, at_s, load_w);
         }
     }
 
@@ -280,7 +330,16 @@ impl Under<'_> {
                     self.demand.with_jumps(line.w, line.var),
                     step_s,
                 ) {
-                    Ok(plant) => self.plant = Some(plant),
+                    Ok(mut plant) => {
+                        if let Some(strike) = &mut self.strike
+                            && strike.is_due(at_s)
+                            && strike.act(&mut plant, &mut self.demand, (line.w, line.var))
+                                == StepStatus::Collapsed
+                        {
+                            self.collapsed_at_s = Some(at_s);
+                        }
+                        self.plant = Some(plant);
+                    }
                     // The first realisation has been checked; another one's draw may be too much for the sets.
                     Err(error) => {
                         self.no_start = Some(error.to_string());
@@ -304,7 +363,8 @@ impl Under<'_> {
                     demand: &mut self.demand,
                     bess: &mut self.bess,
                 };
-                let (status, energy_j) = step(self.plant.as_mut(), at_bus, part_from, to);
+                let strike = self.strike.as_mut();
+                let (status, energy_j) = step(self.plant.as_mut(), at_bus, strike, part_from, to);
                 self.energy_j += energy_j;
                 if status == StepStatus::Collapsed {
                     let start_s = self.first as f64 * self.dt_s;
@@ -334,7 +394,14 @@ impl Under<'_> {
                 realisation: self.realisation,
             });
         }
-        figures.take(plant);
+        // Half a step: times of samples are rounded.
+        let from_s = (self.looked_from as f64 - 0.5 / f64::from(self.parts)) * self.dt_s;
+        if at_s >= from_s {
+            figures.take(plant);
+            if let Some(strike) = &mut self.strike {
+                strike.take(plant, at_s);
+            }
+        }
         if let Some(collapsed_at_s) = self.collapsed_at_s {
             let end_s = self.shared.scenario.simulation.end_s();
             figures.collapse(plant, collapsed_at_s, (end_s - collapsed_at_s).max(0.0));
@@ -367,6 +434,17 @@ impl Under<'_> {
             load: self
                 .load
                 .map(|l| l.finish(design::bus(self.shared.scenario))),
+            tripped: self.plant.as_ref().map_or_else(Vec::new, |plant| {
+                let start_s = self.first as f64 * self.dt_s;
+                let in_run = |t: &Tripped| Tripped {
+                    at_s: start_s + t.at_s,
+                    ..*t
+                };
+                plant.tripped().iter().map(in_run).collect()
+            }),
+            reserve: self.reserve.and_then(Reserve::finish),
+            moments: self.moments,
+            strike: self.strike.map(Strike::finish),
         }
     }
 }
@@ -396,12 +474,13 @@ struct AtBus<'a> {
     bess: &'a mut SiteBess,
 }
 
-/// Goes from one sample to the next, stopping at every jump of the load between them. Returns the energy drawn, joules.
+/// Goes from one sample to the next, stopping at every jump of the load between them and where something fails. Returns the energy drawn, joules.
 ///
 /// Jumps at the later sample itself are applied at the end, so that it shows the load after them.
 fn step(
     mut plant: Option<&mut Plant>,
     at_bus: AtBus<'_>,
+    mut strike: Option<&mut Strike<'_>>,
     from: Point,
     to: Point,
 ) -> (StepStatus, f64) {
@@ -409,7 +488,11 @@ fn step(
     let line = |t_s: f64| from.towards(to, (t_s - from.t_s) / (to.t_s - from.t_s));
     let (mut t_s, mut energy_j, mut status) = (from.t_s, 0.0, StepStatus::Running);
     loop {
-        let jump_s = demand.next_jump_before(to.t_s);
+        let strikes_s = strike.as_deref().and_then(|s| s.before(to.t_s));
+        let jump_s = match (demand.next_jump_before(to.t_s), strikes_s) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
         let end_s = jump_s.unwrap_or(to.t_s);
         let h_s = end_s - t_s;
         if h_s > 0.0 {
@@ -426,6 +509,13 @@ fn step(
             t_s = end_s;
         }
         demand.apply_jumps(end_s);
+        if let (Some(strike), Some(plant)) = (strike.as_deref_mut(), plant.as_deref_mut())
+            && status == StepStatus::Running
+            && strike.is_due(end_s)
+        {
+            let here = line(end_s);
+            status = strike.act(plant, demand, (here.w, here.var));
+        }
         if jump_s.is_none() || status == StepStatus::Collapsed {
             return (status, energy_j);
         }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::bess;
 use crate::coarse::Coarse;
+use crate::contingency;
 use crate::demand::Demand;
 use crate::design;
 use crate::error::{StudyError, StudyProblem};
@@ -257,13 +258,14 @@ pub fn run_traced(
     let progress = Progress {
         observer,
         done: AtomicU64::new(0),
-        total: all + closer,
+        total: all + closer + contingency::most_work(scenario),
     };
     let coarse = Shared {
         scenario,
         inputs,
         site,
         zoom: false,
+        strike: None,
         shown: 1,
         progress: &progress,
     };
@@ -272,6 +274,7 @@ pub fn run_traced(
         .zoom
         .as_ref()
         .map(|z| (z, worst_moment(z, scenario, &merged)));
+    let failures = contingency::candidates(scenario, &merged);
     let mut outcome = outcome(loaded, &coarse, merged);
     if let Some((zoom, moment)) = moment {
         let fine = Shared {
@@ -289,11 +292,15 @@ pub fn run_traced(
             self::outcome(loaded, &fine, merged),
         );
     }
+    if !failures.is_empty() {
+        outcome.contingencies = contingency::study(loaded, &coarse, &failures)?;
+        sum_up(&mut outcome);
+    }
     Ok(outcome)
 }
 
 /// All realisations, merged in their order.
-fn simulate(
+pub(crate) fn simulate(
     shared: &Shared<'_>,
     sink: Option<&mut (dyn TraceSink + Send)>,
 ) -> Result<Merged, StudyError> {
@@ -335,10 +342,14 @@ fn attach(outcome: &mut Outcome, zoom: &ZoomSpec, moment: Moment, mut fine: Outc
         why: moment.why,
         outcome: fine,
     }));
-    // What neither run looks at is told once.
+    sum_up(outcome);
+}
+
+/// Status and sentence over all runs. What no run looks at is told once.
+fn sum_up(outcome: &mut Outcome) {
     let told: Vec<&Verdict> = outcome
         .all_verdicts()
-        .filter(|v| v.run == Some(RunPart::Coarse) || v.status != Status::NotChecked)
+        .filter(|v| matches!(v.run, None | Some(RunPart::Coarse)) || v.status != Status::NotChecked)
         .collect();
     let overall = overall(&told);
     let low = outcome.low_confidence.len();
@@ -405,11 +416,12 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         site: design::power_kpis(scenario, &coarse, merged),
         scenario: scenario.clone(),
         zoom: None,
+        contingencies: Vec::new(),
     }
 }
 
 /// FAIL if any limit fails, else INCONCLUSIVE if any is, else PASS if any was checked.
-fn overall(verdicts: &[&Verdict]) -> Status {
+pub(crate) fn overall(verdicts: &[&Verdict]) -> Status {
     let any = |status| verdicts.iter().any(|v| v.status == status);
     [Status::Fail, Status::Inconclusive, Status::Pass]
         .into_iter()

@@ -4,10 +4,13 @@
 //! run is too short to tell it from the limit. What is not modelled is NOT CHECKED, never INCONCLUSIVE.
 
 mod bus;
+mod contingency;
 mod load;
 mod load_limits;
 mod quantile;
 mod sets;
+
+pub(crate) use contingency::contingency_verdicts;
 
 use ballast_aggregate::Site;
 use ballast_profile::MeteringPoint;
@@ -55,9 +58,10 @@ fn metered(limit: &str, scenario: &Scenario) -> Option<String> {
         "site_peak_kw" => design::bus(scenario),
         key if key.starts_with("load.") && key != "load.flicker_pst" => design::bus(scenario),
         "rack_peak_kw" => MeteringPoint::RackAc.text(),
-        "set_power_max_share" | "set_power_min_share" | "set_reactive_min_share" => {
-            MeteringPoint::Terminals.text()
-        }
+        "set_power_max_share"
+        | "set_power_min_share"
+        | "set_reactive_min_share"
+        | "survivor_power_max_share" => MeteringPoint::Terminals.text(),
         _ => return None,
     };
     Some(text.to_owned())
@@ -210,6 +214,7 @@ pub(crate) fn verdicts(
         }
     }
     sets::set_verdicts(&bench, &mut all);
+    contingency::no_survivors(&bench, &mut all);
     load::load_verdicts(&bench, inputs, site, &mut all);
     load_limits::load_limit_verdicts(&bench, inputs, &coarse, &mut all);
     for (key, label, why) in words::not_modelled(scenario) {

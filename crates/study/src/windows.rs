@@ -67,14 +67,14 @@ impl Worst {
 
 /// Ring of the last samples, to compare a sample with the one a window earlier.
 #[derive(Debug, Clone)]
-struct Ring {
+pub(crate) struct Ring {
     values: Vec<f64>,
     head: usize,
     filled: bool,
 }
 
 impl Ring {
-    fn new(window_s: f64, dt_s: f64) -> Self {
+    pub(crate) fn new(window_s: f64, dt_s: f64) -> Self {
         let n = (window_s / dt_s).round().max(1.0) as usize;
         Self {
             values: vec![0.0; n],
@@ -84,7 +84,7 @@ impl Ring {
     }
 
     /// Stores `value` and returns the one that stood a window earlier, once there is one.
-    fn exchange(&mut self, value: f64) -> Option<f64> {
+    pub(crate) fn exchange(&mut self, value: f64) -> Option<f64> {
         let old = std::mem::replace(&mut self.values[self.head], value);
         let was_filled = self.filled;
         self.head += 1;

@@ -210,6 +210,7 @@ fn plant() -> PlantKpis {
         frequency_pyramid,
         sets: Vec::new(),
         gain: gain(),
+        reserve: None,
     }
 }
 
@@ -293,6 +294,7 @@ pub(crate) fn plausible() -> Outcome {
         plant: Some(plant()),
         scenario: scenario("ten-sets-1hz"),
         zoom: None,
+        contingencies: Vec::new(),
     }
 }
 
@@ -319,6 +321,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         limits: LimitsSpec::default(),
         outputs: OutputSpec::default(),
         zoom: None,
+        contingencies: Vec::new(),
     }
 }
 

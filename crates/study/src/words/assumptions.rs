@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ballast_aggregate::{EngineKind, JobSpec, Site};
 use ballast_plant::TorqueConvention;
 use ballast_profile::MeteringPoint;
-use ballast_scenario::{Loaded, Scenario};
+use ballast_scenario::{ContingencySpec, Loaded, Scenario};
 
 use crate::inputs::Inputs;
 use crate::outcome::LowConfidence;
@@ -24,11 +24,17 @@ pub(crate) fn not_modelled(scenario: &Scenario) -> Vec<(&'static str, &'static s
         "under-frequency and under-voltage relays, power-supply ride-through and a UPS that transfers by itself are not modelled",
     ));
     if scenario.plant.is_some() {
-        list.push((
-            "set_trip",
-            "loss of one set (N−1)",
-            "no set trips in this run",
-        ));
+        let trips = scenario
+            .contingencies
+            .iter()
+            .any(ContingencySpec::is_set_trip);
+        if !trips {
+            list.push((
+                "set_trip",
+                "loss of one set (N−1)",
+                "nobody asked: add [[contingencies]] with kind = \"set_trip\" for a run in which a set trips at the worst moment",
+            ));
+        }
         list.push((
             "torsion",
             "torsional stress of the shafts",

@@ -25,6 +25,7 @@ pub(crate) fn events(scenario: &Scenario, site: Option<&Site>, merged: &Merged) 
             text: planned.text,
         });
     }
+    events.extend(super::contingency::plant_events(scenario, merged, &within));
     for each in &merged.each {
         let seed = scenario.simulation.seed;
         let drawn = site.map(|s| s.drawn_events(seed, each.realisation, each.horizon_s));

@@ -18,7 +18,9 @@ pub(crate) fn summary(
         .filter(|v| v.status == Status::Fail)
         .map(|v| match v.run {
             Some(RunPart::Zoom) => format!("{} (zoom)", v.label),
-            _ => v.label.clone(),
+            Some(RunPart::SetTrip) => format!("{} (N−1)", v.label),
+            Some(RunPart::LoadRejection) => format!("{} (load rejection)", v.label),
+            Some(RunPart::Coarse) | None => v.label.clone(),
         })
         .collect();
     let head = match overall {
