@@ -19,6 +19,7 @@ mod demand;
 mod design;
 mod diversity;
 mod error;
+mod indicative;
 mod inputs;
 mod merge;
 mod observer;

@@ -5,6 +5,8 @@ use ballast_scenario::{Scenario, ZoomBy};
 use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
 use serde::Serialize;
 
+pub use crate::indicative::{Indicative, Ranges, WeakConstant};
+
 /// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
 ///
 /// It never holds full traces.
@@ -28,6 +30,9 @@ pub struct Outcome {
     pub assumptions: Vec<String>,
     /// Inputs of low confidence that the result rests on.
     pub low_confidence: Vec<LowConfidence>,
+    /// Constants of the sets that are estimated, recalled or of low confidence: verdicts that rest on them are indicative.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weak_constants: Vec<WeakConstant>,
     /// Power at the bus.
     pub site: PowerKpis,
     /// Power of each group of racks at the AC side.
@@ -182,6 +187,9 @@ pub struct Verdict {
     /// Which run it comes from; absent where there is only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunPart>,
+    /// What it rests on that is weak, and how it comes out over the stated ranges; absent where it rests on no weak constant of a set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indicative: Option<Indicative>,
 }
 
 /// Something that happened beside the planned course.

@@ -14,6 +14,7 @@ use crate::columns::Columns;
 use crate::demand::Demand;
 use crate::diversity::Diversities;
 use crate::error::StudyError;
+use crate::indicative::{Plan, Watch, Watched};
 use crate::inputs::Inputs;
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
@@ -32,6 +33,8 @@ pub(crate) struct Shared<'a> {
     /// Realisation whose curves over time are kept.
     pub(crate) shown: u32,
     pub(crate) progress: &'a Progress<'a>,
+    /// What is weak in the sets, and what is done about it.
+    pub(crate) plan: &'a Plan,
 }
 
 /// Progress over everything that a study runs.
@@ -80,6 +83,8 @@ pub(crate) struct RealisationResult {
     pub(crate) traffic: Vec<TrafficReport>,
     pub(crate) facility: Option<FacilityReport>,
     pub(crate) transfers: Vec<TransferReport>,
+    /// What went along with it for the corners of the ranges of weak constants.
+    pub(crate) watched: Watched,
 }
 
 /// Samples of a realisation, the one at its start included.
@@ -102,6 +107,7 @@ struct Under<'a> {
     site: SiteCollector,
     racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
+    watch: Option<Watch>,
     /// Continuous part of the demand at the sample before.
     previous: Point,
     /// Energy drawn so far, joules.
@@ -156,6 +162,7 @@ pub(crate) fn run_realisation(
             .plant
             .as_ref()
             .map(|p| PlantCollector::new(p, &scenario.limits, of_plant)),
+        watch: Watch::new(shared, realisation, span.first, samples),
         previous: Point::default(),
         energy_j: 0.0,
         collapsed_at_s: None,
@@ -234,6 +241,10 @@ impl Under<'_> {
         }
         if let Some(racks) = &mut self.racks {
             racks.take(block, len);
+        }
+        if let (Some(watch), Some(figures)) = (&mut self.watch, &self.plant_figures) {
+            let (w, var) = (&block.site_w[..len], &block.site_q_var[..len]);
+            watch.take(w, var, figures, self.collapsed_at_s);
         }
         Ok(len)
     }
@@ -335,21 +346,22 @@ impl Under<'_> {
             traffic: self.demand.traffic_report(),
             facility: self.demand.facility_report(),
             transfers: self.demand.transfer_report(),
+            watched: self.watch.map(Watch::finish).unwrap_or_default(),
         }
     }
 }
 
 /// Time and continuous part of the demand at it, which runs in a straight line between two of them.
 #[derive(Debug, Clone, Copy, Default)]
-struct Point {
-    t_s: f64,
-    w: f64,
-    var: f64,
+pub(crate) struct Point {
+    pub(crate) t_s: f64,
+    pub(crate) w: f64,
+    pub(crate) var: f64,
 }
 
 impl Point {
     /// The point a share of the way to `to`.
-    fn towards(self, to: Self, share: f64) -> Self {
+    pub(crate) fn towards(self, to: Self, share: f64) -> Self {
         Self {
             t_s: self.t_s + (to.t_s - self.t_s) * share,
             w: self.w + (to.w - self.w) * share,
@@ -361,7 +373,7 @@ impl Point {
 /// Goes from one sample to the next, stopping at every jump of the load between them. Returns the energy drawn, joules.
 ///
 /// Jumps at the later sample itself are applied at the end, so that it shows the load after them.
-fn step(
+pub(crate) fn step(
     mut plant: Option<&mut Plant>,
     demand: &mut Demand,
     from: Point,

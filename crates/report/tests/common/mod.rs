@@ -118,6 +118,7 @@ fn verdict(limit: &str, value: f64, worst: f64) -> Verdict {
         held_in: 4,
         basis: String::new(),
         run: None,
+        indicative: None,
     }
 }
 
@@ -243,6 +244,7 @@ pub(crate) fn plausible() -> Outcome {
         diagnostics: Vec::new(),
         assumptions: Vec::new(),
         low_confidence: Vec::new(),
+        weak_constants: Vec::new(),
         site: PowerKpis {
             metered: "bus: AC input of the racks, plus the given loads".to_owned(),
             envelope: envelope(403e3, 997e3),
