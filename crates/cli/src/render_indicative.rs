@@ -1,6 +1,8 @@
 //! What the table says of verdicts that rest on weak constants.
 
-use ballast_study::outcome::{Outcome, Verdict};
+use std::collections::BTreeSet;
+
+use ballast_study::outcome::{Outcome, Verdict, WeakConstant};
 
 use crate::printer::Printer;
 
@@ -27,26 +29,54 @@ pub(crate) fn lines(outcome: &Outcome, printer: &Printer) {
     if marked().next().is_none() {
         return;
     }
-    let engine: Vec<&str> = outcome
+    let paths: BTreeSet<&str> = marked()
+        .flat_map(|(_, i)| &i.rests_on)
+        .map(String::as_str)
+        .collect();
+    let constants: Vec<&WeakConstant> = outcome
         .weak_constants
         .iter()
-        .filter(|w| !w.of_voltage)
-        .map(|w| w.path.as_str())
+        .filter(|w| paths.contains(w.path.as_str()))
         .collect();
-    let more = match engine.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
+    for (set, keys) in by_set(&constants) {
+        let more = match keys.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        let named = keys.iter().take(NAMED).copied().collect::<Vec<_>>();
+        printer.line(&format!(
+            "indicative    rests on weak constants of {set}: {}{more}",
+            named.join(", ")
+        ));
+    }
+    let first = marked().next().map(|(_, i)| i);
+    let Some(first) = first.filter(|i| i.corners > 0) else {
+        // One sentence for all: nothing was varied.
+        for (_, i) in marked().take(1) {
+            printer.line(&format!("              {}", i.text));
+        }
+        return;
     };
-    let named = engine.iter().take(NAMED).copied().collect::<Vec<_>>();
-    let voltage = match outcome.weak_constants.len() - engine.len() {
-        0 => String::new(),
-        n => format!("; voltage on {n} of alternator and exciter"),
-    };
+    let varied = constants.iter().filter(|w| w.varied).count();
     printer.line(&format!(
-        "indicative    rests on weak constants: {}{more}{voltage}",
-        named.join(", ")
+        "              {varied} of {} have a range and were varied: {} corners, one constant at a time, then all at their worse ends; no bound, no probability",
+        constants.len(),
+        first.corners
     ));
     for (v, i) in marked() {
-        printer.line(&format!("indicative    {}: {}", v.label, i.text));
+        printer.line(&format!("              {}: {}", v.label, i.text));
     }
+}
+
+/// Keys of the weak constants of each set, those that were varied first.
+fn by_set<'a>(constants: &[&'a WeakConstant]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut sets: Vec<(&str, Vec<&str>)> = Vec::new();
+    let of = |varied: bool| constants.iter().filter(move |w| w.varied == varied);
+    for w in of(true).chain(of(false)) {
+        match sets.iter_mut().find(|(set, _)| *set == w.set) {
+            Some((_, keys)) => keys.push(&w.key),
+            None => sets.push((&w.set, vec![&w.key])),
+        }
+    }
+    sets
 }

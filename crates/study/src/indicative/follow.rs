@@ -30,6 +30,15 @@ pub(crate) struct Stretch {
     pub(crate) realisation: u32,
 }
 
+/// How a plant comes to a stretch amid the run: from the run's own start, whose equilibrium sets its references, in a straight line.
+#[derive(Clone, Copy)]
+pub(crate) struct LeadIn {
+    /// Load at the start of the run, watts and vars.
+    pub(crate) load: (f64, f64),
+    /// Time from there to the first sample of the stretch, seconds.
+    pub(crate) lasts_s: f64,
+}
+
 /// A plant with its figures that follows a load handed to it. It has the loads that jump by itself.
 pub(crate) struct Follower {
     spec: PlantSpec,
@@ -38,6 +47,9 @@ pub(crate) struct Follower {
     jumps: Demand,
     figures: PlantCollector,
     stretch: Stretch,
+    lead_in: Option<LeadIn>,
+    /// Whether sets of the plant have tripped before the stretch.
+    tripped: bool,
     dt_s: f64,
     parts: u32,
     end_s: f64,
@@ -56,6 +68,7 @@ impl Follower {
         spec: &PlantSpec,
         jumps: Demand,
         stretch: Stretch,
+        lead_in: Option<LeadIn>,
     ) -> Self {
         let simulation = &scenario.simulation;
         let parts = simulation.plant_parts();
@@ -69,7 +82,9 @@ impl Follower {
         };
         let start_s = stretch.first as f64 * simulation.step_s;
         Self {
-            spec: spec.starting_at(start_s),
+            spec: spec.starting_at(start_s - lead_in.map_or(0.0, |l| l.lasts_s)),
+            lead_in,
+            tripped: spec.trips.iter().any(|t| t.at_s < start_s),
             plant: None,
             jumps,
             figures: PlantCollector::new(spec, &scenario.limits, span),
@@ -115,7 +130,8 @@ impl Follower {
     }
 
     fn start(&mut self, line: Point) {
-        let load = self.jumps.with_jumps(line.w, line.var);
+        let first = self.jumps.with_jumps(line.w, line.var);
+        let load = self.lead_in.map_or(first, |l| l.load);
         let mut step_s = self.dt_s / f64::from(self.parts);
         let mut started = Plant::with_reactive(&self.spec, load, step_s);
         // Less inertia or more gain may need finer steps than the set as it stands.
@@ -129,13 +145,21 @@ impl Follower {
             }
         }
         match started {
-            Ok(plant) => self.plant = Some(plant),
+            Ok(mut plant) => {
+                if let Some(lead_in) = self.lead_in
+                    && plant.advance_with_reactive(lead_in.lasts_s, load, first)
+                        == StepStatus::Collapsed
+                {
+                    self.collapsed_at_s = Some(line.t_s);
+                }
+                self.plant = Some(plant);
+            }
             Err(error @ (PlantError::StepTooCoarse { .. } | PlantError::Spec { .. })) => {
                 self.unusable = Some(error.to_string());
             }
-            // Amid a run nothing has to be in equilibrium.
-            Err(error) if self.stretch.counts_from > self.stretch.first => {
-                self.unusable = Some(format!("no equilibrium to settle from: {error}"));
+            // Sets that have tripped meanwhile need not carry what the run started with.
+            Err(error) if self.lead_in.is_some() && self.tripped => {
+                self.unusable = Some(format!("no equilibrium to lead in from: {error}"));
             }
             Err(error) => self.no_start = Some(error.to_string()),
         }
@@ -155,7 +179,8 @@ impl Follower {
             let Some(plant) = &self.plant else { return };
             if status == StepStatus::Collapsed {
                 let start_s = self.stretch.first as f64 * self.dt_s;
-                let at_s = start_s + plant.time_s();
+                let lead_s = self.lead_in.map_or(0.0, |l| l.lasts_s);
+                let at_s = start_s - lead_s + plant.time_s();
                 self.collapsed_at_s = Some(at_s);
                 if counts {
                     self.figures.take(plant);

@@ -1,5 +1,6 @@
 //! A limit at the corners of the ranges.
 
+use ballast_plant::{LoadModelSpec, PlantSpec};
 use ballast_scenario::Scenario;
 
 use super::follow::AtCorner;
@@ -26,15 +27,24 @@ impl Rest {
             | "voltage_max_pu"
             | "voltage_recovery_s"
             | "set_reactive_min_share" => Some(Self::Voltage),
-            // Equal sets that feed a load of constant power alone carry it, whatever they do.
             "set_power_max_share" | "set_power_min_share" => {
-                let alone =
-                    plant.sets.len() == 1 && plant.utility.is_none() && !plant.has_alternators();
-                (!alone).then_some(Self::Engine)
+                (!carries_all(plant)).then_some(Self::Engine)
             }
             _ => Some(Self::Engine),
         }
     }
+}
+
+/// Whether equal sets alone feed a load that draws its power whatever bus and frequency do: they carry it, whatever their constants.
+fn carries_all(plant: &PlantSpec) -> bool {
+    let LoadModelSpec {
+        current_share,
+        impedance_share,
+        frequency_pu,
+        ..
+    } = plant.load;
+    let constant = current_share == 0.0 && impedance_share == 0.0 && frequency_pu == 0.0;
+    plant.sets.len() == 1 && plant.utility.is_none() && (constant || !plant.has_alternators())
 }
 
 /// A verdict as it stands, and how its limit is looked at.
@@ -67,29 +77,33 @@ impl Case<'_> {
         if self.upper { a > b } else { a < b }
     }
 
-    /// PASS, FAIL or NOT CHECKED at one corner.
-    fn at(&self, corner: &[AtCorner]) -> Status {
-        let mut status = Status::Pass;
+    /// PASS, FAIL or NOT CHECKED at one corner, and why the last.
+    fn at(&self, corner: &[AtCorner]) -> (Status, Option<String>) {
+        let mut unknown = corner.is_empty().then(|| "it was not followed".to_owned());
         for stretch in corner {
             let figures = &stretch.figures;
             let value = (self.worst)(figures);
             if figures.collapsed_at_s.is_some()
                 || value.as_ref().is_some_and(|(e, _)| self.breaks(e.value))
             {
-                return Status::Fail;
+                return (Status::Fail, None);
             }
-            let known = stretch.complete
-                && stretch.unusable.is_none()
-                && (self.limit.is_none() || value.is_some())
-                && !(self.open)(figures);
-            if !known {
-                status = Status::NotChecked;
-            }
+            let why = if let Some(why) = &stretch.unusable {
+                why
+            } else if !stretch.complete {
+                "followed up to the collapse at the stated values"
+            } else if self.limit.is_some() && value.is_none() {
+                "the stretch is too short for a value"
+            } else if (self.open)(figures) {
+                "the stretch ends before it is over"
+            } else {
+                continue;
+            };
+            unknown.get_or_insert_with(|| why.to_owned());
         }
-        if corner.is_empty() {
-            Status::NotChecked
-        } else {
-            status
+        match unknown {
+            Some(why) => (Status::NotChecked, Some(why)),
+            None => (Status::Pass, None),
         }
     }
 }
@@ -111,8 +125,9 @@ pub(crate) fn indicative(
     if rests_on.is_empty() || case.status == Status::NotChecked {
         return None;
     }
-    let states: Vec<Status> = corners.iter().map(|c| case.at(c)).collect();
-    let count = |status: Status| states.iter().filter(|s| **s == status).count() as u32;
+    let states: Vec<(Status, Option<String>)> = corners.iter().map(|c| case.at(c)).collect();
+    let count = |status: Status| states.iter().filter(|s| s.0 == status).count() as u32;
+    let unknown = states.iter().find_map(|s| s.1.clone());
     let (holds_in, fails_in, unknown_in) = (
         count(Status::Pass),
         count(Status::Fail),
@@ -154,6 +169,7 @@ pub(crate) fn indicative(
         holds_in,
         fails_in,
         unknown_in,
+        unknown,
         worst_value: worst.as_ref().map(|w| w.0.value),
         worst_at_s: worst.as_ref().map(|w| w.0.at_s),
         worst_realisation: worst.as_ref().map(|w| w.0.realisation),
@@ -164,7 +180,7 @@ pub(crate) fn indicative(
         all_agree,
         text: String::new(),
     };
-    found.text = words::text(plan, &found, case);
+    found.text = words::text(&found, case);
     Some(found)
 }
 

@@ -63,6 +63,8 @@ pub struct Indicative {
     pub fails_in: u32,
     /// Corners of which it is not known.
     pub unknown_in: u32,
+    /// Why not, of the first of them.
+    pub unknown: Option<String>,
     /// Worst value over the stated values and the corners, in the unit of the verdict; absent where the verdict has no value or no corner was looked at.
     pub worst_value: Option<f64>,
     /// Its time, seconds.

@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 
 use ballast_scenario::Scenario;
 
-use super::follow::Stretch;
+use super::follow::{LeadIn, Stretch};
 use super::moments::{FIGURES, Figures, moment_s, wanted};
 use crate::outcome::Extreme;
 
-/// Time a plant gets to settle before its figures count, seconds: it starts in equilibrium at a load that is none.
-const SETTLE_S: f64 = 30.0;
+/// Time a plant gets to settle before its figures count, seconds.
+const SETTLE_S: f64 = 20.0;
+
+/// Time in which its load comes from that of the run's start to that of the stretch, before it settles, seconds.
+const LEAD_IN_S: f64 = 20.0;
 
 /// Time before a worst moment whose figures count, beside the longest window of a limit, seconds.
 const BEFORE_S: f64 = 5.0;
@@ -23,6 +26,8 @@ pub(crate) struct Capture {
     /// The worst moment with its value.
     pub(crate) worst: Extreme,
     pub(crate) stretch: Stretch,
+    /// Continuous part of the load at the start of the run, active and reactive, with the time that leads from there; none if the stretch begins there.
+    pub(crate) lead_in: Option<LeadIn>,
     pub(crate) w: Vec<f64>,
     pub(crate) var: Vec<f64>,
 }
@@ -35,7 +40,7 @@ struct Lengths {
     after: u64,
 }
 
-/// Time around a worst moment that is looked at: settling, before it, after it, seconds.
+/// Time around a worst moment that is looked at: leading in and settling, before it, after it, seconds.
 pub(crate) fn around_s(scenario: &Scenario) -> (f64, f64, f64) {
     let limits = &scenario.limits;
     let windows = [
@@ -48,7 +53,7 @@ pub(crate) fn around_s(scenario: &Scenario) -> (f64, f64, f64) {
             .map(|_| limits.set_power_min_window_s),
     ];
     let window_s = windows.into_iter().flatten().fold(0.0, f64::max);
-    (SETTLE_S, BEFORE_S + window_s, AFTER_S)
+    (LEAD_IN_S + SETTLE_S, BEFORE_S + window_s, AFTER_S)
 }
 
 /// Keeps the last stretch of the load, and a copy of it around the worst moment of each figure.
@@ -63,6 +68,8 @@ pub(crate) struct Recorder {
     /// Samples kept: a stretch, and what may go by until a moment is known.
     kept: usize,
     load: VecDeque<(f64, f64)>,
+    /// At the first sample of the run.
+    first_load: Option<(f64, f64)>,
     /// Number of the next sample.
     next: u64,
     /// Worst moment of each figure whose stretch is not over.
@@ -82,9 +89,9 @@ impl Recorder {
     ) -> Self {
         let dt_s = scenario.simulation.step_s;
         let samples = |s: f64| (s / dt_s).ceil() as u64;
-        let (settle_s, before_s, after_s) = around_s(scenario);
+        let (_, before_s, after_s) = around_s(scenario);
         let lengths = Lengths {
-            settle: samples(settle_s),
+            settle: samples(SETTLE_S),
             before: samples(before_s),
             after: samples(after_s).max(1),
         };
@@ -98,6 +105,7 @@ impl Recorder {
             last,
             kept: whole as usize + 2 * block + late,
             load: VecDeque::new(),
+            first_load: None,
             next: first,
             pending: [None; FIGURES],
             seen: [None; FIGURES],
@@ -107,6 +115,9 @@ impl Recorder {
 
     /// Takes a block of the load and what is worst so far.
     pub(crate) fn take(&mut self, w: &[f64], var: &[f64], figures: &Figures) {
+        if let (None, Some(w), Some(var)) = (self.first_load, w.first(), var.first()) {
+            self.first_load = Some((*w, *var));
+        }
         self.load.extend(w.iter().copied().zip(var.iter().copied()));
         self.next += w.len() as u64;
         let gone = self.load.len().saturating_sub(self.kept);
@@ -169,6 +180,10 @@ impl Recorder {
                 samples: until + 1 - from,
                 realisation: self.realisation,
             },
+            lead_in: (from > self.first).then(|| LeadIn {
+                load: self.first_load.unwrap_or_default(),
+                lasts_s: LEAD_IN_S.min((from - self.first) as f64 * self.dt_s),
+            }),
             w,
             var,
         })
@@ -226,13 +241,15 @@ mod tests {
             let captures = recorder.finish();
             let capture = captures[0].as_ref().unwrap();
             assert_eq!(capture.worst.at_s, 500.0);
-            let (first, last) = (500 - 35, 500 + 20);
+            let (first, last) = (500 - 25, 500 + 20);
             assert_eq!(
                 (capture.w[0], capture.w[capture.w.len() - 1]),
                 (first as f64, last as f64)
             );
             assert_eq!(capture.w.len() as u64, capture.stretch.samples);
             assert_eq!(capture.stretch.counts_from, 500 - 5);
+            let lead_in = capture.lead_in.unwrap();
+            assert_eq!((lead_in.load, lead_in.lasts_s), ((0.0, 0.0), 20.0));
         }
     }
 
@@ -243,6 +260,7 @@ mod tests {
         let captures = recorder.finish();
         let capture = captures[0].as_ref().unwrap();
         assert_eq!((capture.stretch.first, capture.stretch.counts_from), (0, 0));
+        assert!(capture.lead_in.is_none());
         // It was to be longer: the run ended.
         assert_eq!((capture.w.len(), capture.stretch.samples), (8, 23));
     }

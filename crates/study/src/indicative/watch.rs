@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::follow::{AtCorner, Follower, Stretch};
+use super::follow::{AtCorner, Follower, LeadIn, Stretch};
 use super::moments::{COLLAPSE, FIGURES, worse};
 use super::outcome::Ranges;
 use super::recorder::{Capture, Recorder};
@@ -53,7 +53,9 @@ impl Watch {
                 let corners = shared.plan.corners.iter();
                 Some(Self::Whole(
                     corners
-                        .map(|c| Follower::new(scenario, &c.plant, jumps.jumps_alone(), stretch))
+                        .map(|c| {
+                            Follower::new(scenario, &c.plant, jumps.jumps_alone(), stretch, None)
+                        })
                         .collect(),
                 ))
             }
@@ -166,6 +168,8 @@ pub(crate) fn windows(shared: &Shared<'_>, worst: &mut Worst) -> Result<(), Stud
     let tasks: Vec<(usize, usize)> = (0..corners.len())
         .flat_map(|corner| (0..stretches.len()).map(move |s| (corner, s)))
         .collect();
+    // With the loads that jump as they are at the start.
+    let at_start = Demand::jumping(scenario, shared.inputs, scenario.simulation.first_sample());
     let jumps: Vec<Demand> = stretches
         .iter()
         .map(|s| Demand::jumping(scenario, shared.inputs, s.stretch.first))
@@ -175,7 +179,11 @@ pub(crate) fn windows(shared: &Shared<'_>, worst: &mut Worst) -> Result<(), Stud
         .map(|(corner, s)| {
             let (plant, jumps) = (&corners[corner].plant, jumps[s].jumps_alone());
             let s = &stretches[s];
-            let mut follower = Follower::new(scenario, plant, jumps, s.stretch);
+            let lead_in = s.lead_in.map(|l| LeadIn {
+                load: at_start.with_jumps(l.load.0, l.load.1),
+                ..l
+            });
+            let mut follower = Follower::new(scenario, plant, jumps, s.stretch, lead_in);
             for (w, var) in s.w.chunks(BLOCK).zip(s.var.chunks(BLOCK)) {
                 if shared.progress.observer.cancelled() {
                     return Err(StudyError::Interrupted {

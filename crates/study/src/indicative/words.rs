@@ -1,12 +1,17 @@
 //! INDICATIVE in words.
 
+use std::fmt::Write as _;
+
 use ballast_scenario::Scenario;
 
+use super::Plan;
 use super::judge::Case;
 use super::outcome::{Indicative, Ranges};
 use super::recorder::around_s;
-use super::{Plan, Rest};
 use crate::outcome::{Status, Verdict};
+
+/// What is said where nothing can be varied.
+const NONE_STATED: &str = "none has a stated range that could be varied";
 
 /// A figure with five significant digits at most.
 fn figure(x: f64) -> String {
@@ -22,23 +27,14 @@ fn figure(x: f64) -> String {
     }
 }
 
-/// How a verdict comes out over the ranges: "worst over 14 corners 57.9 Hz at all worst, gain low; holds at 12, fails at 2".
-pub(super) fn text(plan: &Plan, found: &Indicative, case: &Case<'_>) -> String {
-    let of = |w: &&super::WeakConstant| !w.of_voltage || case.rest == Rest::Voltage;
-    let still = plan.weak.iter().filter(of).filter(|w| !w.varied).count();
-    let still = match still {
-        0 => String::new(),
-        n => format!(
-            "; {n} of {} weak constants were not varied",
-            found.rests_on.len()
-        ),
-    };
+/// How a verdict comes out over the ranges: "worst 57.9 Hz at `all worst, gain low`, FAIL there; holds at 12 of 14 corners, fails at 2".
+pub(super) fn text(found: &Indicative, case: &Case<'_>) -> String {
     match found.ranges {
         Ranges::Off => {
             return "worst over the ranges not computed (outputs.range_corners = \"off\")"
                 .to_owned();
         }
-        Ranges::NoneStated => return "no range is stated that could be varied".to_owned(),
+        Ranges::NoneStated => return NONE_STATED.to_owned(),
         Ranges::WholeRun | Ranges::WorstMoments => {}
     }
     let n = found.corners;
@@ -55,7 +51,7 @@ pub(super) fn text(plan: &Plan, found: &Indicative, case: &Case<'_>) -> String {
             _ => "",
         };
         parts.push(format!(
-            "worst over {n} corners {} {} at {corner}{status}",
+            "worst {} {} at {corner}{status}",
             figure(value),
             case.unit
         ));
@@ -63,20 +59,23 @@ pub(super) fn text(plan: &Plan, found: &Indicative, case: &Case<'_>) -> String {
     if let (Some(lost), Some(name)) = (&found.lost, &found.lost_corner) {
         parts.push(format!("at `{name}` {lost}"));
     }
-    let mut count = vec![format!("holds at {} of {n} corners", found.holds_in)];
-    if found.fails_in > 0 {
-        count.push(format!("fails at {}", found.fails_in));
-    }
-    if found.unknown_in > 0 {
-        count.push(format!("not known at {}", found.unknown_in));
-    }
-    parts.push(count.join(", "));
     let around = if found.ranges == Ranges::WorstMoments {
-        "; looked at around the worst moments alone"
+        " around the worst moments"
     } else {
         ""
     };
-    format!("{}{around}{still}", parts.join("; "))
+    let mut count = vec![format!(
+        "holds at {} of {n} corners{around}",
+        found.holds_in
+    )];
+    if found.fails_in > 0 {
+        count.push(format!("fails at {}", found.fails_in));
+    }
+    if let Some(why) = &found.unknown {
+        count.push(format!("not known at {} ({why})", found.unknown_in));
+    }
+    parts.push(count.join(", "));
+    parts.join("; ")
 }
 
 fn beyond(case: &Case<'_>, value: f64) -> bool {
@@ -103,21 +102,34 @@ pub(crate) fn assumptions(plan: &Plan, scenario: &Scenario) -> Vec<String> {
             "the worst over their ranges was not computed (outputs.range_corners = \"off\")"
                 .to_owned()
         }
-        Ranges::NoneStated => "none has a stated range that could be varied".to_owned(),
+        Ranges::NoneStated => NONE_STATED.to_owned(),
         Ranges::WholeRun | Ranges::WorstMoments => {
             let followed = if plan.ranges == Ranges::WholeRun {
                 "under the same load over every realisation".to_owned()
             } else {
                 let (settle_s, before_s, after_s) = around_s(scenario);
                 format!(
-                    "under the same load around the worst moment of each figure with a limit alone: {settle_s} s to settle, then from {before_s} s before to {after_s} s after it (outputs.range_corners = \"full\" follows them over the whole run)"
+                    "under the same load around the worst moment of each figure with a limit alone: {settle_s} s from the load of the start to settle at that there, then from {before_s} s before to {after_s} s after it (outputs.range_corners = \"full\" follows them over the whole run)"
                 )
             };
             let varied = plan.weak.iter().filter(|w| w.varied).count();
-            let left_out = plan
+            let mut left_out = plan
                 .left_out
                 .as_ref()
                 .map_or_else(String::new, |why| format!("; {why}"));
+            let still: Vec<&str> = plan
+                .weak
+                .iter()
+                .filter(|w| w.low.is_some() && !w.varied)
+                .map(|w| w.path.as_str())
+                .collect();
+            if !still.is_empty() {
+                let _ = write!(
+                    left_out,
+                    "; not varied for all their range: {}",
+                    still.join(", ")
+                );
+            }
             format!(
                 "the {varied} with a range were put at both of its ends one at a time, sets with the same estimate together, and all at their worse ends together; gains that are weak follow inertia and dead time; {} plants {followed}{left_out}. The worst of them is no bound on what lies between or beyond and says nothing of how probable it is",
                 plan.corners.len()
