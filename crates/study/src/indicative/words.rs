@@ -109,7 +109,7 @@ pub(crate) fn assumptions(plan: &Plan, scenario: &Scenario) -> Vec<String> {
             } else {
                 let (settle_s, before_s, after_s) = around_s(scenario);
                 format!(
-                    "under the same load around the worst moment of each figure with a limit alone: {settle_s} s from the load of the start to settle at that there, then from {before_s} s before to {after_s} s after it (outputs.range_corners = \"full\" follows them over the whole run)"
+                    "under the same load around the worst moment of each figure with a limit alone: {settle_s} s from the load of the start to settle at that there, then from {before_s} s before to {after_s} s after it ; a corner whose worst comes at another time is not seen there (outputs.range_corners = \"full\" follows all over the whole run)"
                 )
             };
             let varied = plan.weak.iter().filter(|w| w.varied).count();
