@@ -244,7 +244,7 @@ mod tests {
             let (first, last) = (500 - 25, 500 + 20);
             assert_eq!(
                 (capture.w[0], capture.w[capture.w.len() - 1]),
-                (first as f64, last as f64)
+                (f64::from(first), f64::from(last))
             );
             assert_eq!(capture.w.len() as u64, capture.stretch.samples);
             assert_eq!(capture.stretch.counts_from, 500 - 5);
