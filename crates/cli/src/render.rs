@@ -4,6 +4,7 @@ use ballast_study::outcome::{Contingency, Event, Outcome, Status, Verdict};
 use ballast_units::format_si;
 
 use crate::printer::Printer;
+use crate::render_indicative;
 
 /// Events up to which all of them are printed.
 const MOST_EVENTS: usize = 40;
@@ -52,6 +53,7 @@ fn part(outcome: &Outcome, printer: &Printer) {
     {
         printer.line(&format!("\nbasis         {}", v.basis));
     }
+    render_indicative::lines(outcome, printer);
     for v in outcome
         .verdicts
         .iter()
@@ -180,7 +182,7 @@ fn table(verdicts: &[Verdict], printer: &Printer) {
                 x.map_or_else(|| "–".to_owned(), |x| format!("{} {}", number(x), v.unit))
             };
             [
-                v.status.label().to_owned(),
+                render_indicative::status(v),
                 v.label.clone(),
                 unit(v.worst_value),
                 unit(v.limit_value),

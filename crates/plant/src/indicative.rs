@@ -72,6 +72,8 @@ pub struct WeakParameter {
 pub struct Variant {
     /// Which corner, as `inertia_s = 0.6 (low)` or `all worst, gain low`.
     pub corner: String,
+    /// Whether all weak constants are moved there (else one alone).
+    pub together: bool,
     /// The set there.
     pub set: SetSpec,
 }
@@ -119,7 +121,7 @@ pub fn weak_parameters(set: &SetSpec) -> Vec<WeakParameter> {
     let mut found: Vec<WeakParameter> = set
         .provenance
         .iter()
-        .filter(|(_, entry)| is_weak(entry))
+        .filter(|(key, entry)| is_weak(entry) && acts(set, key))
         .filter_map(|(key, entry)| {
             Some(WeakParameter {
                 kind: WeakKind::of(key)?,
@@ -134,6 +136,11 @@ pub fn weak_parameters(set: &SetSpec) -> Vec<WeakParameter> {
         .collect();
     found.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
     found
+}
+
+/// Whether the value matters: a turbo ceiling that is off has no constants.
+fn acts(set: &SetSpec, key: &str) -> bool {
+    set.turbo.enabled || key == "turbo.enabled" || !key.starts_with("turbo.")
 }
 
 fn is_weak(entry: &Provenance) -> bool {
@@ -155,6 +162,7 @@ pub fn variants(set: &SetSpec) -> Vec<Variant> {
             if end != *value {
                 out.push(Variant {
                     corner: format!("{key} = {end} ({name})"),
+                    together: false,
                     set: with(set, [(key.as_str(), end)]),
                 });
             }
@@ -183,6 +191,7 @@ pub fn variants(set: &SetSpec) -> Vec<Variant> {
         });
         out.push(Variant {
             corner: (*corner).to_owned(),
+            together: true,
             set: with(set, ends),
         });
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use ballast_aggregate::{FacilitySpec, JobSpec, Site, correlation_presets};
+use ballast_plant::SharingSpec;
 use ballast_units::{Confidence, WeakDefault};
 use serde_json::Value as Json;
 
 use crate::Scenario;
 use crate::shape::{Form, Shape};
-use crate::tree::join;
+use crate::tree::{Node, join};
 
 /// An input of low confidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +24,8 @@ pub struct LowInput {
 
 /// Every input of low confidence: of the nodes in the racks with their GPUs and supplies, of the sets, of the correlation.
 ///
-/// Which phases of a GPU are in use is known only to a run.
-pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>) -> Vec<LowInput> {
+/// Which phases of a GPU are in use is known only to a run. `root` knows what was given.
+pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>, root: &Node) -> Vec<LowInput> {
     let mut found = Vec::new();
     let nodes: BTreeSet<&str> = scenario.racks.iter().map(|r| r.node.as_str()).collect();
     let specs = || nodes.iter().filter_map(|n| scenario.nodes.get(*n));
@@ -61,7 +62,62 @@ pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>) -> Vec<LowInp
         correlations(scenario, site, &mut found);
     }
     weak_defaults(scenario, &mut found);
+    plant_defaults(scenario, root, &mut found);
     found
+}
+
+/// Defaults of what the sets share, where no value was given.
+fn plant_defaults(scenario: &Scenario, root: &Node, found: &mut Vec<LowInput>) {
+    let Some(plant) = &scenario.plant else { return };
+    let mut add = |table: &str, default: WeakDefault| {
+        let given = root
+            .get("plant")
+            .and_then(|p| p.get(table)?.get(default.key));
+        if given.is_none() {
+            found.push(of_default(&format!("plant.{table}"), default));
+        }
+    };
+    if let Some(SharingSpec::Isochronous(line)) = &plant.sharing {
+        add(
+            "sharing",
+            WeakDefault {
+                key: "gain_pu",
+                value: line.gain_pu,
+                unit: "pu",
+                source: "estimate: as strong as a droop of that size; no maker publishes the gain of a load-sharing line",
+            },
+        );
+        add(
+            "sharing",
+            WeakDefault {
+                key: "lag_s",
+                value: line.lag_s,
+                unit: "s",
+                source: "estimate: load-sharing controllers answer within 0.1 to 0.5 s",
+            },
+        );
+    }
+    if let Some(utility) = &plant.utility {
+        add(
+            "utility",
+            WeakDefault {
+                key: "x_over_r",
+                value: utility.x_over_r,
+                unit: "",
+                source: "estimate: grids of medium voltage have 5 to 15",
+            },
+        );
+    }
+}
+
+/// A default as an input of low confidence.
+fn of_default(path: &str, d: WeakDefault) -> LowInput {
+    let space = if d.unit.is_empty() { "" } else { " " };
+    LowInput {
+        path: format!("{path}.{}", d.key),
+        value: format!("{}{space}{} (default)", d.value, d.unit),
+        source: d.source.to_owned(),
+    }
 }
 
 fn collect(value: &Json, shape: Shape<'_>, path: &str, found: &mut Vec<LowInput>) {
@@ -129,14 +185,7 @@ fn value_at(set: &Json, shape: Shape<'_>, key: &str) -> Option<String> {
 
 /// Defaults of services, events and the rest of the site that no number of the scenario replaces.
 fn weak_defaults(scenario: &Scenario, found: &mut Vec<LowInput>) {
-    let mut add = |path: &str, d: WeakDefault| {
-        let space = if d.unit.is_empty() { "" } else { " " };
-        found.push(LowInput {
-            path: format!("{path}.{}", d.key),
-            value: format!("{}{space}{} (default)", d.value, d.unit),
-            source: d.source.to_owned(),
-        });
-    };
+    let mut add = |path: &str, d: WeakDefault| found.push(of_default(path, d));
     for job in &scenario.jobs {
         let defaults = match job {
             JobSpec::Inference(service) => service.weak_defaults(),

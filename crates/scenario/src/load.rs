@@ -157,7 +157,7 @@ pub fn load_str(
         missing_files(&root, base_dir, &mut report);
         return Err(Problems::sorted(report.problems));
     }
-    let low_confidence = low_inputs(&scenario, site.as_ref());
+    let low_confidence = low_inputs(&scenario, site.as_ref(), &root);
     let sha256 = sha256(&scenario);
     let warnings = Problems::sorted(report.warnings).0;
     Ok(Loaded {

@@ -548,6 +548,20 @@ pub enum RackStatistics {
     MinMeanMax,
 }
 
+/// How the corners of the ranges of weak constants are followed: each constant of a set that is estimated, recalled or of low confidence at both
+/// ends of the range stated with it, then all at their worse ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RangeCorners {
+    /// Over the whole run where that is some seconds of work, else around the worst moment of each figure that a limit is on.
+    #[default]
+    Auto,
+    /// Over the whole run, whatever it takes: as many more plants as there are corners.
+    Full,
+    /// Not at all: verdicts that rest on weak constants say that the worst over the ranges was not computed.
+    Off,
+}
+
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -562,6 +576,8 @@ pub struct OutputSpec {
     pub rack_statistics: RackStatistics,
     /// Whether figures are drawn.
     pub figures: bool,
+    /// How the worst result over the ranges of weak constants is looked for. Verdicts that rest on such constants are INDICATIVE in any case.
+    pub range_corners: RangeCorners,
     /// Windows over which ramps are reported, seconds; none may be shorter than the step, none need be longer than the run.
     pub ramp_windows_s: Vec<f64>,
 }
@@ -574,6 +590,7 @@ impl Default for OutputSpec {
             rack_envelopes: true,
             rack_statistics: RackStatistics::Full,
             figures: true,
+            range_corners: RangeCorners::Auto,
             ramp_windows_s: vec![0.02, 0.1, 1.0, 5.0],
         }
     }

@@ -323,6 +323,31 @@ fn the_hash_is_that_of_the_meaning() {
     );
 }
 
+/// What sets share is named where it is a default, and not where the same value was given.
+#[test]
+fn weak_defaults_of_the_plant_are_named() {
+    let second = SET.replace("G1", "G2").replace("[plant]\n", "");
+    let line = format!("{LOAD}{SET}{second}[plant.sharing]\nmodel = \"isochronous\"\n");
+    let grid = format!(
+        "{LOAD}[plant]\nsets = []\n[plant.utility]\nrated_kva = 1000\nshort_circuit_ratio = 10\n"
+    );
+    let shared = |text: &str| -> Vec<(String, String)> {
+        let low = loaded(text, &[]).low_confidence.into_iter();
+        let of = ["plant.sharing", "plant.utility"];
+        low.filter(|l| of.iter().any(|table| l.path.starts_with(table)))
+            .map(|l| (l.path, l.value))
+            .collect()
+    };
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    let lag = pair("plant.sharing.lag_s", "0.2 s (default)");
+    let gain = pair("plant.sharing.gain_pu", "0.03 pu (default)");
+    assert_eq!(shared(&line), [gain, lag.clone()]);
+    assert_eq!(shared(&format!("{line}gain_pu = 0.03\n")), [lag]);
+    let ratio = pair("plant.utility.x_over_r", "10 (default)");
+    assert_eq!(shared(&grid), [ratio]);
+    assert_eq!(shared(&format!("{grid}x_over_r = 10\n")), []);
+}
+
 #[test]
 fn weak_inputs_are_named_with_value_and_source() {
     let text = format!(

@@ -156,6 +156,7 @@ fn run_at(
         spec,
         at_s: candidate.at_s,
     };
+    let corners = base.plan.of_failure();
     let mut stretch = spec.stretch(base.scenario, candidate.at_s);
     if candidate.realisation.is_some() {
         stretch.simulation.realisations = 1;
@@ -163,6 +164,7 @@ fn run_at(
     let shared = Shared {
         scenario: &stretch,
         strike: Some(&plan),
+        plan: &corners,
         shown: candidate.realisation.unwrap_or(1),
         ..*base
     };
@@ -176,7 +178,8 @@ fn run_at(
     } else {
         RunPart::LoadRejection
     };
-    let mut verdicts = verdict::contingency_verdicts(&stretch, inputs, base.site, &merged, low);
+    let mut verdicts =
+        verdict::contingency_verdicts(&stretch, inputs, base.site, &merged, low, &corners);
     if let Some(why) = did_not_happen(spec, &merged) {
         for verdict in verdicts
             .iter_mut()

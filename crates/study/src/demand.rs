@@ -4,6 +4,8 @@
 //! between them, and a part that jumps at stated times (stepped loads, held traces) which need not lie on the step. The
 //! plant is stepped from jump to jump, so both are exact.
 
+use std::sync::Arc;
+
 use ballast_aggregate::{
     ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, TrafficReport,
     TransferReport, Transfers,
@@ -18,9 +20,10 @@ use crate::inputs::Inputs;
 pub(crate) const SAME_INSTANT: f64 = 1e-9;
 
 /// A load that jumps.
+#[derive(Clone)]
 struct Jumps {
-    time_s: Vec<f64>,
-    power_w: Vec<f64>,
+    time_s: Arc<[f64]>,
+    power_w: Arc<[f64]>,
     /// Index of the next jump; before the first one `initial_w` holds.
     next: usize,
     now_w: f64,
@@ -37,8 +40,8 @@ impl Jumps {
         start_s: f64,
     ) -> Self {
         let mut jumps = Self {
-            time_s,
-            power_w,
+            time_s: time_s.into(),
+            power_w: power_w.into(),
             next: 0,
             now_w: initial_w,
             tan_phi,
@@ -148,6 +151,28 @@ impl Demand {
     /// Load is lost at the bus: of all that is drawn from now on, the share `kept` is left.
     pub(crate) fn reject(&mut self, kept: f64) {
         self.kept *= kept;
+    }
+
+    /// The loads that jump alone, as they are at sample `first`: for plants that the rest is handed to.
+    pub(crate) fn jumping(scenario: &Scenario, inputs: &Inputs, first: u64) -> Self {
+        let mut later = scenario.clone();
+        later.simulation.start_s = first as f64 * scenario.simulation.step_s;
+        Self::new(&later, inputs, None, 1, false).jumps_alone()
+    }
+
+    /// The same loads that jump, without the rest.
+    pub(crate) fn jumps_alone(&self) -> Self {
+        Self {
+            engine: None,
+            facility: None,
+            transfers: None,
+            lines: Vec::new(),
+            coarse: Vec::new(),
+            jumps: self.jumps.clone(),
+            kept: self.kept,
+            dt_s: self.dt_s,
+            next: self.next,
+        }
     }
 
     /// Fills `block` with the continuous part: racks as they are, `site_w` and `site_q_var` with the rest of the site and the traces added.

@@ -22,6 +22,7 @@ mod demand;
 mod design;
 mod diversity;
 mod error;
+mod indicative;
 mod inputs;
 mod load_limits;
 mod merge;

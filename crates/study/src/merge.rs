@@ -6,10 +6,11 @@ use ballast_plant::{Limiter, Tripped};
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 
 use crate::diversity::Diversities;
+use crate::indicative::Worst;
 use crate::load_limits::LoadFigures;
 use crate::moments::{Moments, ReserveAt};
 use crate::outcome::Extreme;
-use crate::plant_collect::VoltageExtremes;
+use crate::plant_collect::{PlantResult, VoltageExtremes};
 use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
@@ -52,6 +53,32 @@ pub(crate) struct PlantExtremes {
     pub(crate) sets: Vec<SetExtremes>,
 }
 
+impl From<PlantResult> for PlantExtremes {
+    fn from(p: PlantResult) -> Self {
+        Self {
+            low: p.low,
+            high: p.high,
+            rocof: p.rocof,
+            swing: p.swing,
+            outside: p.outside,
+            outside_open: p.outside_open,
+            voltage: p.voltage,
+            sets: p
+                .sets
+                .into_iter()
+                .map(|s| SetExtremes {
+                    high: s.high,
+                    low: s.low,
+                    low_mean: s.low_mean,
+                    reactive_high: s.reactive_high,
+                    reactive_low: s.reactive_low,
+                    first_limited: s.first_limited,
+                })
+                .collect(),
+        }
+    }
+}
+
 /// Extremes of one realisation's group of equal sets.
 pub(crate) struct SetExtremes {
     pub(crate) high: Option<Extreme>,
@@ -89,6 +116,8 @@ pub(crate) struct Merged {
     pub(crate) bess: Vec<(u32, Vec<Books>)>,
     /// Of the first realisation, per set: mean share of rated, share of time limited.
     pub(crate) set_means: Vec<(f64, f64)>,
+    /// At the corners of the ranges of weak constants.
+    pub(crate) corners: Worst,
 }
 
 impl Merged {
@@ -111,6 +140,7 @@ impl Merged {
             frequency: None,
             bess: Vec::new(),
             set_means: Vec::new(),
+            corners: Worst::default(),
         };
         merged.add(first);
         merged
@@ -146,38 +176,19 @@ impl Merged {
         if self.curves.is_none() {
             self.curves = r.site.curves;
         }
-        let plant = r.plant.map(|p| {
+        let plant = r.plant.map(|mut p| {
             if self.frequency.is_none() {
-                self.frequency = p.pyramid;
+                self.frequency = p.pyramid.take();
                 self.set_means = p
                     .sets
                     .iter()
                     .map(|s| (s.mean_share, s.limited_share))
                     .collect();
             }
-            PlantExtremes {
-                low: p.low,
-                high: p.high,
-                rocof: p.rocof,
-                swing: p.swing,
-                outside: p.outside,
-                outside_open: p.outside_open,
-                voltage: p.voltage,
-                sets: p
-                    .sets
-                    .into_iter()
-                    .map(|s| SetExtremes {
-                        high: s.high,
-                        low: s.low,
-                        low_mean: s.low_mean,
-                        reactive_high: s.reactive_high,
-                        reactive_low: s.reactive_low,
-                        first_limited: s.first_limited,
-                    })
-                    .collect(),
-            }
+            PlantExtremes::from(p)
         });
         self.bess.push((r.realisation, r.bess));
+        self.corners.add(r.watched);
         let first = self.each.is_empty();
         let told = r.traffic.into_iter().filter(|t| first || t.over_capacity());
         self.traffic.extend(told.map(|t| (r.realisation, t)));

@@ -8,6 +8,7 @@ use serde::Serialize;
 pub use crate::contingency_outcome::{
     Contingency, ReserveKpis, StrikeKpis, SurvivorKpis, TriedMoment,
 };
+pub use crate::indicative::{Indicative, Ranges, WeakConstant};
 
 /// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
 ///
@@ -32,6 +33,9 @@ pub struct Outcome {
     pub assumptions: Vec<String>,
     /// Inputs of low confidence that the result rests on.
     pub low_confidence: Vec<LowConfidence>,
+    /// Constants of the sets that are estimated, recalled or of low confidence: verdicts that rest on them are indicative.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weak_constants: Vec<WeakConstant>,
     /// Power at the bus.
     pub site: PowerKpis,
     /// Power of each group of racks at the AC side.
@@ -197,6 +201,9 @@ pub struct Verdict {
     /// Which run it comes from; absent for the run itself where there is no fine one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunPart>,
+    /// What it rests on that is weak, and how it comes out over the stated ranges; absent where it rests on no weak constant of a set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indicative: Option<Indicative>,
 }
 
 /// Something that happened beside the planned course.

@@ -5,6 +5,8 @@ use ballast_scenario::LimitsSpec;
 use ballast_series::{Pyramid, PyramidBuilder, RampTracker};
 
 use crate::collect::Span;
+use crate::indicative::Figures;
+use crate::merge::worst;
 use crate::outcome::Extreme;
 use crate::windows::{LowestMean, RateOfChange, TimeOutside, Worst};
 
@@ -199,6 +201,44 @@ impl PlantCollector {
         }
     }
 
+    /// Worst of each figure so far, in the order of `indicative::moments`; the swing up to the last few thousand steps. The last is left free.
+    pub(crate) fn worst_so_far(&self) -> Figures {
+        let of_sets = |highest, f: &dyn Fn(&SetCollector) -> Option<Extreme>| {
+            worst(self.sets.iter().map(f), highest)
+        };
+        let outside = |o: &Option<TimeOutside>| o.as_ref().and_then(|o| o.worst.extreme);
+        [
+            self.low.extreme,
+            self.high.extreme,
+            self.largest_swing(),
+            self.rocof.worst.extreme,
+            outside(&self.outside),
+            self.voltage_low.extreme,
+            self.voltage_high.extreme,
+            outside(&self.voltage_outside),
+            of_sets(true, &|s| s.high.extreme),
+            of_sets(false, &|s| s.low_mean.worst.extreme),
+            of_sets(false, &|s| s.reactive_low.extreme),
+            None,
+        ]
+    }
+
+    /// Largest swing within its window, up to the last flush.
+    fn largest_swing(&self) -> Option<Extreme> {
+        self.swing.tables().first().map(|t| {
+            let ramp = if t.up.delta >= -t.down.delta {
+                t.up
+            } else {
+                t.down
+            };
+            Extreme {
+                value: ramp.delta.abs(),
+                at_s: ramp.at_s,
+                realisation: ramp.realisation,
+            }
+        })
+    }
+
     fn flush(&mut self) {
         self.swing.push_slice(&self.step_hz);
         if let Some(p) = &mut self.pyramid {
@@ -210,18 +250,7 @@ impl PlantCollector {
     pub(crate) fn finish(mut self) -> PlantResult {
         self.flush();
         let n = self.samples.max(1) as f64;
-        let swing = self.swing.tables().first().map(|t| {
-            let ramp = if t.up.delta >= -t.down.delta {
-                t.up
-            } else {
-                t.down
-            };
-            Extreme {
-                value: ramp.delta.abs(),
-                at_s: ramp.at_s,
-                realisation: ramp.realisation,
-            }
-        });
+        let swing = self.largest_swing();
         PlantResult {
             low: self.low.extreme,
             high: self.high.extreme,

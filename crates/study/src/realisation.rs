@@ -17,6 +17,7 @@ use crate::demand::Demand;
 use crate::design;
 use crate::diversity::Diversities;
 use crate::error::StudyError;
+use crate::indicative::{Plan, Watch, Watched};
 use crate::inputs::Inputs;
 use crate::load_limits::{LoadCollector, LoadFigures};
 use crate::moments::{Moments, Reserve, ReserveAt};
@@ -40,6 +41,8 @@ pub(crate) struct Shared<'a> {
     /// Realisation whose curves over time are kept.
     pub(crate) shown: u32,
     pub(crate) progress: &'a Progress<'a>,
+    /// What is weak in the sets, and what is done about it.
+    pub(crate) plan: &'a Plan,
 }
 
 /// Progress over everything that a study runs.
@@ -104,6 +107,8 @@ pub(crate) struct RealisationResult {
     pub(crate) moments: Vec<Moments>,
     /// What the failure did; none where nothing was to fail.
     pub(crate) strike: Option<StrikeResult>,
+    /// What went along with it for the corners of the ranges of weak constants.
+    pub(crate) watched: Watched,
 }
 
 /// Samples of a realisation, the one at its start included.
@@ -130,6 +135,7 @@ struct Under<'a> {
     bess: SiteBess,
     racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
+    watch: Option<Watch>,
     /// Continuous part of the demand at the sample before.
     previous: Point,
     /// Energy drawn so far, joules.
@@ -189,6 +195,7 @@ pub(crate) fn run_realisation(
             .plant
             .as_ref()
             .map(|p| PlantCollector::new(p, &scenario.limits, of_plant)),
+        watch: Watch::new(shared, realisation, span.first, samples),
         previous: Point::default(),
         energy_j: 0.0,
         collapsed_at_s: None,
@@ -283,6 +290,10 @@ impl Under<'_> {
         }
         if let Some(racks) = &mut self.racks {
             racks.take(block, len);
+        }
+        if let (Some(watch), Some(figures)) = (&mut self.watch, &self.plant_figures) {
+            let (w, var) = (&block.site_w[..len], &block.site_q_var[..len]);
+            watch.take(w, var, figures, self.collapsed_at_s);
         }
         Ok(len)
     }
@@ -445,21 +456,22 @@ impl Under<'_> {
             reserve: self.reserve.and_then(Reserve::finish),
             moments: self.moments,
             strike: self.strike.map(Strike::finish),
+            watched: self.watch.map(Watch::finish).unwrap_or_default(),
         }
     }
 }
 
 /// Time and continuous part of the demand at it, which runs in a straight line between two of them.
 #[derive(Debug, Clone, Copy, Default)]
-struct Point {
-    t_s: f64,
-    w: f64,
-    var: f64,
+pub(crate) struct Point {
+    pub(crate) t_s: f64,
+    pub(crate) w: f64,
+    pub(crate) var: f64,
 }
 
 impl Point {
     /// The point a share of the way to `to`.
-    fn towards(self, to: Self, share: f64) -> Self {
+    pub(crate) fn towards(self, to: Self, share: f64) -> Self {
         Self {
             t_s: self.t_s + (to.t_s - self.t_s) * share,
             w: self.w + (to.w - self.w) * share,
@@ -469,15 +481,15 @@ impl Point {
 }
 
 /// What stands between the loads and the supply.
-struct AtBus<'a> {
-    demand: &'a mut Demand,
-    bess: &'a mut SiteBess,
+pub(crate) struct AtBus<'a> {
+    pub(crate) demand: &'a mut Demand,
+    pub(crate) bess: &'a mut SiteBess,
 }
 
 /// Goes from one sample to the next, stopping at every jump of the load between them and where something fails. Returns the energy drawn, joules.
 ///
 /// Jumps at the later sample itself are applied at the end, so that it shows the load after them.
-fn step(
+pub(crate) fn step(
     mut plant: Option<&mut Plant>,
     at_bus: AtBus<'_>,
     mut strike: Option<&mut Strike<'_>>,

@@ -14,6 +14,7 @@ use crate::contingency;
 use crate::demand::Demand;
 use crate::design;
 use crate::error::{StudyError, StudyProblem};
+use crate::indicative::{self, Plan};
 use crate::inputs::Inputs;
 use crate::merge::Merged;
 use crate::observer::Observer;
@@ -260,7 +261,9 @@ pub fn run_traced(
         done: AtomicU64::new(0),
         total: all + closer + contingency::most_work(scenario),
     };
+    let plan = Plan::new(scenario, samples(scenario));
     let coarse = Shared {
+        plan: &plan,
         scenario,
         inputs,
         site,
@@ -269,7 +272,8 @@ pub fn run_traced(
         shown: 1,
         progress: &progress,
     };
-    let merged = simulate(&coarse, sinks.run)?;
+    let mut merged = simulate(&coarse, sinks.run)?;
+    indicative::windows(&coarse, &mut merged.corners)?;
     let moment = scenario
         .zoom
         .as_ref()
@@ -277,14 +281,18 @@ pub fn run_traced(
     let failures = contingency::candidates(scenario, &merged);
     let mut outcome = outcome(loaded, &coarse, merged);
     if let Some((zoom, moment)) = moment {
+        let stretch = zoom.scenario(scenario, moment.centre_s);
+        let plan = Plan::new(&stretch, samples(&stretch));
         let fine = Shared {
-            scenario: &zoom.scenario(scenario, moment.centre_s),
+            plan: &plan,
+            scenario: &stretch,
             zoom: true,
             shown: moment.realisation,
             ..coarse
         };
         let sink = sinks.zoom.map(|s| s as &mut dyn TraceSink);
-        let merged = Merged::new(run_realisation(&fine, moment.realisation, sink)?);
+        let mut merged = Merged::new(run_realisation(&fine, moment.realisation, sink)?);
+        indicative::windows(&fine, &mut merged.corners)?;
         attach(
             &mut outcome,
             zoom,
@@ -362,10 +370,11 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         scenario,
         inputs,
         site,
+        plan,
         ..
     } = *shared;
     let low_confidence = words::low_confidence(loaded, site);
-    let verdicts = verdict::verdicts(scenario, inputs, site, &merged, &low_confidence);
+    let verdicts = verdict::verdicts(scenario, inputs, site, &merged, &low_confidence, plan);
     let coarse = Coarse::of(scenario, inputs, site);
     let told: Vec<&Verdict> = verdicts.iter().collect();
     let overall = overall(&told);
@@ -373,6 +382,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
     let events = words::events(scenario, site, &merged);
     let diagnostics = words::diagnostics(scenario, inputs, site, &merged);
     let mut assumptions = words::assumptions(scenario, inputs, site);
+    assumptions.extend(indicative::assumptions(plan, scenario));
     if shared.zoom {
         assumptions.push(words::zoom_assumption(shared.shown));
     }
@@ -405,6 +415,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         diagnostics,
         assumptions,
         low_confidence,
+        weak_constants: plan.weak.clone(),
         design_values: design::design_values(scenario, site, &coarse, &merged),
         racks: design::rack_kpis(scenario, site, &merged),
         jobs: site.map_or_else(Vec::new, |s| s.job_gpus().to_vec()),

@@ -18,6 +18,7 @@ use ballast_scenario::Scenario;
 
 use crate::coarse::Coarse;
 use crate::design;
+use crate::indicative::{Case, Plan, Rest, indicative};
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation};
 use crate::outcome::{Extreme, LowConfidence, Status, Verdict};
@@ -50,6 +51,8 @@ struct Bench<'a> {
     basis: String,
     /// What verdicts on the load rest on.
     load_basis: String,
+    /// What is weak in the sets.
+    plan: &'a Plan,
 }
 
 /// Where the power that a limit is about is metered; none where it is about something else.
@@ -87,6 +90,7 @@ impl Bench<'_> {
             held_in: 0,
             basis,
             run: None,
+            indicative: None,
         }
     }
 
@@ -166,6 +170,7 @@ impl Bench<'_> {
         } else {
             &self.basis
         };
+        let stated = extreme;
         let n = self.merged.each.len();
         (verdict.status, verdict.basis) = match (held, broken, unknown) {
             (_, 0, _) if open > 0 => (
@@ -185,6 +190,19 @@ impl Bench<'_> {
                 format!("held in {held} of {n} realisations; {basis}"),
             ),
         };
+        if let (false, Some(rest)) = (limit.of_load, Rest::of(limit.key, self.scenario)) {
+            let case = Case {
+                rest,
+                unit: limit.unit,
+                limit: Some(value),
+                upper: limit.upper,
+                status: verdict.status,
+                stated: Some(stated),
+                worst: limit.worst,
+                open: limit.open,
+            };
+            verdict.indicative = indicative(self.plan, &self.merged.corners.corners, &case);
+        }
         verdict
     }
 }
@@ -196,12 +214,14 @@ pub(crate) fn verdicts(
     site: Option<&Site>,
     merged: &Merged,
     low: &[LowConfidence],
+    plan: &Plan,
 ) -> Vec<Verdict> {
     let bench = Bench {
         scenario,
         merged,
         basis: words::basis(scenario, inputs, merged, low, true),
         load_basis: words::basis(scenario, inputs, merged, low, false),
+        plan,
     };
     let mut all = Vec::new();
     bus::bus_verdicts(&bench, &mut all);
@@ -243,6 +263,7 @@ pub(crate) fn verdicts(
 fn only_slow(verdict: &mut Verdict, why: &str) {
     if matches!(verdict.status, Status::Pass | Status::Inconclusive) {
         verdict.status = Status::NotChecked;
+        verdict.indicative = None;
         (verdict.worst_value, verdict.margin, verdict.held_in) = (None, None, 0);
         (verdict.at_s, verdict.realisation, verdict.element) = (None, None, None);
         verdict.basis = format!("it held for the means of a trace alone: {why}");

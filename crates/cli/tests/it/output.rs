@@ -140,3 +140,53 @@ fn powers_say_where_they_are_metered_in_print_and_in_the_traces() {
         assert!(text.contains(part), "{part}");
     }
 }
+
+/// A verdict on estimated constants says so and what a corner of their ranges does to it; the exit code is that of the stated values.
+#[test]
+fn a_verdict_on_estimates_is_indicative() {
+    let bench = Bench::new();
+    // The low end of the inertia lets the frequency fall below the limit, the stated value does not.
+    let text = "[scenario]\nname = \"guess\"\n[simulation]\nduration_s = 6\nstep_s = 0.002\n\
+        [[loads]]\nkind = \"steps\"\nname = \"block\"\ninitial_kw = 300\nevents = [{ at_s = 3, power_kw = 600 }]\n\
+        [[plant.sets]]\nname = \"G\"\nrated_kw = 1000\nrated_kva = 1250\ninertia_s = 1.0\nfriction_pu = 0.1\nturbo = { enabled = false }\n\
+        governor = { model = \"pi\", kp_pu = 8, ki_per_s = 4, t_s = 0.1, dead_time_s = 0.02 }\n\
+        provenance = { inertia_s = { source = \"guess\", grade = \"estimated\", confidence = \"low\", low = 0.3, high = 1.2 } }\n\
+        [limits]\nfrequency_min_hz = 58\nsite_peak_kw = 900\n";
+    bench.write("guess.toml", text);
+    let said = bench.ballast(&["run", "guess.toml", "--no-figures"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let row = |label: &str| {
+        said.out
+            .lines()
+            .find(|l| l.contains(label) && !l.starts_with(' '))
+            .unwrap_or_else(|| panic!("no {label} in {}", said.out))
+            .to_owned()
+    };
+    assert!(row("lowest frequency").starts_with("PASS (INDICATIVE)  "));
+    assert!(!row("peak power of the site").contains("INDICATIVE"));
+    assert!(
+        said.out
+            .contains("indicative    rests on weak constants of G: inertia_s\n")
+    );
+    assert!(
+        said.out.contains(
+            "at `inertia_s = 0.3 (low)`, FAIL there; holds at 1 of 2 corners, fails at 1"
+        ),
+        "{}",
+        said.out
+    );
+    let bytes = std::fs::read(bench.path("out/guess/outcome.json")).unwrap();
+    let outcome: Value = serde_json::from_slice(&bytes).unwrap();
+    let verdict = outcome["verdicts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|v| v["limit"] == "frequency_min_hz")
+        .unwrap();
+    assert_eq!(verdict["indicative"]["worst_status"], "FAIL");
+    assert_eq!(
+        verdict["indicative"]["rests_on"][0],
+        "plant.sets.G.inertia_s"
+    );
+    assert_eq!(outcome["weak_constants"][0]["low"], 0.3);
+}

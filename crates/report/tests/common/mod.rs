@@ -118,6 +118,7 @@ fn verdict(limit: &str, value: f64, worst: f64) -> Verdict {
         held_in: 4,
         basis: String::new(),
         run: None,
+        indicative: None,
     }
 }
 
@@ -244,6 +245,7 @@ pub(crate) fn plausible() -> Outcome {
         diagnostics: Vec::new(),
         assumptions: Vec::new(),
         low_confidence: Vec::new(),
+        weak_constants: Vec::new(),
         site: PowerKpis {
             metered: "bus: AC input of the racks, plus the given loads".to_owned(),
             envelope: envelope(403e3, 997e3),
@@ -255,6 +257,7 @@ pub(crate) fn plausible() -> Outcome {
                 down: ramp,
             }],
             load_duration: load_duration(),
+            band: None,
             spectrum: spectrum(),
             pyramid: pyramid(load_w),
             gpu: GpuKpis {

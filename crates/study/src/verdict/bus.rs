@@ -1,5 +1,6 @@
 //! Limits on frequency and voltage of the bus.
 
+use crate::indicative::{Case, Rest, indicative};
 use crate::merge::{PerRealisation, PlantExtremes};
 use crate::outcome::{Extreme, Status, Verdict};
 use crate::plant_collect::VoltageExtremes;
@@ -215,5 +216,16 @@ fn collapse_verdict(bench: &Bench<'_>) -> Verdict {
         v.at_s = Some(t);
         v.realisation = Some(r);
     }
+    let case = Case {
+        rest: Rest::Engine,
+        unit: "pu",
+        limit: None,
+        upper: true,
+        status: v.status,
+        stated: None,
+        worst: &|_| None,
+        open: |_| false,
+    };
+    v.indicative = indicative(bench.plan, &bench.merged.corners.corners, &case);
     v
 }

@@ -5,6 +5,7 @@ use ballast_scenario::Scenario;
 
 use super::{Bench, Limit, bus, only_slow, sets};
 use crate::coarse::Coarse;
+use crate::indicative::Plan;
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation};
 use crate::outcome::{Extreme, LowConfidence, Verdict};
@@ -24,10 +25,12 @@ pub(crate) fn contingency_verdicts(
     site: Option<&Site>,
     merged: &Merged,
     low: &[LowConfidence],
+    plan: &Plan,
 ) -> Vec<Verdict> {
     let bench = Bench {
         scenario,
         merged,
+        plan,
         basis: words::basis(scenario, inputs, merged, low, true),
         load_basis: String::new(),
     };

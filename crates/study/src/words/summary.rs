@@ -2,6 +2,7 @@
 
 use ballast_scenario::Scenario;
 
+use crate::indicative;
 use crate::outcome::{RunPart, Status, Verdict};
 
 /// One sentence that sums the run up.
@@ -46,7 +47,8 @@ pub(crate) fn summary(
     let sim = &scenario.simulation;
     let plural = if sim.realisations == 1 { "" } else { "s" };
     format!(
-        "{head}; {} realisation{plural}, {} s, seed {}; {} inputs of low confidence; {} things not checked",
+        "{head}{}; {} realisation{plural}, {} s, seed {}; {} inputs of low confidence; {} things not checked",
+        indicative::summary(verdicts),
         sim.realisations,
         sim.duration_s,
         sim.seed,
