@@ -19,6 +19,7 @@
 //!
 //! **Presets.** A `[[plant.sets]]` entry names what it changes with `preset`, an entry of `[gpus]`, `[nodes]` or `[psus]` with `base`
 //! (a preset, or another entry of the table). Nodes, GPUs and supplies that are only named come from the presets of that name. A
+//! A name with a `/` or ending in `.toml` is a file of the same form, from the scenario's folder. A
 //! governor of another `model` replaces the preset's as a whole. A changed value is *given* by the user: its source, grade and
 //! confidence change with it, and a plain number may stand where a number with source is expected.
 //!
