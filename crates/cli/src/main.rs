@@ -20,6 +20,7 @@ mod load;
 mod printer;
 mod progress;
 mod render;
+mod render_plant;
 mod run;
 mod sinks;
 

@@ -77,6 +77,7 @@ pub use schema::schema;
 pub use slurm::{SACCT, SlurmJobs, from_sacct, from_sacct_on_racks};
 pub use spec::{
     Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, RackStatistics,
-    Scenario, ScenarioHead, SimulationSpec, StepsLoad, TraceLoad, TraceScope, ZoomBy, ZoomSpec,
+    Scenario, ScenarioHead, SimulationSpec, StepsLoad, TraceLoad, TraceScope, TransientColumn,
+    ZoomBy, ZoomSpec,
 };
 pub use starter::starter;

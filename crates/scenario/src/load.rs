@@ -190,6 +190,7 @@ fn merge_all(root: &mut Node, patches: &[Patch], report: &mut Report) -> Merged 
         names::pull(root, &mut merged, report);
     }
     names::settle(root, &merged, report);
+    given::forget_fuel_of_another_size(root, report);
     given::expand(root, Shape::root(), report);
     merged
 }

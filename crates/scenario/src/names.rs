@@ -104,8 +104,7 @@ pub(crate) fn settle(root: &mut Node, merged: &Merged, report: &mut Report) {
         for reference in &named {
             // A file that is no preset has been reported where it was looked for.
             if !is_file(&reference.name)
-                && table
-                    .is_none_or(|t| t.entries().is_some() && t.get(&reference.name).is_none())
+                && table.is_none_or(|t| t.entries().is_some() && t.get(&reference.name).is_none())
             {
                 let names = names(kind, table);
                 let refs: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -89,10 +89,9 @@ fn base_key(key: &str, kind: PresetKind) -> Json {
         });
     }
     let names = names.join(", ");
-    let description =
-        format!(
-            "What this {label} changes: a preset ({names}), another entry of the table, or the path of a preset file, from the scenario's folder."
-        );
+    let description = format!(
+        "What this {label} changes: a preset ({names}), another entry of the table, or the path of a preset file, from the scenario's folder."
+    );
     json!({ "type": "string", "description": description })
 }
 
@@ -238,7 +237,11 @@ mod tests {
         assert_eq!(schema["title"], "Ballast scenario");
         assert!(schema["$id"].as_str().unwrap().starts_with("urn:"));
         let preset = &schema["$defs"]["SetSpecChange"]["properties"]["preset"];
-        assert!(preset["anyOf"][0]["enum"].to_string().contains("generic-diesel-1000kw"));
+        assert!(
+            preset["anyOf"][0]["enum"]
+                .to_string()
+                .contains("generic-diesel-1000kw")
+        );
         assert!(schema["$defs"]["GpuProfileChange"]["properties"]["base"].is_object());
         assert!(
             schema["$defs"]["GpuProfileFull"]["properties"]

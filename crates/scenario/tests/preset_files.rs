@@ -101,22 +101,36 @@ fn problems_of_the_file_stand_in_the_file() {
         let p = found.iter().find(|p| p.key == key);
         p.map(|p| (p.file.ends_with("mine.toml"), p.line))
     };
-    assert_eq!(at("plant.sets.0.rated_kw"), Some((true, Some(1))), "{found:?}");
-    assert_eq!(at("plant.sets.0.unheard"), Some((true, Some(2))), "{found:?}");
+    assert_eq!(
+        at("plant.sets.0.rated_kw"),
+        Some((true, Some(1))),
+        "{found:?}"
+    );
+    assert_eq!(
+        at("plant.sets.0.unheard"),
+        Some((true, Some(2))),
+        "{found:?}"
+    );
     // No TOML at all.
     folder.write("mine.toml", "rated_kw = 1\nrated_kva = =\n");
     let found = load(&set("./mine.toml"), &folder.0).unwrap_err();
     assert!(
-        found.iter().all(|p| p.file.ends_with("mine.toml") && p.line == Some(2)),
+        found
+            .iter()
+            .all(|p| p.file.ends_with("mine.toml") && p.line == Some(2)),
         "{found:?}"
     );
     // A group takes of a rack what it knows; the rest is looked at all the same.
     let rack = preset_text(PresetKind::Rack, "gb200-nvl72").unwrap();
     folder.write("rack.toml", &format!("nodes_per_rck = 3\n{rack}"));
-    let text = "[scenario]\nname = \"x\"\n[[racks]]\nname = \"r\"\ncount = 1\npreset = \"rack.toml\"\n";
+    let text =
+        "[scenario]\nname = \"x\"\n[[racks]]\nname = \"r\"\ncount = 1\npreset = \"rack.toml\"\n";
     let found = load(text, &folder.0).unwrap_err();
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!((found[0].key.as_str(), found[0].line), ("nodes_per_rck", Some(1)));
+    assert_eq!(
+        (found[0].key.as_str(), found[0].line),
+        ("nodes_per_rck", Some(1))
+    );
     // One that stands on itself.
     folder.write("gpu.toml", "base = \"./gpu.toml\"\n");
     let text = "[scenario]\nname = \"x\"\n[gpus.g]\nbase = \"./gpu.toml\"\n[nodes.n]\nbase = \"hgx-h100\"\ngpu = \"g\"\n[[racks]]\nname = \"r\"\ncount = 1\nnode = \"n\"\nnodes_per_rack = 1\n";
@@ -134,5 +148,8 @@ fn a_file_may_stand_on_a_built_in_preset() {
     let text = "[scenario]\nname = \"x\"\n[gpus.g]\nbase = \"./gpu.toml\"\n[nodes.n]\nbase = \"hgx-h100\"\ngpu = \"g\"\n[[racks]]\nname = \"r\"\ncount = 1\nnode = \"n\"\nnodes_per_rack = 1\n";
     let loaded = good(text, &folder.0);
     let tdp = &loaded.scenario.gpus["g"].tdp_w;
-    assert_eq!((tdp.value, tdp.source.as_str()), (650.0, "given in gpu.toml"));
+    assert_eq!(
+        (tdp.value, tdp.source.as_str()),
+        (650.0, "given in gpu.toml")
+    );
 }

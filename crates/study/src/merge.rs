@@ -7,6 +7,7 @@ use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
 use crate::diversity::Diversities;
 use crate::outcome::Extreme;
 use crate::plant_collect::VoltageExtremes;
+use crate::plant_watch::Watched;
 use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
@@ -37,6 +38,7 @@ pub(crate) struct PlantExtremes {
     pub(crate) outside_open: bool,
     pub(crate) voltage: VoltageExtremes,
     pub(crate) sets: Vec<SetExtremes>,
+    pub(crate) watched: Watched,
 }
 
 /// Extremes of one realisation's group of equal sets.
@@ -147,6 +149,7 @@ impl Merged {
                 outside: p.outside,
                 outside_open: p.outside_open,
                 voltage: p.voltage,
+                watched: p.watched,
                 sets: p
                     .sets
                     .into_iter()

@@ -7,6 +7,7 @@ mod bus;
 mod load;
 mod quantile;
 mod sets;
+mod steps;
 
 use ballast_aggregate::Site;
 use ballast_profile::MeteringPoint;
@@ -208,6 +209,7 @@ pub(crate) fn verdicts(
         }
     }
     sets::set_verdicts(&bench, &mut all);
+    steps::step_verdicts(&bench, &coarse, &mut all);
     load::load_verdicts(&bench, inputs, site, &mut all);
     for (key, label, why) in words::not_modelled(scenario) {
         all.push(bench.blank(key, label, "", why));
