@@ -104,7 +104,7 @@ pub(crate) enum Named {
 pub(crate) fn preset_node(kind: PresetKind, name: &str, report: &mut Report) -> Option<Node> {
     let text = preset_text(kind, name)?;
     let path = format!("{}/{name}.toml", kind.folder());
-    parsed(path, text.to_owned(), report)
+    parsed(path, text, report)
 }
 
 /// The preset of a name that stands at `at` (its place and key): one that is built in, or a file (see [`is_file`]).
@@ -153,7 +153,7 @@ fn preset_file(
     };
     match read {
         Ok(text) => {
-            let node = parsed(path.display().to_string(), text, report)?;
+            let node = parsed(path.display().to_string(), &text, report)?;
             let clean = kind != PresetKind::Rack || is_rack(&node, report);
             clean.then_some(node)
         }
@@ -169,12 +169,12 @@ fn preset_file(
     }
 }
 
-fn parsed(path: String, text: String, report: &mut Report) -> Option<Node> {
+fn parsed(path: String, text: &str, report: &mut Report) -> Option<Node> {
     let file = match report.sources.find(&path) {
         Some(file) => file,
-        None => report.sources.add(path, Some(text.clone())),
+        None => report.sources.add(path, Some(text.to_owned())),
     };
-    parse::document(&text, file, report)
+    parse::document(text, file, report)
 }
 
 /// A group takes of a rack what it knows, so what nobody knows has to be found in the file itself.

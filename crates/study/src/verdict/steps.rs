@@ -17,11 +17,14 @@ const ROUNDING_SHARE: f64 = 1e-9;
 const NO_STEP: f64 = -1e9;
 
 pub(super) fn step_verdicts(bench: &Bench<'_>, coarse: &Coarse, all: &mut Vec<Verdict>) {
-    if let Some(plant) = &bench.scenario.plant {
-        acceptance_verdict(bench, plant, coarse, all);
-        column_verdict(bench, coarse, all);
+    match &bench.scenario.plant {
+        Some(plant) => acceptance_verdict(bench, plant, coarse, all),
+        None => all.push(bench.blank(KEY, LABEL, UNIT, NO_PLANT.to_owned())),
     }
+    column_verdict(bench, coarse, all);
 }
+
+const NO_PLANT: &str = "the scenario has no plant";
 
 const KEY: &str = "load_acceptance";
 const LABEL: &str = "load steps the sets accept";
@@ -252,6 +255,9 @@ fn column_verdict(bench: &Bench<'_>, coarse: &Coarse, all: &mut Vec<Verdict>) {
 
 /// Why nothing can be said of the column.
 fn unseen(bench: &Bench<'_>, events: u64, numbers: &str) -> String {
+    if bench.scenario.plant.is_none() {
+        return NO_PLANT.to_owned();
+    }
     if let Some(why) = why_not(bench.merged) {
         return why.to_owned();
     }

@@ -222,6 +222,11 @@ pub(crate) fn assumptions(
             list.push("turbochargers limit the throttle to boost plus the accepted step (Ballast's own model, estimated)".to_owned());
         }
     }
+    if let Some(plant) = &scenario.plant
+        && plant.sets.iter().any(|s| s.fuel.is_some())
+    {
+        list.push("fuel follows the steady-state curve of each set at every step of the plant: nothing is added for accelerating, starting or idling off the bus".to_owned());
+    }
     if scenario.simulation.realisations > 1 {
         list.push("curves over time, spectrum and traces show realisation 1; extremes and percentiles all of them".to_owned());
     }
