@@ -1,6 +1,6 @@
 //! Load steps against what the sets accept, step events beside ISO 8528-5, fuel: from the scenario to figures and verdicts.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::panic, reason = "helpers of tests")]
 
 use std::path::Path;
 
