@@ -268,6 +268,8 @@ pub(crate) fn worst_of_realisation(steps: &[Option<LoadStep>]) -> Option<(usize,
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use ballast_plant::AcceptanceRow;
 
     use super::{PLACES, SMALLEST_SHARE, SetWatch, SlidingLow};
@@ -289,7 +291,7 @@ mod tests {
             recovery_s: 5.0,
             recent: SlidingLow::new(1.0, DT_S),
             dt_s: DT_S,
-            open: Default::default(),
+            open: VecDeque::default(),
             worst: None,
         }
     }
