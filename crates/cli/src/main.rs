@@ -21,6 +21,7 @@ mod printer;
 mod progress;
 mod render;
 mod render_indicative;
+mod render_plant;
 mod run;
 mod sinks;
 

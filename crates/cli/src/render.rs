@@ -5,6 +5,7 @@ use ballast_units::format_si;
 
 use crate::printer::Printer;
 use crate::render_indicative;
+use crate::render_plant;
 
 /// Events up to which all of them are printed.
 const MOST_EVENTS: usize = 40;
@@ -240,7 +241,7 @@ fn si(x: f64, unit: &str, digits: usize) -> String {
 }
 
 /// A figure with five significant digits at most, without trailing zeros.
-fn number(x: f64) -> String {
+pub(crate) fn number(x: f64) -> String {
     if x == 0.0 {
         return "0".to_owned();
     }
@@ -361,6 +362,7 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
                 high.at_s
             ));
         }
+        render_plant::lines(p, printer);
     }
 }
 

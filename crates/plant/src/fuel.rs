@@ -77,8 +77,8 @@ impl FuelSpec {
         Some(y0 + (y1 - y0) * (share - x0) / (x1 - x0))
     }
 
-    /// Heat of one unit per hour, kilowatts.
-    fn kw_per_unit(&self) -> f64 {
+    /// Heat of one unit per hour on the lower heating value, kilowatts: also kilowatt-hours of one unit.
+    pub fn kw_per_unit(&self) -> f64 {
         let default = match (self.kind, self.unit) {
             (_, FuelUnit::KwLhv) => return 1.0,
             (FuelKind::Diesel, FuelUnit::LPerH) => 35.9,

@@ -130,6 +130,8 @@ impl Check<'_> {
             ("recovery_s", limits.recovery_s),
             ("set_power_max_share", limits.set_power_max_share),
             ("set_power_min_share", limits.set_power_min_share),
+            ("load_step_window_s", limits.load_step_window_s),
+            ("iso8528_column", limits.iso8528_column.map(|_| 0.0)),
         ];
         if scenario.plant.is_none() {
             let help = "add [plant] with its [[plant.sets]], or take the limit out";

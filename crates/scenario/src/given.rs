@@ -43,6 +43,25 @@ pub(crate) fn forget_model(set: &mut Node, part: &str) {
     }
 }
 
+/// Takes out the preset's fuel curve where the user gave another rating: rates per hour of a set of another size say nothing of this one.
+pub(crate) fn forget_fuel_of_another_size(root: &mut Node, report: &Report) {
+    let Some(sets) = root.get_mut("plant").and_then(|p| p.get_mut("sets")) else {
+        return;
+    };
+    for set in sets.items_mut() {
+        let file = |node: Option<&Node>| node.map(|n| n.origin.file);
+        let curve = file(set.get("fuel").and_then(|f| f.get("points")));
+        let rating = file(set.get("rated_kw"));
+        // The scenario itself is the first text.
+        let of_preset =
+            curve.is_some_and(|f| f != 0 && !report.sources.name(f).starts_with("--set "));
+        if of_preset && curve != rating {
+            set.remove("fuel");
+            forget_model(set, "fuel");
+        }
+    }
+}
+
 /// Source, grade and confidence of a value the user gave.
 fn provenance_of(given: &str) -> [(&'static str, &str); 3] {
     [

@@ -19,6 +19,7 @@
 //!
 //! **Presets.** A `[[plant.sets]]` entry names what it changes with `preset`, an entry of `[gpus]`, `[nodes]` or `[psus]` with `base`
 //! (a preset, or another entry of the table). Nodes, GPUs and supplies that are only named come from the presets of that name. A
+//! A name with a `/` or ending in `.toml` is a file of the same form, from the scenario's folder. A
 //! governor of another `model` replaces the preset's as a whole. A changed value is *given* by the user: its source, grade and
 //! confidence change with it, and a plain number may stand where a number with source is expected.
 //!
@@ -80,7 +81,7 @@ pub use schema::schema;
 pub use slurm::{SACCT, SlurmJobs, from_sacct, from_sacct_on_racks};
 pub use spec::{
     Interpolation, LimitsSpec, LoadEvent, LoadSpec, OutputSpec, PowerUnit, RackStatistics,
-    RangeCorners, Scenario, ScenarioHead, SimulationSpec, StepsLoad, TraceLoad, TraceScope, ZoomBy,
-    ZoomSpec,
+    RangeCorners, Scenario, ScenarioHead, SimulationSpec, StepsLoad, TraceLoad, TraceScope,
+    TransientColumn, ZoomBy, ZoomSpec,
 };
 pub use starter::starter;

@@ -17,7 +17,7 @@ use crate::tree::{Node, Origin, Sources};
 use crate::{OutputSpec, Scenario, check, parse, walk};
 
 /// Largest scenario file that is read, bytes. Traces stand in files of their own.
-const LARGEST_FILE: usize = 64 << 20;
+pub(crate) const LARGEST_FILE: usize = 64 << 20;
 
 /// A scenario that can be run.
 #[derive(Debug, Clone)]
@@ -115,7 +115,10 @@ pub fn load_str(
     base_dir: &Path,
     patches: &[Patch],
 ) -> Result<Loaded, Problems> {
-    let mut report = Report::default();
+    let mut report = Report {
+        base_dir: base_dir.to_path_buf(),
+        ..Report::default()
+    };
     let file = report.sources.add(name_for_messages, Some(text.to_owned()));
     if text.len() > LARGEST_FILE {
         report.error(
@@ -187,6 +190,7 @@ fn merge_all(root: &mut Node, patches: &[Patch], report: &mut Report) -> Merged 
         names::pull(root, &mut merged, report);
     }
     names::settle(root, &merged, report);
+    given::forget_fuel_of_another_size(root, report);
     given::expand(root, Shape::root(), report);
     merged
 }

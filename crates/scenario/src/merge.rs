@@ -2,7 +2,7 @@
 
 use crate::given::{MODELS, forget_model, given_in, mark_given, mark_set_key};
 use crate::names::{available, names};
-use crate::presets::{PresetKind, preset_names, preset_node};
+use crate::presets::{Named, PresetKind, is_file, named, preset_names};
 use crate::problem::Report;
 use crate::shape::{Form, Shape};
 use crate::suggest;
@@ -102,11 +102,11 @@ impl Bases<'_> {
         above.push(name.to_owned());
         // An entry that names itself changes the preset it hides.
         let own = self.written.get(base_name).filter(|_| base_name != name);
-        if own.is_some()
+        if (own.is_some() || is_file(base_name))
             && let Some(at) = above.iter().position(|n| n == base_name)
         {
             // Every member of the circle comes by here; one of them reports it.
-            if above.first() == above[at..].iter().min() {
+            if above.first() == above[at..].iter().min() || is_file(base_name) {
                 let chain = format!("{} → {base_name}", above.join(" → "));
                 self.report.error(
                     base.origin,
@@ -122,10 +122,10 @@ impl Bases<'_> {
         }
         let under = match own {
             Some(node) => node.clone(),
-            None => {
-                if let Some(node) = preset_node(self.kind, base_name, self.report) {
-                    node
-                } else {
+            None => match named(self.kind, base_name, (base.origin, &key), self.report) {
+                Named::Found(node) => node,
+                Named::Reported => return None,
+                Named::Absent => {
                     let names = names(self.kind, Some(self.written));
                     let refs: Vec<&str> = names
                         .iter()
@@ -140,7 +140,7 @@ impl Bases<'_> {
                     );
                     return None;
                 }
-            }
+            },
         };
         let under = self.resolve(base_name, &under, above)?;
         let mut over = node.clone();
@@ -176,15 +176,16 @@ fn preset_of(
             report.error(preset.origin, &key, message, available(kind, None));
             None
         }
-        Some(name) => {
-            let found = preset_node(kind, name, report);
-            if found.is_none() {
+        Some(name) => match named(kind, name, (preset.origin, &key), report) {
+            Named::Found(node) => Some(node),
+            Named::Reported => None,
+            Named::Absent => {
                 let message = format!("no {} `{name}`", kind.label());
                 let help = suggest::help(name, "names", &preset_names(kind));
                 report.error(preset.origin, &key, message, help);
+                None
             }
-            found
-        }
+        },
     };
     if found.is_none() {
         merged.incomplete.push(path);

@@ -1,7 +1,7 @@
 //! Names of nodes, GPU profiles and power supplies: what they stand for, and what stands for nothing.
 
 use crate::merge::{Merged, NAMED};
-use crate::presets::{PresetKind, preset_names, preset_node};
+use crate::presets::{Named, PresetKind, is_file, named, preset_names};
 use crate::problem::Report;
 use crate::suggest;
 use crate::tree::{Entry, Node, Origin, join};
@@ -9,14 +9,19 @@ use crate::tree::{Entry, Node, Origin, join};
 /// Takes entries from presets that racks and nodes name and that do not stand in the scenario.
 pub(crate) fn pull(root: &mut Node, merged: &mut Merged, report: &mut Report) {
     for reference in references(root) {
-        let Reference { kind, name, .. } = reference;
+        let Reference {
+            kind,
+            name,
+            origin,
+            path,
+        } = reference;
         if root
             .get(kind.table())
             .is_some_and(|t| t.entries().is_none() || t.get(&name).is_some())
         {
             continue;
         }
-        let Some(node) = preset_node(kind, &name, report) else {
+        let Named::Found(node) = named(kind, &name, (origin, &path), report) else {
             continue;
         };
         let origin = node.origin;
@@ -97,7 +102,10 @@ pub(crate) fn settle(root: &mut Node, merged: &Merged, report: &mut Report) {
             .collect();
         let table = root.get(kind.table());
         for reference in &named {
-            if table.is_none_or(|t| t.entries().is_some() && t.get(&reference.name).is_none()) {
+            // A file that is no preset has been reported where it was looked for.
+            if !is_file(&reference.name)
+                && table.is_none_or(|t| t.entries().is_some() && t.get(&reference.name).is_none())
+            {
                 let names = names(kind, table);
                 let refs: Vec<&str> = names.iter().map(String::as_str).collect();
                 let message = format!("no {} `{}`", kind.label(), reference.name);

@@ -1,6 +1,7 @@
 //! What is wrong with a scenario, and where.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::tree::{Origin, Sources};
 
@@ -76,6 +77,8 @@ impl Problems {
 pub(crate) struct Report {
     /// The texts that values come from.
     pub(crate) sources: Sources,
+    /// Folder that preset files are relative to.
+    pub(crate) base_dir: PathBuf,
     /// What makes the scenario unusable.
     pub(crate) problems: Vec<Problem>,
     /// What looks wrong in a scenario that can be used.

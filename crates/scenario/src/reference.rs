@@ -68,6 +68,10 @@ impl Page {
                 names.join(", ")
             ));
         }
+        self.line(
+            "\nA name with a `/` or ending in `.toml` is the path of a preset file of your own, from the scenario's folder: \
+             `preset = \"./my-set.toml\"`, `base = \"./my-gpu.toml\"`, `node = \"./my-node.toml\"`. What it says is part of the scenario and its hash.",
+        );
     }
 
     fn section(&mut self, path: &str, shape: Shape<'static>) {

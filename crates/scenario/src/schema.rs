@@ -72,16 +72,26 @@ pub fn schema() -> Json {
     schema
 }
 
+/// A name that is the path of a preset file, as `presets::is_file` has it.
+const FILE_PATTERN: &str = r"/|\.[tT][oO][mM][lL]$";
+
 fn base_key(key: &str, kind: PresetKind) -> Json {
     let names = preset_names(kind);
     let label = kind.label();
     if key == PRESET {
-        let description = format!("Preset that this {label} changes.");
-        return json!({ "type": "string", "enum": names, "description": description });
+        let description = format!(
+            "Preset that this {label} changes, or the path of a preset file, from the scenario's folder."
+        );
+        return json!({
+            "type": "string",
+            "anyOf": [{ "enum": names }, { "pattern": FILE_PATTERN }],
+            "description": description,
+        });
     }
     let names = names.join(", ");
-    let description =
-        format!("What this {label} changes: a preset ({names}) or another entry of the table.");
+    let description = format!(
+        "What this {label} changes: a preset ({names}), another entry of the table, or the path of a preset file, from the scenario's folder."
+    );
     json!({ "type": "string", "description": description })
 }
 
@@ -227,7 +237,11 @@ mod tests {
         assert_eq!(schema["title"], "Ballast scenario");
         assert!(schema["$id"].as_str().unwrap().starts_with("urn:"));
         let preset = &schema["$defs"]["SetSpecChange"]["properties"]["preset"];
-        assert!(preset["enum"].to_string().contains("generic-diesel-1000kw"));
+        assert!(
+            preset["anyOf"][0]["enum"]
+                .to_string()
+                .contains("generic-diesel-1000kw")
+        );
         assert!(schema["$defs"]["GpuProfileChange"]["properties"]["base"].is_object());
         assert!(
             schema["$defs"]["GpuProfileFull"]["properties"]

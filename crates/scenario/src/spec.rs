@@ -7,6 +7,7 @@ use ballast_aggregate::{
 };
 use ballast_buffer::BessSpec;
 use ballast_plant::PlantSpec;
+use ballast_plant::iso8528::Column;
 use ballast_profile::{GpuProfile, NodeSpec, PsuSpec};
 use ballast_units::TimeUnit;
 
@@ -409,6 +410,28 @@ fn one() -> u32 {
     1
 }
 
+/// Column of the operating limits of ISO 8528-5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TransientColumn {
+    /// The widest numbers.
+    G1,
+    /// The middle ones.
+    G2,
+    /// The tightest.
+    G3,
+}
+
+impl TransientColumn {
+    /// The plant's name for it.
+    pub fn column(self) -> Column {
+        match self {
+            Self::G1 => Column::G1,
+            Self::G2 => Column::G2,
+            Self::G3 => Column::G3,
+        }
+    }
+}
+
 /// What must hold. A limit that is absent is reported as not checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -484,6 +507,15 @@ pub struct LimitsSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "s"))]
     pub survivor_power_window_s: Option<f64>,
+    /// Window within which a rise of a set's load counts as a step against its `acceptance` table, seconds. Default: 1 s, about the time in which an
+    /// engine set answers (estimated).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 60.0, "x-unit" = "s"))]
+    pub load_step_window_s: Option<f64>,
+    /// Column of ISO 8528-5 whose transient numbers every step event (a sudden change of load followed by quiet) has to stay inside. It says nothing
+    /// of a set's class; a load that never rests has no such event: `frequency_swing_hz` is for it. Default: none, events are told beside the columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iso8528_column: Option<TransientColumn>,
     /// Highest power of the site at the bus, kilowatts, exceeded with probability 1 − `site_peak_quantile` over time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "x-unit" = "kW"))]
@@ -521,6 +553,8 @@ impl Default for LimitsSpec {
             set_reactive_min_share: None,
             survivor_power_max_share: None,
             survivor_power_window_s: None,
+            load_step_window_s: None,
+            iso8528_column: None,
             site_peak_kw: None,
             site_peak_quantile: 0.999,
             rack_peak_kw: None,

@@ -8,11 +8,14 @@ use ballast_series::{Envelope, Pyramid};
 
 use crate::coarse::Coarse;
 use crate::contingency;
+use crate::fuel_use::fuel_kpis;
+use crate::load_steps::acceptance_kpis;
 use crate::merge::{Merged, worst};
 use crate::outcome::{
     BandKpis, DesignValues, Extreme, FacilityPart, GainCurve, GpuKpis, PlantKpis, PowerKpis,
     RackEnvelope, RackKpis, SetKpis, Source002Values,
 };
+use crate::step_event_kpis::step_event_kpis;
 
 /// Quantile of the design peak over time.
 const DESIGN_QUANTILE: f64 = 0.999;
@@ -262,6 +265,7 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
                 reactive_min_share: worst(plants().map(|p| p.sets[i].reactive_low), false),
                 power_mean_share,
                 limited_share,
+                acceptance: acceptance_kpis(scenario, merged, i),
             }
         })
         .collect();
@@ -275,6 +279,8 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
         voltage_max: worst(plants().map(|p| p.voltage.high), true),
         frequency_pyramid: merged.frequency.clone().unwrap_or_else(no_pyramid),
         sets,
+        step_events: step_event_kpis(scenario, merged),
+        fuel: fuel_kpis(scenario, merged),
         gain: gain_curve(scenario, merged.site.mean()),
         reserve: contingency::reserve_kpis(scenario, merged),
     })

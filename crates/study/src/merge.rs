@@ -11,6 +11,7 @@ use crate::load_limits::LoadFigures;
 use crate::moments::{Moments, ReserveAt};
 use crate::outcome::Extreme;
 use crate::plant_collect::{PlantResult, VoltageExtremes};
+use crate::plant_watch::Watched;
 use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
@@ -51,6 +52,7 @@ pub(crate) struct PlantExtremes {
     pub(crate) outside_open: bool,
     pub(crate) voltage: VoltageExtremes,
     pub(crate) sets: Vec<SetExtremes>,
+    pub(crate) watched: Watched,
 }
 
 impl From<PlantResult> for PlantExtremes {
@@ -63,6 +65,7 @@ impl From<PlantResult> for PlantExtremes {
             outside: p.outside,
             outside_open: p.outside_open,
             voltage: p.voltage,
+            watched: p.watched,
             sets: p
                 .sets
                 .into_iter()

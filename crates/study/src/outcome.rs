@@ -8,7 +8,10 @@ use serde::Serialize;
 pub use crate::contingency_outcome::{
     Contingency, ReserveKpis, StrikeKpis, SurvivorKpis, TriedMoment,
 };
+pub use crate::fuel_use::{FuelAmounts, FuelKpis, SetFuelKpis};
 pub use crate::indicative::{Indicative, Ranges, WeakConstant};
+pub use crate::load_steps::{AcceptanceKpis, LoadStepKpis};
+pub use crate::step_event_kpis::{StepEventKpis, StepEventsKpis};
 
 /// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
 ///
@@ -497,6 +500,11 @@ pub struct PlantKpis {
     pub frequency_pyramid: Pyramid,
     /// Each group of equal sets.
     pub sets: Vec<SetKpis>,
+    /// Sudden changes of load that were followed by quiet, against the transient numbers of ISO 8528-5.
+    pub step_events: StepEventsKpis,
+    /// Fuel over the run; absent where no set has a curve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<FuelKpis>,
     /// Linear gain from load to frequency at the operating point.
     pub gain: GainCurve,
     /// Spinning reserve at its lowest; absent without sets or beside a utility.
@@ -533,6 +541,9 @@ pub struct SetKpis {
     pub power_mean_share: f64,
     /// Share of the time its throttle stood at a limit or the turbo ceiling, first realisation.
     pub limited_share: f64,
+    /// Load steps against what the set accepts; absent without a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acceptance: Option<AcceptanceKpis>,
 }
 
 /// |Δω/ΔP| over frequency: hertz of bus frequency per watt of load, linear, no limits.

@@ -8,6 +8,7 @@ use crate::collect::Span;
 use crate::indicative::Figures;
 use crate::merge::worst;
 use crate::outcome::Extreme;
+use crate::plant_watch::{PlantWatch, Watched};
 use crate::windows::{LowestMean, RateOfChange, TimeOutside, Worst};
 
 /// A collapse by speed is located within 1e-12 s of its bound; anything farther from it is another collapse.
@@ -44,6 +45,7 @@ pub(crate) struct PlantCollector {
     /// Whether the run ended because no voltage carries the load, or no set was left.
     no_voltage: bool,
     sets: Vec<SetCollector>,
+    watch: PlantWatch,
     pyramid: Option<PyramidBuilder>,
     /// Number of the first step.
     first: u64,
@@ -87,6 +89,7 @@ pub(crate) struct PlantResult {
     pub(crate) outside_open: bool,
     pub(crate) voltage: VoltageExtremes,
     pub(crate) sets: Vec<SetResult>,
+    pub(crate) watched: Watched,
     pub(crate) pyramid: Option<Pyramid>,
 }
 
@@ -131,6 +134,7 @@ impl PlantCollector {
                 }),
             no_voltage: false,
             sets,
+            watch: PlantWatch::new(spec, limits, dt_s),
             pyramid: span.curves.then(|| span.pyramid()),
             first: span.first,
             samples: 0,
@@ -141,6 +145,7 @@ impl PlantCollector {
     /// Takes the state of the plant at its next step.
     pub(crate) fn take(&mut self, plant: &Plant) {
         let at_s = (self.first + self.samples) as f64 * self.dt_s;
+        self.watch.take(plant, at_s);
         let f_hz = plant.speed_pu() * self.nominal_hz;
         self.low.take(f_hz, at_s);
         self.high.take(f_hz, at_s);
@@ -185,6 +190,7 @@ impl PlantCollector {
     /// Takes the end of a bus that collapsed: the speed that was passed, 0.5 or 1.5 per unit, or the voltage that was lost,
     /// and a recovery that never came. `remaining_s` is the time that was left of the run at `at_s`.
     pub(crate) fn collapse(&mut self, plant: &Plant, at_s: f64, remaining_s: f64) {
+        self.watch.collapse();
         let speed = plant.speed_pu();
         if speed < 0.5 + AT_BOUND {
             self.low.take(0.5 * self.nominal_hz, at_s);
@@ -282,6 +288,7 @@ impl PlantCollector {
                     first_limited: s.first_limited,
                 })
                 .collect(),
+            watched: self.watch.finish(),
             pyramid: self.pyramid.map(PyramidBuilder::finish),
         }
     }

@@ -9,6 +9,7 @@ mod load;
 mod load_limits;
 mod quantile;
 mod sets;
+mod steps;
 
 pub(crate) use contingency::contingency_verdicts;
 
@@ -235,6 +236,7 @@ pub(crate) fn verdicts(
     }
     sets::set_verdicts(&bench, &mut all);
     contingency::no_survivors(&bench, &mut all);
+    steps::step_verdicts(&bench, &coarse, &mut all);
     load::load_verdicts(&bench, inputs, site, &mut all);
     load_limits::load_limit_verdicts(&bench, inputs, &coarse, &mut all);
     for (key, label, why) in words::not_modelled(scenario) {

@@ -7,7 +7,7 @@ use ballast_scenario::{LimitsSpec, OutputSpec, Scenario, ScenarioHead, Simulatio
 use ballast_series::{Envelope, Level, LoadDuration, Pyramid, Ramp, RampTable, Spectrum};
 use ballast_study::outcome::{
     DesignValues, Extreme, GainCurve, GpuKpis, Outcome, PlantKpis, PowerKpis, RackKpis,
-    RunProvenance, Source002Values, Status, Verdict,
+    RunProvenance, Source002Values, Status, StepEventsKpis, Verdict,
 };
 
 const DURATION_S: f64 = 60.0;
@@ -210,6 +210,13 @@ fn plant() -> PlantKpis {
         rocof: Some(extreme(1.2, 12.0, 1)),
         frequency_pyramid,
         sets: Vec::new(),
+        step_events: StepEventsKpis {
+            basis: String::new(),
+            seen: 0,
+            unquiet: 0,
+            events: Vec::new(),
+        },
+        fuel: None,
         gain: gain(),
         reserve: None,
     }

@@ -30,6 +30,8 @@ impl Rest {
             "set_power_max_share" | "set_power_min_share" => {
                 (!carries_all(plant)).then_some(Self::Engine)
             }
+            // The sets' own power against tables that nothing can be said of but where they come from.
+            "load_acceptance" => None,
             _ => Some(Self::Engine),
         }
     }
@@ -228,6 +230,7 @@ mod tests {
                     outside: None,
                     outside_open: false,
                     voltage: VoltageExtremes::default(),
+                    watched: crate::plant_watch::Watched::default(),
                     sets: Vec::new(),
                 }),
                 rack_worst: Vec::new(),

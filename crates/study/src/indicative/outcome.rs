@@ -87,3 +87,27 @@ pub struct Indicative {
     /// The same in words.
     pub text: String,
 }
+
+impl Indicative {
+    /// Of a verdict that rests on weak tables, which have no range to vary; none without such tables.
+    pub(crate) fn on_tables(paths: Vec<String>) -> Option<Self> {
+        (!paths.is_empty()).then(|| Self {
+            rests_on: paths,
+            ranges: Ranges::NoneStated,
+            corners: 0,
+            holds_in: 0,
+            fails_in: 0,
+            unknown_in: 0,
+            unknown: None,
+            worst_value: None,
+            worst_at_s: None,
+            worst_realisation: None,
+            worst_corner: None,
+            lost_corner: None,
+            lost: None,
+            worst_status: None,
+            all_agree: None,
+            text: "it rests on tables of accepted steps that are estimated or derived: none has a stated range that could be varied".to_owned(),
+        })
+    }
+}

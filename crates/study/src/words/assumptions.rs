@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ballast_aggregate::{EngineKind, JobSpec, Site};
-use ballast_plant::TorqueConvention;
+use ballast_plant::{PlantSpec, TorqueConvention};
 use ballast_profile::MeteringPoint;
 use ballast_scenario::{ContingencySpec, Loaded, Scenario};
 
@@ -204,32 +204,7 @@ pub(crate) fn assumptions(
         }
     }
     if let Some(plant) = &scenario.plant {
-        if plant.has_alternators() {
-            list.extend(voltage::alternator_assumptions(plant));
-        } else {
-            list.push("all sets share one frequency (stiff, short bus); equal sets in equal state are one exact equivalent".to_owned());
-            list.push(match plant.torque {
-                TorqueConvention::PowerOverSpeed => {
-                    "electrical torque is P/ω: the load draws constant power".to_owned()
-                }
-                TorqueConvention::Power => {
-                    "electrical torque is taken as P, network at nominal frequency".to_owned()
-                }
-            });
-        }
-        list.push(format!(
-            "the run starts in steady state at the load of t = {}",
-            scenario.simulation.start_s
-        ));
-        if scenario.simulation.plant_parts() > 1 {
-            list.push(format!(
-                "the plant goes in steps of {} s while the load goes in straight lines between its own steps: extremes, rates and times of the frequency are of all of the plant's steps, traces show those of the load",
-                scenario.simulation.plant_step()
-            ));
-        }
-        if plant.sets.iter().any(|s| s.turbo.enabled) {
-            list.push("turbochargers limit the throttle to boost plus the accepted step (Ballast's own model, estimated)".to_owned());
-        }
+        list.extend(of_plant(scenario, plant));
     }
     if scenario.simulation.realisations > 1 {
         list.push("curves over time, spectrum and traces show realisation 1; extremes and percentiles all of them".to_owned());
@@ -242,4 +217,39 @@ pub(crate) fn zoom_assumption(realisation: u32) -> String {
     format!(
         "the fine run has the jobs, requests and events of realisation {realisation}; what fluctuates within a phase is drawn anew from streams of its own"
     )
+}
+
+/// What the models of the sets assume.
+fn of_plant(scenario: &Scenario, plant: &PlantSpec) -> Vec<String> {
+    let mut list = Vec::new();
+    if plant.has_alternators() {
+        list.extend(voltage::alternator_assumptions(plant));
+    } else {
+        list.push("all sets share one frequency (stiff, short bus); equal sets in equal state are one exact equivalent".to_owned());
+        list.push(match plant.torque {
+            TorqueConvention::PowerOverSpeed => {
+                "electrical torque is P/ω: the load draws constant power".to_owned()
+            }
+            TorqueConvention::Power => {
+                "electrical torque is taken as P, network at nominal frequency".to_owned()
+            }
+        });
+    }
+    list.push(format!(
+        "the run starts in steady state at the load of t = {}",
+        scenario.simulation.start_s
+    ));
+    if scenario.simulation.plant_parts() > 1 {
+        list.push(format!(
+                "the plant goes in steps of {} s while the load goes in straight lines between its own steps: extremes, rates and times of the frequency are of all of the plant's steps, traces show those of the load",
+                scenario.simulation.plant_step()
+            ));
+    }
+    if plant.sets.iter().any(|s| s.turbo.enabled) {
+        list.push("turbochargers limit the throttle to boost plus the accepted step (Ballast's own model, estimated)".to_owned());
+    }
+    if plant.sets.iter().any(|s| s.fuel.is_some()) {
+        list.push("fuel follows the steady-state curve of each set at every step of the plant: nothing is added for accelerating, starting or idling off the bus".to_owned());
+    }
+    list
 }
