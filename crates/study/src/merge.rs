@@ -10,6 +10,7 @@ use crate::plant_collect::VoltageExtremes;
 use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
+use crate::resonance::Record;
 
 /// What verdicts need of each realisation.
 pub(crate) struct PerRealisation {
@@ -70,6 +71,8 @@ pub(crate) struct Merged {
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
     /// Of the first realisation: energy drawn, joules.
     pub(crate) energy_j: f64,
+    /// Of the first realisation: power and frequency in cells; none without a plant.
+    pub(crate) record: Option<Record>,
     /// Of the first realisation: frequency.
     pub(crate) frequency: Option<Pyramid>,
     /// Of the first realisation, per set: mean share of rated, share of time limited.
@@ -93,6 +96,7 @@ impl Merged {
             transfers: first.transfers.clone(),
             curves: None,
             energy_j: first.energy_j,
+            record: None,
             frequency: None,
             set_means: Vec::new(),
         };
@@ -130,6 +134,7 @@ impl Merged {
         if self.curves.is_none() {
             self.curves = r.site.curves;
         }
+        self.record = self.record.take().or(r.record);
         let plant = r.plant.map(|p| {
             if self.frequency.is_none() {
                 self.frequency = p.pyramid;

@@ -1,9 +1,13 @@
 //! What a run says. Everything here is the same for the same scenario and seed, on any number of threads.
 
+mod resonance;
+
 use ballast_aggregate::{JobGpus, TenantGpus};
 use ballast_scenario::{Scenario, ZoomBy};
 use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
 use serde::Serialize;
+
+pub use resonance::*;
 
 /// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
 ///
@@ -45,6 +49,9 @@ pub struct Outcome {
     pub design_values: DesignValues,
     /// Generating sets; absent without a plant.
     pub plant: Option<PlantKpis>,
+    /// What repeats in the load, and what it does to the sets; absent without a plant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resonance: Option<ResonanceKpis>,
     /// The scenario with presets merged and defaults filled in.
     pub scenario: Scenario,
     /// The second, fine run around the worst moment of this one; absent without `[zoom]`.

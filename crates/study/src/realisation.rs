@@ -18,6 +18,7 @@ use crate::inputs::Inputs;
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
 use crate::rack_collect::{GroupResult, RackCollectors};
+use crate::resonance::{Record, Recorder};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
 pub(crate) const BLOCK: usize = 1024;
@@ -66,6 +67,8 @@ pub(crate) struct RealisationResult {
     pub(crate) groups: Vec<GroupResult>,
     pub(crate) diversity: Option<Diversities>,
     pub(crate) plant: Option<PlantResult>,
+    /// Of the realisation that is shown: power and frequency in cells.
+    pub(crate) record: Option<Record>,
     /// Time at which the bus collapsed, seconds.
     pub(crate) collapsed_at_s: Option<f64>,
     /// Why the plant could not start at this realisation's load: it then counts as collapsed at t = 0.
@@ -102,6 +105,7 @@ struct Under<'a> {
     site: SiteCollector,
     racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
+    recorder: Option<Recorder>,
     /// Continuous part of the demand at the sample before.
     previous: Point,
     /// Energy drawn so far, joules.
@@ -156,6 +160,7 @@ pub(crate) fn run_realisation(
             .plant
             .as_ref()
             .map(|p| PlantCollector::new(p, &scenario.limits, of_plant)),
+        recorder: (span.curves && scenario.plant.is_some()).then(|| Recorder::new(span)),
         previous: Point::default(),
         energy_j: 0.0,
         collapsed_at_s: None,
@@ -252,11 +257,11 @@ impl Under<'_> {
         if k == self.first {
             if let Some(spec) = &self.shared.scenario.plant {
                 let step_s = self.shared.scenario.simulation.plant_step();
-                match Plant::with_reactive(
-                    &spec.starting_at(at_s),
-                    self.demand.with_jumps(line.w, line.var),
-                    step_s,
-                ) {
+                let first = self.demand.with_jumps(line.w, line.var);
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.begin(first.0);
+                }
+                match Plant::with_reactive(&spec.starting_at(at_s), first, step_s) {
                     Ok(plant) => self.plant = Some(plant),
                     // The first realisation has been checked; another one's draw may be too much for the sets.
                     Err(error) => {
@@ -270,6 +275,7 @@ impl Under<'_> {
             // Without a plant nothing happens between two samples but jumps, which are exact.
             let parts = self.plant.as_ref().map_or(1, |_| self.parts);
             let mut part_from = self.previous;
+            let mut drawn_j = 0.0;
             for part in 1..=parts {
                 let to = if part == parts {
                     line
@@ -279,6 +285,7 @@ impl Under<'_> {
                 };
                 let (status, energy_j) = step(self.plant.as_mut(), &mut self.demand, part_from, to);
                 self.energy_j += energy_j;
+                drawn_j += energy_j;
                 if status == StepStatus::Collapsed {
                     let start_s = self.first as f64 * self.dt_s;
                     self.collapsed_at_s = self.plant.as_ref().map(|p| start_s + p.time_s());
@@ -288,6 +295,9 @@ impl Under<'_> {
                     break;
                 }
                 part_from = to;
+            }
+            if let Some(recorder) = &mut self.recorder {
+                recorder.step(drawn_j);
             }
         }
         self.previous = line;
@@ -307,6 +317,15 @@ impl Under<'_> {
             });
         }
         figures.take(plant);
+        if let Some(recorder) = &mut self.recorder {
+            let nominal_hz = self
+                .shared
+                .scenario
+                .plant
+                .as_ref()
+                .map_or(0.0, |p| p.frequency_hz);
+            recorder.frequency(plant.speed_pu() * nominal_hz);
+        }
         if let Some(collapsed_at_s) = self.collapsed_at_s {
             let end_s = self.shared.scenario.simulation.end_s();
             figures.collapse(plant, collapsed_at_s, (end_s - collapsed_at_s).max(0.0));
@@ -328,6 +347,7 @@ impl Under<'_> {
             groups,
             diversity,
             plant: self.plant_figures.map(PlantCollector::finish),
+            record: self.recorder.map(Recorder::finish),
             collapsed_at_s: self.collapsed_at_s,
             energy_j: self.energy_j,
             horizon_s: samples.saturating_sub(1) as f64 * self.dt_s,

@@ -17,6 +17,7 @@ use crate::merge::Merged;
 use crate::observer::Observer;
 use crate::outcome::{InputHash, Outcome, RunPart, RunProvenance, Status, Verdict, Zoom};
 use crate::realisation::{Progress, Shared, run_realisation, samples};
+use crate::resonance::resonances;
 use crate::verdict;
 use crate::words;
 use crate::zoom::{Moment, worst_moment};
@@ -353,8 +354,16 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         ..
     } = *shared;
     let low_confidence = words::low_confidence(loaded, site);
-    let verdicts = verdict::verdicts(scenario, inputs, site, &merged, &low_confidence);
     let coarse = Coarse::of(scenario, inputs, site);
+    let resonance = resonances(scenario, site, &coarse, &merged);
+    let verdicts = verdict::verdicts(
+        scenario,
+        inputs,
+        site,
+        &merged,
+        resonance.as_ref(),
+        &low_confidence,
+    );
     let told: Vec<&Verdict> = verdicts.iter().collect();
     let overall = overall(&told);
     let summary = words::summary(scenario, overall, &told, low_confidence.len());
@@ -400,6 +409,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         facility: design::facility_parts(&merged),
         diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
         plant: design::plant_kpis(scenario, &merged),
+        resonance,
         site: design::power_kpis(scenario, &coarse, merged),
         scenario: scenario.clone(),
         zoom: None,

@@ -6,6 +6,7 @@
 mod bus;
 mod load;
 mod quantile;
+mod resonance;
 mod sets;
 
 use ballast_aggregate::Site;
@@ -16,7 +17,7 @@ use crate::coarse::Coarse;
 use crate::design;
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation};
-use crate::outcome::{Extreme, LowConfidence, Status, Verdict};
+use crate::outcome::{Extreme, LowConfidence, ResonanceKpis, Status, Verdict};
 use crate::words;
 
 /// A limit as it is looked at: which value, which side, in which words.
@@ -189,6 +190,7 @@ pub(crate) fn verdicts(
     inputs: &Inputs,
     site: Option<&Site>,
     merged: &Merged,
+    resonances: Option<&ResonanceKpis>,
     low: &[LowConfidence],
 ) -> Vec<Verdict> {
     let bench = Bench {
@@ -207,6 +209,7 @@ pub(crate) fn verdicts(
             only_slow(verdict, why);
         }
     }
+    all.extend(resonance::resonance_verdict(&bench, resonances));
     sets::set_verdicts(&bench, &mut all);
     load::load_verdicts(&bench, inputs, site, &mut all);
     for (key, label, why) in words::not_modelled(scenario) {

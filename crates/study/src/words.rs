@@ -5,6 +5,7 @@ mod basis;
 mod diagnostics;
 mod events;
 mod problem;
+mod resonance;
 mod summary;
 
 pub(crate) use assumptions::{assumptions, low_confidence, not_modelled, zoom_assumption};
@@ -12,4 +13,5 @@ pub(crate) use basis::{Randomness, basis, randomness};
 pub(crate) use diagnostics::diagnostics;
 pub(crate) use events::events;
 pub(crate) use problem::plant_problem;
+pub(crate) use resonance::{resonance_assumptions, resonance_text};
 pub(crate) use summary::summary;
