@@ -8,12 +8,14 @@
 //!
 //! # What is predicted
 //! The course of a period, with all its lines and phases, goes into [`ballast_plant::resonance`]: the settled swing with every limiter, the unlimited linear value, mode, line, and what would
-//! move it. It stands for a load that repeats perfectly. Jitter makes periods less alike; `lines::seen` says how much of the periodic swing a mode still sees. What fluctuates
-//! besides is not in it: that is the run's part, which is why its own swing stands beside.
+//! move it. It stands for a load that repeats perfectly. Jitter makes periods less alike, which takes from the swing where the line lies on the mode, and may add to it
+//! where the line lies beside it: `lines::jitter_factor`. What fluctuates besides is not in it: that is the run's part, which is why its own swing stands beside.
 
 mod cadences;
 mod lines;
 mod record;
+
+use std::f64::consts::TAU;
 
 use ballast_aggregate::Site;
 use ballast_plant::{
@@ -30,7 +32,7 @@ use crate::outcome::{
     RetunedKpis, SettledAs, SimulatedSwing,
 };
 use crate::resonance::cadences::Cadence;
-use crate::resonance::lines::{Repeating, refined, repeating, seen};
+use crate::resonance::lines::{Repeating, jitter_factor, refined, repeating};
 use crate::words;
 
 pub(crate) use record::{Record, Recorder};
@@ -199,10 +201,15 @@ impl<'a> Sets<'a> {
         let p = &verdict.prediction;
         let limit = self.scenario.limits.frequency_swing_hz;
         let strongest = verdict.line.map_or(0, |l| l.harmonic.saturating_sub(1));
-        let per_period = found.coherence(strongest);
-        let growth = verdict.mode.as_ref().map_or(0.0, |m| m.growth_per_s);
-        let decay = libm::exp(growth.min(0.0) * found.period_s);
-        let coherence = seen(per_period, decay);
+        let coherence = found.coherence(strongest);
+        let factor = match (&verdict.mode, verdict.line) {
+            (Some(mode), Some(line)) => jitter_factor(
+                coherence,
+                mode.growth_per_s * found.period_s,
+                TAU * (mode.frequency_hz - line.frequency_hz) * found.period_s,
+            ),
+            _ => 1.0,
+        };
         let lines: Vec<LineKpis> = p.lines.iter().map(line).take(MOST_LINES).collect();
         let mut told = CadenceResonance {
             cadence: cadence.what.clone(),
@@ -240,9 +247,9 @@ impl<'a> Sets<'a> {
                     share: r.share,
                 })
                 .collect(),
-            coherence_per_period: per_period,
             coherence,
-            expected_swing_hz: coherence * p.limited.peak_to_peak_hz,
+            jitter_factor: factor,
+            expected_swing_hz: expected(verdict, factor),
             simulated: simulated(found, verdict, record),
             line: lines.first().copied(),
             lines,
@@ -253,6 +260,18 @@ impl<'a> Sets<'a> {
         };
         told.text = words::resonance_text(&told);
         told
+    }
+}
+
+/// Swing that jitter makes of the predicted one, hertz peak to peak. It acts on the linear swing; where limiters let less pass than that, they decide.
+fn expected(verdict: &ResonanceVerdict, factor: f64) -> f64 {
+    let p = &verdict.prediction;
+    let limited = p.limited.peak_to_peak_hz;
+    let linear = p.unlimited.map_or(limited, |s| s.peak_to_peak_hz);
+    if p.reached.is_empty() {
+        factor * limited
+    } else {
+        limited.min(factor * linear.max(limited))
     }
 }
 

@@ -89,10 +89,11 @@ pub struct CadenceResonance {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub limits_reached: Vec<LimitReached>,
     /// How alike a period and the next are at the strongest line: correlation of its complex amplitude, 0 to 1.
-    pub coherence_per_period: f64,
-    /// Share of the periodic swing that is left where periods are no more alike than that, at the mode's damping: 0 to 1.
     pub coherence: f64,
-    /// `coherence` times the predicted swing, hertz peak to peak.
+    /// Root mean square swing of the mode where periods are no more alike than that, over that of a load that repeats perfectly: below 1 on the mode, where jitter
+    /// takes away; above 1 beside it, where jitter widens the line towards the mode.
+    pub jitter_factor: f64,
+    /// What jitter makes of the predicted swing, hertz peak to peak: the factor times the swing, or what limiters let pass of it.
     pub expected_swing_hz: f64,
     /// What the run itself showed; absent where its end was not reached by whole periods.
     pub simulated: Option<SimulatedSwing>,

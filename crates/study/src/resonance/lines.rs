@@ -7,8 +7,8 @@ use std::f64::consts::TAU;
 
 use crate::resonance::record::Record;
 
-/// Lines kept at least and at most, and the frequency beyond which no shaft follows, hertz.
-const FEWEST: usize = 8;
+/// Lines kept at least (the 33rd of a square wave moves a shaft by a thousandth of its first) and at most, and the frequency beyond which no shaft follows, hertz.
+const FEWEST: usize = 32;
 const MOST: usize = 255;
 const HIGHEST_HZ: f64 = 20.0;
 /// Share of a cell's frequency that is resolved.
@@ -279,11 +279,63 @@ pub(crate) fn refined(
     repeating(record, period_s, stretch, fewest)
 }
 
-/// Share of the swing of a perfectly periodic load that a mode sees of one whose amplitude correlates with `coherence` from one period to the next and that by
-/// `decay` (0 to 1) of the mode: root mean square of `Σ dⁿ a₋ₙ` over that of equal `a`.
-pub(crate) fn seen(coherence: f64, decay: f64) -> f64 {
-    let (c, d) = (coherence.clamp(0.0, 1.0), decay.clamp(0.0, 1.0 - 1e-9));
-    ((1.0 - d) * (1.0 + c * d) / ((1.0 + d) * (1.0 - c * d)))
-        .sqrt()
-        .min(1.0)
+/// Swing that a mode makes of a load whose amplitude correlates with `coherence` from one period to the next, over that of a perfectly periodic one: root mean square of
+/// `Σ zⁿ a₋ₙ` over that of equal `a`, `z = e^{(σ + jψ)T}` the mode's change over a period seen from the line, `|a|` alike and `⟨a₀ a₋ₙ*⟩ = γⁿ`:
+/// `ρ² = |1 − z|²/(1 − |z|²) · Re((1 + γz)/(1 − γz))`.
+///
+/// On the mode (`ψ = 0`) jitter takes away; beside it a line that jitter widens reaches the mode, and the swing may grow.
+pub(crate) fn jitter_factor(coherence: f64, growth: f64, turn: f64) -> f64 {
+    let c = coherence.clamp(0.0, 1.0);
+    // A mode that does not decay has no settled answer: only what is perfectly periodic has one.
+    let size = libm::exp(growth.min(-1e-9));
+    let z = Wave::of_angle(turn).by(size);
+    let cz = z.by(c);
+    let away = Wave {
+        re: 1.0 - cz.re,
+        im: -cz.im,
+    };
+    // Re((1 + w)/(1 − w)) = (1 − |w|²)/|1 − w|²
+    let kept = (1.0 - cz.power()) / away.power();
+    let off = (1.0 - z.re) * (1.0 - z.re) + z.im * z.im;
+    (off * kept / (1.0 - size * size)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_factor_of_jitter_is_the_double_sum() {
+        for (c, growth, turn) in [
+            (1.0, -0.13, 0.0),
+            (0.8, -0.13, 0.0),
+            (0.8, -0.13, 0.26),
+            (0.3, -0.5, 1.0),
+            (0.0, -0.05, 0.4),
+        ] {
+            let count = 400_i32;
+            let mut power = 0.0;
+            for n in 0..count {
+                for m in 0..count {
+                    let size = libm::exp(growth * f64::from(n + m));
+                    let angle = turn * f64::from(n - m);
+                    power += size * libm::cos(angle) * f64::powi(c, (n - m).abs());
+                }
+            }
+            let z = Wave::of_angle(turn).by(libm::exp(growth));
+            let periodic = 1.0 / ((1.0 - z.re) * (1.0 - z.re) + z.im * z.im);
+            let expected = (power / periodic).sqrt();
+            let found = jitter_factor(c, growth, turn);
+            assert!(
+                (found / expected - 1.0).abs() < 1e-6,
+                "{c} {growth} {turn}: {found} {expected}"
+            );
+        }
+        // On the mode less is left; two half widths beside it there is more.
+        assert!(jitter_factor(0.8, -0.13, 0.0) < 0.7);
+        assert!(jitter_factor(0.8, -0.13, 0.26) > 1.05);
+        assert!(
+            jitter_factor(1.0, 0.0, 0.0).is_finite() && jitter_factor(0.5, 3.0, 0.0).is_finite()
+        );
+    }
 }

@@ -10,7 +10,7 @@ const STEADY: f64 = 0.9;
 fn judged(c: &CadenceResonance, limit_hz: f64, window_s: f64) -> (Status, String) {
     let not_checked = |why: String| (Status::NotChecked, format!("{}: {why}", c.cadence));
     let periodic = c.settled == SettledAs::Periodic;
-    if periodic && c.predicted_swing_hz <= limit_hz {
+    if periodic && c.predicted_swing_hz.max(c.expected_swing_hz) <= limit_hz {
         return (Status::Pass, String::new());
     }
     let half_s = c.line.map_or(0.0, |l| 0.5 / l.frequency_hz);
@@ -24,7 +24,9 @@ fn judged(c: &CadenceResonance, limit_hz: f64, window_s: f64) -> (Status, String
         SettledAs::Collapsed => not_checked(
             "the bus would collapse if the load repeated perfectly, which it does not".to_owned(),
         ),
-        _ if c.expected_swing_hz > limit_hz => (Status::Fail, String::new()),
+        _ if c.expected_swing_hz.min(c.predicted_swing_hz) > limit_hz => {
+            (Status::Fail, String::new())
+        }
         SettledAs::NotPeriodic => {
             not_checked("the frequency does not settle into one period".to_owned())
         }
@@ -42,12 +44,7 @@ pub(super) fn resonance_verdict(
 ) -> Option<Verdict> {
     let kpis = kpis?;
     let limits = &bench.scenario.limits;
-    let mut v = bench.blank(
-        "resonance",
-        "predicted settled swing",
-        "Hz",
-        String::new(),
-    );
+    let mut v = bench.blank("resonance", "predicted settled swing", "Hz", String::new());
     v.realisations = 1;
     let Some(worst) = kpis.cadences.iter().reduce(|a, b| {
         if b.predicted_swing_hz > a.predicted_swing_hz {

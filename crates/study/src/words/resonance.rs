@@ -5,13 +5,13 @@ use ballast_scenario::Scenario;
 use crate::outcome::{CadenceResonance, Moves, SettledAs};
 use crate::voltage;
 
-/// Coherence from which on a load counts as one that repeats.
-const REPEATS: f64 = 0.995;
+/// Change of the swing by jitter that is not worth a word.
+const SLIGHT: f64 = 0.02;
 
 /// What the predictions assume.
 pub(crate) fn resonance_assumptions(scenario: &Scenario) -> Vec<String> {
     let mut list = vec![
-        "the load repeats perfectly, each period like the mean of those in the run: what jitter leaves of the swing stands beside it as coherence, what fluctuates besides is not in it".to_owned(),
+        "the load repeats perfectly, each period like the mean of those in the run; what jitter makes of that stands beside it as expected, what fluctuates besides is not in it".to_owned(),
         "the sets are those on the bus at the start of the run, dispatched for its first load; each cadence acts by itself, around its own mean load".to_owned(),
     ];
     if voltage::looked_at(scenario) {
@@ -101,10 +101,11 @@ fn swing(c: &CadenceResonance) -> String {
             brief(s.highest_swing_hz)
         ));
     }
-    if c.coherence < REPEATS {
+    if (c.expected_swing_hz / c.predicted_swing_hz - 1.0).abs() > SLIGHT {
         parts.push(format!(
-            "the load does not repeat perfectly: {:.0} % of the predicted swing is expected",
-            100.0 * c.coherence
+            "periods are alike by {:.2}, with which {} Hz are expected",
+            c.coherence,
+            brief(c.expected_swing_hz)
         ));
     }
     parts.join("; ")
