@@ -12,6 +12,7 @@ use crate::outcome::{
     DesignValues, Extreme, FacilityPart, GainCurve, GpuKpis, PlantKpis, PowerKpis, RackEnvelope,
     RackKpis, SetKpis, Source002Values,
 };
+use crate::residual;
 
 /// Quantile of the design peak over time.
 const DESIGN_QUANTILE: f64 = 0.999;
@@ -279,7 +280,7 @@ fn gain_curve(scenario: &Scenario, load_w: f64) -> GainCurve {
         peak_frequency_hz: 0.0,
         peak_gain_hz_per_mw: 0.0,
     };
-    let Some(spec) = &scenario.plant else {
+    let Some(spec) = &residual::integrated(scenario) else {
         return none;
     };
     let rated_w: f64 = spec

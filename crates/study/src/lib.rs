@@ -27,6 +27,7 @@ mod plant_collect;
 mod rack_collect;
 mod reactive;
 mod realisation;
+mod residual;
 mod resonance;
 mod run;
 mod verdict;

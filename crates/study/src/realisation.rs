@@ -18,6 +18,7 @@ use crate::inputs::Inputs;
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
 use crate::rack_collect::{GroupResult, RackCollectors};
+use crate::residual;
 use crate::resonance::{Record, Recorder};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
@@ -255,7 +256,7 @@ impl Under<'_> {
             });
         }
         if k == self.first {
-            if let Some(spec) = &self.shared.scenario.plant {
+            if let Some(spec) = residual::integrated(self.shared.scenario) {
                 let step_s = self.shared.scenario.simulation.plant_step();
                 let first = self.demand.with_jumps(line.w, line.var);
                 if let Some(recorder) = &mut self.recorder {

@@ -31,6 +31,7 @@ use crate::outcome::{
     CadenceResonance, CadenceSource, LimitReached, LineKpis, ModeKpis, Moves, ResonanceKpis,
     RetunedKpis, SettledAs, SimulatedSwing,
 };
+use crate::residual;
 use crate::resonance::cadences::Cadence;
 use crate::resonance::lines::{Repeating, jitter_factor, refined, repeating};
 use crate::words;
@@ -66,7 +67,7 @@ pub(crate) fn resonances(
     coarse: &Coarse,
     merged: &Merged,
 ) -> Option<ResonanceKpis> {
-    let plant = scenario.plant.as_ref()?;
+    let plant = &residual::integrated(scenario)?;
     let mut kpis = ResonanceKpis {
         metered: design::bus(scenario).to_owned(),
         modes: Vec::new(),

@@ -17,6 +17,7 @@ use crate::merge::Merged;
 use crate::observer::Observer;
 use crate::outcome::{InputHash, Outcome, RunPart, RunProvenance, Status, Verdict, Zoom};
 use crate::realisation::{Progress, Shared, run_realisation, samples};
+use crate::residual;
 use crate::resonance::resonances;
 use crate::verdict;
 use crate::words;
@@ -101,7 +102,7 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
             help: "choose `peak`, or add a load that varies faster".to_owned(),
         });
     }
-    if let (Some(spec), true) = (&scenario.plant, problems.is_empty()) {
+    if let (Some(spec), true) = (&residual::integrated(scenario), problems.is_empty()) {
         let mut demand = Demand::new(scenario, inputs, site.as_ref(), 1, false);
         let mut block = DemandBlock::new(site.as_ref().map_or(0, Site::rack_count), 1);
         demand.fill(&mut block, &mut Vec::new());

@@ -308,3 +308,39 @@ fn jitter_beside_a_mode_may_add() {
         assert!(off.abs() < 0.15, "{jitter}: {off}");
     }
 }
+
+#[test]
+fn lags_far_below_the_step_are_at_rest_and_named() {
+    let text = |t3: f64, step_s: f64| {
+        format!(
+            "[scenario]\nname = \"short\"\n[simulation]\nduration_s = 4\nstep_s = {step_s}\nseed = 1\n\
+             [[loads]]\nkind = \"steps\"\nname = \"one\"\ninitial_kw = 1500\nevents = [{{ at_s = 1.0, power_kw = 1800 }}]\n{}",
+            sets(false).replace("t3_s = 0.04", &format!("t3_s = {t3}"))
+        )
+    };
+    let short = outcome(&text(0.0004, 0.001));
+    let told: Vec<_> = short
+        .diagnostics
+        .iter()
+        .filter(|d| d.code == "residualised")
+        .collect();
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].text.contains("G1 governor.t3_s (0.0004 s)"),
+        "{}",
+        told[0].text
+    );
+    // The answer is that of a step which resolves the lag: it moves the dip by less than it delays the power.
+    let fine = outcome(&text(0.0004, 0.0001));
+    assert!(fine.diagnostics.iter().all(|d| d.code != "residualised"));
+    let dip = |o: &Outcome| o.plant.as_ref().unwrap().frequency_min.value;
+    assert!(
+        (dip(&short) - dip(&fine)).abs() < 2e-3 * (60.0 - dip(&fine)),
+        "{} {}",
+        dip(&short),
+        dip(&fine)
+    );
+    // What is neither short nor resolved is refused.
+    let between = ballast_scenario::load_str("t.toml", &text(0.0012, 0.001), Path::new("."), &[]);
+    assert!(between.unwrap_err().to_string().contains("too long"));
+}
