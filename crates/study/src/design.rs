@@ -263,6 +263,7 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
         voltage_min: worst(plants().map(|p| p.voltage.low), false),
         voltage_max: worst(plants().map(|p| p.voltage.high), true),
         frequency_pyramid: merged.frequency.clone().unwrap_or_else(no_pyramid),
+        voltage_pyramid: merged.voltage.clone(),
         sets,
         gain: gain_curve(scenario, merged.site.mean()),
     })

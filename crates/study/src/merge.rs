@@ -75,6 +75,8 @@ pub(crate) struct Merged {
     pub(crate) record: Option<Record>,
     /// Of the first realisation: frequency.
     pub(crate) frequency: Option<Pyramid>,
+    /// Of the first realisation: voltage of the bus; none without alternators.
+    pub(crate) voltage: Option<Pyramid>,
     /// Of the first realisation, per set: mean share of rated, share of time limited.
     pub(crate) set_means: Vec<(f64, f64)>,
 }
@@ -98,6 +100,7 @@ impl Merged {
             energy_j: first.energy_j,
             record: None,
             frequency: None,
+            voltage: None,
             set_means: Vec::new(),
         };
         merged.add(first);
@@ -138,6 +141,7 @@ impl Merged {
         let plant = r.plant.map(|p| {
             if self.frequency.is_none() {
                 self.frequency = p.pyramid;
+                self.voltage = p.voltage_pyramid;
                 self.set_means = p
                     .sets
                     .iter()

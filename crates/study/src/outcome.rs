@@ -417,6 +417,9 @@ pub struct PlantKpis {
     pub voltage_max: Option<Extreme>,
     /// Frequency over time, first realisation, hertz.
     pub frequency_pyramid: Pyramid,
+    /// Voltage of the bus over time, first realisation, per unit; absent without alternators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voltage_pyramid: Option<Pyramid>,
     /// Each group of equal sets.
     pub sets: Vec<SetKpis>,
     /// Linear gain from load to frequency at the operating point.

@@ -201,6 +201,7 @@ fn plant() -> PlantKpis {
         .unwrap();
     PlantKpis {
         voltage_min: None,
+        voltage_pyramid: None,
         voltage_max: None,
         metered: "terminals".to_owned(),
         nominal_hz: 60.0,
@@ -290,6 +291,7 @@ pub(crate) fn plausible() -> Outcome {
             },
         },
         plant: Some(plant()),
+        resonance: None,
         scenario: scenario("ten-sets-1hz"),
         zoom: None,
     }
