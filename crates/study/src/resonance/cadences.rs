@@ -167,8 +167,8 @@ pub(crate) fn lines(
     for k in 1..f.len().saturating_sub(1) {
         let (before, here, after) = (amplitude[k - 1], amplitude[k], amplitude[k + 1]);
         let in_band = (BAND_HZ.0..=BAND_HZ.1).contains(&f[k]) && f[k] >= 3.0 * resolution;
-        if !(in_band && here > before && here >= after) || !stands_out(f, amplitude, k, resolution)
-        {
+        let peak = in_band && here > before && here >= after;
+        if !(peak && stands_out(f, amplitude, k, resolution)) {
             continue;
         }
         // The top of a parabola through the logarithms.

@@ -181,12 +181,12 @@ fn fit(course: &[Wave], period: &[Wave], late: f64) -> f64 {
 
 /// Share of a period by which it comes late; the one nearest to `before` of those that fit equally.
 fn lateness(course: &[Wave], period: &[Wave], before: f64) -> f64 {
-    let points = (4 * course.len()).max(32) as i32;
+    let points = (4 * course.len()).max(32) as u32;
     let mut best = (before, fit(course, period, before));
     for i in 1..points {
         // 1, −1, 2, −2 …: outward from where the one before was.
-        let side = if i % 2 == 1 { (i + 1) / 2 } else { -i / 2 };
-        let late = before + f64::from(side) / f64::from(points);
+        let away = f64::from(i.div_ceil(2)) / f64::from(points);
+        let late = before + if i % 2 == 1 { away } else { -away };
         let fits = fit(course, period, late);
         if fits > best.1 * (1.0 + 1e-9) {
             best = (late, fits);
