@@ -231,7 +231,10 @@ pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantErr
     let limit_pu = q.limit_pp_hz / q.plant.frequency_hz;
     let (mut jitter_s, mut storage_w, mut retune) = (None, None, Vec::new());
     let (mut damped, mut safe_hz) = (None, Vec::new());
-    if let (Some(line), false) = (line, within) {
+    // A swing that does not repeat and yet stays small needs nothing that moves it.
+    let beyond = prediction.limited.peak_to_peak_hz > q.limit_pp_hz
+        || matches!(prediction.settled, Settled::Collapsed { .. });
+    if let (Some(line), true) = (line, beyond) {
         let lines = Lines::new(point.linear, point.rest, q.load, point.base_w, usize::MAX);
         let f0 = q.load.fundamental_hz();
         let half_period_s = 0.5 / f0;

@@ -256,7 +256,11 @@ impl<'a> Sets<'a> {
             lines,
             mode: verdict.mode.as_ref().map(mode),
             meets: verdict.meets,
-            moves: limit.filter(|_| !verdict.within).map(|_| moves(verdict)),
+            moves: limit
+                .filter(|l| {
+                    p.limited.peak_to_peak_hz > *l || matches!(p.settled, Settled::Collapsed { .. })
+                })
+                .map(|_| moves(verdict)),
             text: Vec::new(),
         };
         told.text = words::resonance_text(&told);

@@ -7,8 +7,8 @@ use std::f64::consts::TAU;
 
 use crate::resonance::record::Record;
 
-/// Lines kept at least (the 33rd of a square wave moves a shaft by a thousandth of its first) and at most, and the frequency beyond which no shaft follows, hertz.
-const FEWEST: usize = 32;
+/// Lines kept at least (the 21st of a square wave moves a shaft by a four-hundredth of its first) and at most, and the frequency beyond which no shaft follows, hertz.
+const FEWEST: usize = 20;
 const MOST: usize = 255;
 const HIGHEST_HZ: f64 = 20.0;
 /// Share of a cell's frequency that is resolved.
