@@ -47,6 +47,7 @@ pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
 fn part(outcome: &Outcome, printer: &Printer) {
     table(&outcome.verdicts, printer);
     load_lines(outcome, printer);
+    resonance_lines(outcome, printer);
     if let Some(v) = outcome
         .verdicts
         .iter()
@@ -363,6 +364,33 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             ));
         }
         render_plant::lines(p, printer);
+    }
+}
+
+/// Cadences printed; the rest stand in `outcome.json`.
+const PRINTED_CADENCES: usize = 2;
+
+/// What repeats in the load and what it does to the sets.
+fn resonance_lines(outcome: &Outcome, printer: &Printer) {
+    let Some(r) = &outcome.resonance else { return };
+    for cadence in r.cadences.iter().take(PRINTED_CADENCES) {
+        for (i, text) in cadence.text.iter().enumerate() {
+            let head = if i == 0 {
+                "\nresonance   "
+            } else {
+                "            "
+            };
+            printer.line(&format!("{head}  {text}"));
+        }
+    }
+    if r.cadences.len() > PRINTED_CADENCES {
+        printer.line(&format!(
+            "resonance     {} more cadences: see outcome.json",
+            r.cadences.len() - PRINTED_CADENCES
+        ));
+    }
+    if let Some(why) = &r.none_because {
+        printer.line(&format!("resonance     nothing predicted: {why}"));
     }
 }
 

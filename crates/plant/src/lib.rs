@@ -42,6 +42,7 @@ mod check_general;
 mod check_supply;
 mod check_together;
 mod complex;
+mod damping;
 mod delay;
 mod dense;
 mod error;
@@ -85,6 +86,7 @@ pub use alternator_spec::{
     GensalSpec, SexsSpec, VoltageControlSpec,
 };
 pub use check::{SpecProblem, problems};
+pub use damping::Damping;
 pub use error::PlantError;
 pub use fuel::{FuelKind, FuelSpec, FuelUnit};
 pub use governor_spec::{GastSpec, Ggov1Feedback, Ggov1Spec, Ieeeg1Spec, PidSpec};

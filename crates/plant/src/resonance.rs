@@ -6,6 +6,7 @@
 use std::f64::consts::TAU;
 use std::fmt;
 
+use crate::damping::{self, Damping};
 use crate::error::PlantError;
 use crate::linear::{Linear, Rest};
 use crate::modes::{Mode, Modes, ON_THE_AXIS, growth};
@@ -38,7 +39,7 @@ pub struct ResonanceQuestion<'a> {
     pub limit_pp_hz: f64,
     /// Step of the limited prediction, seconds.
     pub step_s: f64,
-    /// Cadences among which safe ones are looked for, hertz, low and high.
+    /// Cadences among which safe ones are looked for, hertz, low and high, where the swing is beyond the limit.
     pub search_hz: (f64, f64),
 }
 
@@ -74,7 +75,7 @@ pub struct ResonanceVerdict {
     pub line: Option<LineResponse>,
     /// Modes that grow at the operating point, in words.
     pub unstable: Vec<String>,
-    /// Ranges of cadence within the search, hertz, in which the swing stays below the limit.
+    /// Ranges of cadence within the search, hertz, in which the swing stays below the limit; not looked for where it is within.
     pub safe_hz: Vec<(f64, f64)>,
     /// Range searched, hertz.
     pub search_hz: (f64, f64),
@@ -83,6 +84,8 @@ pub struct ResonanceVerdict {
     pub jitter_s: Option<f64>,
     /// Amplitude of power that a storage has to take off the strongest line, watts. Linear. None: not needed, or other lines alone are too much.
     pub storage_w: Option<f64>,
+    /// Damping that every set would have to have more. Linear. None: not needed, or more than 100 per unit.
+    pub damping: Option<Damping>,
     /// Single gains that bring the swing within the limit; if none does, the one that lowers it most.
     pub retune: Vec<Retune>,
 }
@@ -227,7 +230,11 @@ pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantErr
         && prediction.limited.peak_to_peak_hz <= q.limit_pp_hz;
     let limit_pu = q.limit_pp_hz / q.plant.frequency_hz;
     let (mut jitter_s, mut storage_w, mut retune) = (None, None, Vec::new());
-    if let (Some(line), false) = (line, within) {
+    let (mut damped, mut safe_hz) = (None, Vec::new());
+    // A swing that does not repeat and yet stays small needs nothing that moves it.
+    let beyond = prediction.limited.peak_to_peak_hz > q.limit_pp_hz
+        || matches!(prediction.settled, Settled::Collapsed { .. });
+    if let (Some(line), true) = (line, beyond) {
         let lines = Lines::new(point.linear, point.rest, q.load, point.base_w, usize::MAX);
         let f0 = q.load.fundamental_hz();
         let half_period_s = 0.5 / f0;
@@ -247,6 +254,9 @@ pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantErr
             .unlimited
             .map_or(f64::INFINITY, |s| s.peak_to_peak_hz);
         retune = retunes(q, now_hz);
+        let by = (q.step_s, FEW_LINES);
+        damped = damping::enough(q.plant, q.load, by, limit_pu, line.frequency_hz);
+        safe_hz = point.safe_ranges(q, modes.as_ref());
     }
     Ok(ResonanceVerdict {
         cadence: q.cadence.to_owned(),
@@ -257,10 +267,11 @@ pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantErr
         meets,
         line,
         unstable,
-        safe_hz: point.safe_ranges(q, modes.as_ref()),
+        safe_hz,
         search_hz: q.search_hz,
         jitter_s,
         storage_w,
+        damping: damped,
         retune,
     })
 }
@@ -412,6 +423,15 @@ impl fmt::Display for ResonanceVerdict {
                 "; a storage of ±{} kW at {} Hz (linear estimate)",
                 brief(w / 1e3),
                 brief(line.frequency_hz)
+            )?;
+        }
+        if let Some(d) = self.damping {
+            write!(
+                f,
+                "; a damping ratio of {} instead of {} (D {} pu more on every set; linear estimate)",
+                brief(d.ratio.1),
+                brief(d.ratio.0),
+                brief(d.more_pu)
             )?;
         }
         for r in &self.retune {

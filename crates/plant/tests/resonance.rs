@@ -178,6 +178,16 @@ fn the_verdict_names_the_mode_and_what_moves_it() {
             (p.limited.peak_to_peak_hz / 2.0 - 1.0).abs() < 0.02,
             "{p:?}"
         );
+        // So much damping brings the unlimited linear swing just to the limit.
+        let damping = v.damping.unwrap();
+        assert!((damping.ratio.0 - 0.0217).abs() < 1e-3 && damping.ratio.1 > 0.1);
+        let mut damped = spec.clone();
+        damped.sets[0].damping_pu += damping.more_pu;
+        let swing = at_mean(&damped).predict(&load).unlimited.unwrap();
+        assert!(
+            (swing.peak_to_peak_hz / 2.0 - 1.0).abs() < 0.01,
+            "{swing:?}"
+        );
         // What is retuned keeps its promise.
         let droop = v
             .retune

@@ -6,9 +6,9 @@
 //!
 //! | file | shows |
 //! |---|---|
-//! | `power-frequency` | site power and bus frequency over time, with limits and the worst moment (`power` without a plant) |
+//! | `power-frequency` | site power, bus frequency and, with alternators, bus voltage over time, with limits and the worst moment (`power` without a plant) |
 //! | `worst-moment` | the same, close up around the worst frequency, if the pyramid resolves it |
-//! | `resonance` | amplitude spectrum of the load over the plant's linear gain (`spectrum` without a plant) |
+//! | `resonance` | amplitude spectrum of the load with the lines of its cadences over the plant's linear gain with its modes (`spectrum` without a plant) |
 //! | `envelope` | percentiles of power per group of racks and of the site |
 //! | `load-duration` | power against the share of time in which it is exceeded |
 //!
@@ -32,6 +32,7 @@ mod resonance;
 mod style;
 mod time_figure;
 mod trace;
+mod voltage;
 mod worst;
 
 use std::error::Error;

@@ -31,20 +31,20 @@ impl Frame {
         }
     }
 
-    /// Two plots one above the other that share the lower one's axis.
-    pub(crate) fn stacked(right: f64) -> (Self, Self) {
+    /// Plots one above the other that share the lowest one's axis.
+    pub(crate) fn stacked<const N: usize>(right: f64) -> [Self; N] {
         let whole = Self::single(right);
-        let height = (whole.bottom - whole.top - style::PANEL_GAP - style::PANEL_HEADING) / 2.0;
-        (
+        let between = style::PANEL_GAP + style::PANEL_HEADING;
+        let count = N.max(1) as f64;
+        let height = (whole.bottom - whole.top - between * (count - 1.0)) / count;
+        std::array::from_fn(|i| {
+            let top = whole.top + i as f64 * (height + between);
             Self {
-                bottom: whole.top + height,
+                top,
+                bottom: top + height,
                 ..whole
-            },
-            Self {
-                top: whole.bottom - height,
-                ..whole
-            },
-        )
+            }
+        })
     }
 }
 

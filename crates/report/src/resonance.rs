@@ -1,7 +1,7 @@
-//! What the load excites and what the plant amplifies: amplitude spectrum and linear gain over one frequency axis.
+//! What the load excites and what the plant amplifies: amplitude spectrum with the lines of the load's cadences, and linear gain with the modes, over one frequency axis.
 
 use ballast_series::Spectrum;
-use ballast_study::outcome::{GainCurve, Outcome};
+use ballast_study::outcome::{GainCurve, ModeKpis, Outcome};
 use plotters::backend::DrawingBackend;
 
 use crate::axis::{Law, Range, drawable};
@@ -19,6 +19,11 @@ const LABELLED_LINES: usize = 5;
 const LEAST_SHARE: f64 = 0.05;
 /// Lines closer than so many resolutions are one: the main lobe of the Hann window is two wide on either side.
 const LOBE: f64 = 4.0;
+/// Modes that are marked, at most, and the damping ratio from which on one makes no peak.
+const MARKED_MODES: usize = 3;
+const NO_PEAK: f64 = 0.7;
+/// A mode within this share of the highest gain's frequency is the one that makes it.
+const MAKES_THE_PEAK: f64 = 0.05;
 /// Amplitude below this share of the mean power is rounding of the transform.
 const ROUNDING: f64 = 1e-9;
 
@@ -47,12 +52,33 @@ pub(crate) fn draw<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -
         let frame = Frame::single(style::PLOT_RIGHT);
         return spectrum_panel(outcome, canvas, frame, x, &lines, Some(title), None);
     };
-    let (above, below) = Frame::stacked(style::PLOT_RIGHT);
+    let [above, below] = Frame::stacked(style::PLOT_RIGHT);
     let peak = plant.gain.peak_frequency_hz;
     let peak = (drawable(peak) && x.contains(peak) && plant.gain.peak_gain_hz_per_mw > 0.0)
         .then_some(peak);
     spectrum_panel(outcome, canvas, above, x, &lines, None, peak)?;
-    gain_panel(&plant.gain, canvas, below, x, &gain, title)
+    let modes = marked_modes(outcome, x);
+    gain_panel((&plant.gain, &modes), canvas, below, x, &gain, title)
+}
+
+/// Lines of the load's cadences on the axis: hertz and amplitude in watts.
+fn cadence_lines(outcome: &Outcome, x: Range) -> Vec<Sample> {
+    let cadences = outcome.resonance.iter().flat_map(|r| &r.cadences);
+    let lines = cadences.flat_map(|c| &c.lines);
+    lines
+        .map(|l| (l.frequency_hz, l.amplitude_w))
+        .filter(|l| drawable(l.0) && x.contains(l.0) && drawable(l.1) && l.1 > 0.0)
+        .collect()
+}
+
+/// Modes on the axis that make a peak, those that move the frequency most.
+fn marked_modes(outcome: &Outcome, x: Range) -> Vec<&ModeKpis> {
+    let modes = outcome.resonance.iter().flat_map(|r| &r.modes);
+    modes
+        .filter(|m| drawable(m.frequency_hz) && x.contains(m.frequency_hz))
+        .filter(|m| drawable(m.damping_ratio) && m.damping_ratio < NO_PEAK)
+        .take(MARKED_MODES)
+        .collect()
 }
 
 /// Drawable points of a curve, at positive frequencies, in order.
@@ -128,6 +154,30 @@ fn strongest(lines: &[Sample], x: Range, resolution_hz: f64, least: f64) -> Vec<
     chosen
 }
 
+/// Lines to label: those of the load's cadences, then separate peaks of the spectrum besides, in order of frequency.
+fn labelled(
+    lines: &[Sample],
+    stems: &[Sample],
+    x: Range,
+    resolution_hz: f64,
+    least: f64,
+) -> Vec<Sample> {
+    let mut chosen = stems.to_vec();
+    chosen.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let floor = chosen.first().map_or(0.0, |s| s.1 * LEAST_SHARE);
+    chosen.retain(|s| s.1 >= floor);
+    chosen.truncate(LABELLED_LINES);
+    for peak in strongest(lines, x, resolution_hz, least) {
+        // A peak beside a line is that line, worn by its jitter.
+        let apart = |s: &Sample| (s.0 - peak.0).abs() > (LOBE * resolution_hz).max(0.1 * s.0);
+        if chosen.len() < LABELLED_LINES && peak.1 >= floor && stems.iter().all(apart) {
+            chosen.push(peak);
+        }
+    }
+    chosen.sort_by(|a, b| a.0.total_cmp(&b.0));
+    chosen
+}
+
 /// Range of values from zero, with room for a row of labels above.
 fn from_zero(highest: f64, frame: Frame) -> Range {
     let highest = if highest > 0.0 { highest } else { 1.0 };
@@ -149,10 +199,12 @@ fn spectrum_panel<DB: DrawingBackend>(
     let spectrum = &outcome.site.spectrum;
     let rounding = outcome.site.envelope.mean.abs() * ROUNDING;
     let rounding = if drawable(rounding) { rounding } else { 0.0 };
+    let stems = cadence_lines(outcome, x);
     let highest = lines
         .iter()
         .filter(|s| x.contains(s.0))
         .map(|s| s.1)
+        .chain(stems.iter().map(|s| s.1))
         .fold(0.0, f64::max);
     let highest = if highest > rounding { highest } else { 0.0 };
     let range = from_zero(highest, frame);
@@ -198,25 +250,40 @@ fn spectrum_panel<DB: DrawingBackend>(
             style::DOTS,
         )?;
     }
+    for &(f, v) in &stems {
+        let top = panel.at(f, v * unit.factor);
+        canvas.line(
+            &[(top.0, frame.bottom), top],
+            style::INK,
+            style::STRONG_LINE,
+        )?;
+    }
     panel.outline(canvas)?;
-    let labels: Vec<(f64, f64, String)> = strongest(lines, x, spectrum.resolution_hz, rounding)
-        .into_iter()
-        .map(|(f, v)| {
-            let shown = v * unit.factor;
-            (
-                f,
-                shown,
-                format!(
-                    "{} Hz: {} {}",
-                    brief(f, 3),
-                    significant(shown, 3),
-                    unit.symbol
-                ),
-            )
-        })
-        .collect();
+    let labels: Vec<(f64, f64, String)> =
+        labelled(lines, &stems, x, spectrum.resolution_hz, rounding)
+            .into_iter()
+            .map(|(f, v)| {
+                let shown = v * unit.factor;
+                (
+                    f,
+                    shown,
+                    format!(
+                        "{} Hz: {} {}",
+                        brief(f, 3),
+                        significant(shown, 3),
+                        unit.symbol
+                    ),
+                )
+            })
+            .collect();
     panel.labels_above(canvas, &labels, style::POWER)?;
-    let legend = [(Swatch::Line(style::POWER), estimate(spectrum))];
+    let mut legend = vec![(Swatch::Line(style::POWER), estimate(spectrum))];
+    if !stems.is_empty() {
+        legend.push((
+            Swatch::Line(style::INK),
+            "lines of the load's cadence".to_owned(),
+        ));
+    }
     panel.heading(
         canvas,
         &format!("Amplitude of the power at the bus ({})", unit.symbol),
@@ -246,8 +313,21 @@ fn estimate(spectrum: &Spectrum) -> String {
     parts.join(", ")
 }
 
+/// Gain at a frequency, in a straight line between the points of the curve.
+fn gain_at(gain: &[Sample], f_hz: f64) -> f64 {
+    let after = gain.partition_point(|s| s.0 < f_hz);
+    match (
+        after.checked_sub(1).and_then(|k| gain.get(k)),
+        gain.get(after),
+    ) {
+        (Some(a), Some(b)) if b.0 > a.0 => a.1 + (b.1 - a.1) * (f_hz - a.0) / (b.0 - a.0),
+        (Some(one), _) | (_, Some(one)) => one.1,
+        (None, None) => 0.0,
+    }
+}
+
 fn gain_panel<DB: DrawingBackend>(
-    curve: &GainCurve,
+    (curve, modes): (&GainCurve, &[&ModeKpis]),
     canvas: &Canvas<DB>,
     frame: Frame,
     x: Range,
@@ -292,18 +372,53 @@ fn gain_panel<DB: DrawingBackend>(
             style::SERIES_LINE,
             style::DOTS,
         )?;
-        panel.outline(canvas)?;
-        panel.labels_above(
-            canvas,
-            &[(peak.0, peak.1 * unit.factor, words(peak))],
-            style::FREQUENCY,
-        )?;
     }
+    let mode_words = |m: &ModeKpis| {
+        format!(
+            "{} {} Hz, damping ratio {}{}",
+            m.name,
+            brief(m.frequency_hz, 3),
+            brief(m.damping_ratio, 2),
+            if m.stable { "" } else { ": it grows" }
+        )
+    };
+    let mut labels: Vec<(f64, f64, String)> = Vec::new();
+    let mut makes: Option<&ModeKpis> = None;
+    for mode in modes {
+        let f = mode.frequency_hz;
+        let makes_it = |p: &Sample| (f / p.0 - 1.0).abs() <= MAKES_THE_PEAK;
+        if makes.is_none() && shown.as_ref().is_some_and(makes_it) {
+            makes = Some(mode);
+            continue;
+        }
+        let at = panel.x.at(f);
+        canvas.dashes(
+            (at, frame.top),
+            (at, frame.bottom),
+            style::QUANTILE,
+            style::SERIES_LINE,
+            style::DOTS,
+        )?;
+        labels.push((f, gain_at(gain, f) * unit.factor, mode_words(mode)));
+    }
+    if let Some(peak) = shown {
+        let text = makes.map_or_else(
+            || words(peak),
+            |mode| format!("{}: {}", words(peak), mode_words(mode)),
+        );
+        labels.push((peak.0, peak.1 * unit.factor, text));
+    }
+    labels.sort_by(|a, b| a.0.total_cmp(&b.0));
+    panel.outline(canvas)?;
+    panel.labels_above(canvas, &labels, style::FREQUENCY)?;
     panel.outline(canvas)?;
     let mut legend = vec![(
         Swatch::Line(style::FREQUENCY),
         "|Δf/ΔP| at the operating point, linear, no limits".to_owned(),
     )];
+    if modes.len() > usize::from(makes.is_some()) {
+        legend.push((Swatch::Dashes(style::QUANTILE), "mode".to_owned()));
+    }
     if let Some(peak) = peak.filter(|_| shown.is_none()) {
         legend.push((Swatch::Bare, format!("{}, off this axis", words(peak))));
     }

@@ -99,6 +99,8 @@ pub(crate) const FINE_GRID: RGBColor = RGBColor(240, 240, 240);
 pub(crate) const POWER: RGBColor = RGBColor(0, 114, 178);
 /// Frequency and gain: Okabe–Ito bluish green.
 pub(crate) const FREQUENCY: RGBColor = RGBColor(0, 158, 115);
+/// Voltage: Okabe–Ito reddish purple.
+pub(crate) const VOLTAGE: RGBColor = RGBColor(204, 121, 167);
 /// Limits and worst values: Okabe–Ito vermillion.
 pub(crate) const LIMIT: RGBColor = RGBColor(213, 94, 0);
 /// Quantiles: Okabe–Ito orange.

@@ -10,19 +10,24 @@ use crate::page::{basis_first, page};
 use crate::panel::{Frame, Panel, Swatch, backed_text};
 use crate::style;
 use crate::trace::{self, Bucket};
+use crate::voltage;
 use crate::worst::{Worst, end_s, limits, worst, worst_window};
 
 /// A limit is drawn if the axis need not become so many times longer for it.
-const LIMIT_REACH: f64 = 8.0;
+pub(crate) const LIMIT_REACH: f64 = 8.0;
+
+/// What is drawn over time, in words.
+fn what(outcome: &Outcome) -> &'static str {
+    match &outcome.plant {
+        None => "site power",
+        Some(plant) if plant.voltage_pyramid.is_some() => "site power, bus frequency and voltage",
+        Some(_) => "site power and bus frequency",
+    }
+}
 
 /// Power and frequency over the whole run; power alone without a plant.
 pub(crate) fn draw_run<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -> Drawn<DB> {
-    let what = if outcome.plant.is_some() {
-        "site power and bus frequency"
-    } else {
-        "site power"
-    };
-    page(canvas, outcome, what, &basis_first(outcome))?;
+    page(canvas, outcome, what(outcome), &basis_first(outcome))?;
     let power = trace::buckets(&outcome.site.pyramid, end_s(outcome));
     let frequency = outcome.plant.as_ref().map_or_else(Vec::new, |p| {
         trace::buckets(&p.frequency_pyramid, end_s(outcome))
@@ -46,7 +51,8 @@ pub(crate) fn draw_worst<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<
     };
     let which = if worst.highest { "highest" } else { "lowest" };
     let what = format!(
-        "site power and bus frequency around its {which} value at {} s",
+        "{} around the {which} frequency at {} s",
+        what(outcome),
         trimmed(worst.extreme.at_s, 2)
     );
     page(canvas, outcome, &what, &basis_first(outcome))?;
@@ -78,7 +84,15 @@ fn draw_window<DB: DrawingBackend>(
         let frame = Frame::single(style::PLOT_RIGHT_LABELLED);
         return power_panel(outcome, canvas, frame, x, time, power, Some(&x_title)).map(|_| ());
     };
-    let (above, below) = Frame::stacked(style::PLOT_RIGHT_LABELLED);
+    let volts = trace::within(&voltage::buckets(outcome, plant), window);
+    let right = style::PLOT_RIGHT_LABELLED;
+    let (above, below, lowest) = if volts.is_empty() {
+        let [above, below] = Frame::stacked(right);
+        (above, below, None)
+    } else {
+        let [above, below, lowest] = Frame::stacked(right);
+        (above, below, Some(lowest))
+    };
     let upper = power_panel(outcome, canvas, above, x, time, power, None)?;
     let worst = worst(outcome, plant)
         .filter(|w| window.contains(w.extreme.at_s))
@@ -89,7 +103,7 @@ fn draw_window<DB: DrawingBackend>(
         });
     if let Some(worst) = worst.filter(Worst::is_drawn) {
         let at = upper.x.at(worst.extreme.at_s * time.factor);
-        for frame in [above, below] {
+        for frame in [above, below].into_iter().chain(lowest) {
             canvas.dashes(
                 (at, frame.top),
                 (at, frame.bottom),
@@ -106,12 +120,16 @@ fn draw_window<DB: DrawingBackend>(
         time,
         (plant, worst),
         frequency,
-        &x_title,
-    )
+        lowest.is_none().then_some(x_title.as_str()),
+    )?;
+    match lowest {
+        Some(frame) => voltage::draw(outcome, canvas, frame, (x, time), &volts, &x_title),
+        None => Ok(()),
+    }
 }
 
 /// Name of a band in the legend.
-fn band_name(pyramid: &ballast_series::Pyramid) -> String {
+pub(crate) fn band_name(pyramid: &ballast_series::Pyramid) -> String {
     let Some(level) = trace::finest(pyramid) else {
         return "lowest to highest".to_owned();
     };
@@ -194,7 +212,7 @@ fn frequency_panel<DB: DrawingBackend>(
     time: Unit,
     (plant, worst): (&PlantKpis, Option<Worst>),
     frequency: &[Bucket],
-    x_title: &str,
+    x_title: Option<&str>,
 ) -> Drawn<DB> {
     let frame = panel.frame();
     let (min, max) = limits(outcome);
@@ -221,7 +239,7 @@ fn frequency_panel<DB: DrawingBackend>(
     let range = worst.map_or(range, |w| room_for_label(range, &w, &drawn, frame));
     let panel = Panel::new(frame, panel.x.range, Law::Linear, range);
     panel.grid_y(canvas)?;
-    panel.grid_x(canvas, Some(x_title))?;
+    panel.grid_x(canvas, x_title)?;
     if frequency.is_empty() {
         panel.remark(canvas, "No samples.")?;
     }

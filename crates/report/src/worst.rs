@@ -42,7 +42,7 @@ impl Worst {
 }
 
 /// Value of a limit that was checked.
-fn limit(outcome: &Outcome, key: &str) -> Option<f64> {
+pub(crate) fn limit(outcome: &Outcome, key: &str) -> Option<f64> {
     outcome
         .verdicts
         .iter()

@@ -122,6 +122,28 @@ fn a_plausible_run_has_all_figures() {
 }
 
 #[test]
+fn modes_lines_and_voltage_are_marked() {
+    let outcome = common::with_resonance();
+    assert_eq!(check(&outcome, "resonance"), names(&ALL));
+    let folder = tempfile::tempdir().unwrap();
+    write_figures(&outcome, folder.path()).unwrap();
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let resonance = text("resonance.svg");
+    // The second line of the cadence is too weak to be labelled; the third is not.
+    for there in [
+        "damping ratio 0.02",
+        "3 Hz, damping ratio 0.3",
+        "1 Hz: 300 kW",
+        "3 Hz: 100 kW",
+    ] {
+        assert!(resonance.contains(there), "{there}");
+    }
+    assert!(!resonance.contains("2 Hz: 1") && !resonance.contains("0.9<"));
+    assert!(text("power-frequency.svg").contains("Bus voltage (pu)"));
+    assert!(text("worst-moment.svg").contains("Bus voltage (pu)"));
+}
+
+#[test]
 fn lines_and_bands_are_there() {
     let folder = tempfile::tempdir().unwrap();
     write_figures(&common::plausible(), folder.path()).unwrap();

@@ -12,7 +12,7 @@ pub use jobs::realisations_at_a_time;
 use std::collections::BTreeMap;
 
 use ballast_aggregate::{Site, SiteInput};
-use ballast_plant::{GovernorSpec, PlantSpec};
+use ballast_plant::{GovernorSpec, PlantSpec, SpecProblem};
 
 use crate::limits::number;
 use crate::problem::Report;
@@ -519,8 +519,19 @@ impl Check<'_> {
             };
             fine.plant_step()
         });
-        let step_s = fine_s.into_iter().fold(simulation.plant_step(), f64::max);
-        let found = ballast_plant::problems(plant, step_s);
+        // At every step that is run: lags below half of it are taken as at rest, those up to twice of it are resolved at none.
+        let mut found: Vec<SpecProblem> = Vec::new();
+        for step_s in fine_s.into_iter().chain([simulation.plant_step()]) {
+            let (integrated, _) = ballast_plant::residualise(plant, step_s);
+            for problem in ballast_plant::problems(&integrated, step_s) {
+                let known = |p: &SpecProblem| {
+                    p.path == problem.path && p.longest_step_s == problem.longest_step_s
+                };
+                if !found.iter().any(known) {
+                    found.push(problem);
+                }
+            }
+        }
         // A step that is too long is one problem, of the step: the shortest of the longest steps would be right.
         let (coarse, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|p| p.longest_step_s.is_some());

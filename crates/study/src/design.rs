@@ -15,6 +15,7 @@ use crate::outcome::{
     BandKpis, DesignValues, Extreme, FacilityPart, GainCurve, GpuKpis, PlantKpis, PowerKpis,
     RackEnvelope, RackKpis, SetKpis, Source002Values,
 };
+use crate::residual;
 use crate::step_event_kpis::step_event_kpis;
 
 /// Quantile of the design peak over time.
@@ -278,6 +279,7 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
         voltage_min: worst(plants().map(|p| p.voltage.low), false),
         voltage_max: worst(plants().map(|p| p.voltage.high), true),
         frequency_pyramid: merged.frequency.clone().unwrap_or_else(no_pyramid),
+        voltage_pyramid: merged.voltage.clone(),
         sets,
         step_events: step_event_kpis(scenario, merged),
         fuel: fuel_kpis(scenario, merged),
@@ -298,7 +300,7 @@ fn gain_curve(scenario: &Scenario, load_w: f64) -> GainCurve {
         peak_frequency_hz: 0.0,
         peak_gain_hz_per_mw: 0.0,
     };
-    let Some(spec) = &scenario.plant else {
+    let Some(spec) = &residual::integrated(scenario) else {
         return none;
     };
     let rated_w: f64 = spec

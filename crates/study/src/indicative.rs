@@ -48,7 +48,7 @@ impl Plan {
     pub(crate) fn of_failure(&self) -> Self {
         let ranges = match self.ranges {
             Ranges::NoneStated => Ranges::NoneStated,
-            _ => Ranges::NotForFailures,
+            _ => Ranges::RunAlone,
         };
         Self {
             weak: self.weak.clone(),

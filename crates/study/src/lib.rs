@@ -36,6 +36,8 @@ mod plant_watch;
 mod rack_collect;
 mod reactive;
 mod realisation;
+mod residual;
+mod resonance;
 mod run;
 mod sliding;
 mod step_event_kpis;

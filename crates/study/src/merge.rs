@@ -15,6 +15,7 @@ use crate::plant_watch::Watched;
 use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
+use crate::resonance::Record;
 use crate::strike::StrikeResult;
 
 /// What verdicts need of each realisation.
@@ -113,10 +114,14 @@ pub(crate) struct Merged {
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
     /// Of the first realisation: energy drawn, joules.
     pub(crate) energy_j: f64,
+    /// Of the first realisation: power and frequency in cells; none without a plant.
+    pub(crate) record: Option<Record>,
     /// Of the first realisation: frequency.
     pub(crate) frequency: Option<Pyramid>,
     /// Of each realisation, of each battery at the bus.
     pub(crate) bess: Vec<(u32, Vec<Books>)>,
+    /// Of the first realisation: voltage of the bus; none without alternators.
+    pub(crate) voltage: Option<Pyramid>,
     /// Of the first realisation, per set: mean share of rated, share of time limited.
     pub(crate) set_means: Vec<(f64, f64)>,
     /// At the corners of the ranges of weak constants.
@@ -140,8 +145,10 @@ impl Merged {
             transfers: first.transfers.clone(),
             curves: None,
             energy_j: first.energy_j,
+            record: None,
             frequency: None,
             bess: Vec::new(),
+            voltage: None,
             set_means: Vec::new(),
             corners: Worst::default(),
         };
@@ -179,9 +186,11 @@ impl Merged {
         if self.curves.is_none() {
             self.curves = r.site.curves;
         }
+        self.record = self.record.take().or(r.record);
         let plant = r.plant.map(|mut p| {
             if self.frequency.is_none() {
                 self.frequency = p.pyramid.take();
+                self.voltage = p.voltage_pyramid.take();
                 self.set_means = p
                     .sets
                     .iter()

@@ -1,5 +1,7 @@
 //! What a run says. Everything here is the same for the same scenario and seed, on any number of threads.
 
+mod resonance;
+
 use ballast_aggregate::{JobGpus, TenantGpus};
 use ballast_scenario::{Scenario, ZoomBy};
 use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
@@ -12,6 +14,7 @@ pub use crate::fuel_use::{FuelAmounts, FuelKpis, SetFuelKpis};
 pub use crate::indicative::{Indicative, Ranges, WeakConstant};
 pub use crate::load_steps::{AcceptanceKpis, LoadStepKpis};
 pub use crate::step_event_kpis::{StepEventKpis, StepEventsKpis};
+pub use resonance::*;
 
 /// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
 ///
@@ -59,6 +62,9 @@ pub struct Outcome {
     pub bess: Vec<BessKpis>,
     /// Generating sets; absent without a plant.
     pub plant: Option<PlantKpis>,
+    /// What repeats in the load, and what it does to the sets; absent without a plant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resonance: Option<ResonanceKpis>,
     /// The scenario with presets merged and defaults filled in.
     pub scenario: Scenario,
     /// The second, fine run around the worst moment of this one; absent without `[zoom]`.
@@ -498,6 +504,9 @@ pub struct PlantKpis {
     pub voltage_max: Option<Extreme>,
     /// Frequency over time, first realisation, hertz.
     pub frequency_pyramid: Pyramid,
+    /// Voltage of the bus over time, first realisation, per unit; absent without alternators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voltage_pyramid: Option<Pyramid>,
     /// Each group of equal sets.
     pub sets: Vec<SetKpis>,
     /// Sudden changes of load that were followed by quiet, against the transient numbers of ISO 8528-5.

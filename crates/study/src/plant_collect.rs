@@ -47,10 +47,12 @@ pub(crate) struct PlantCollector {
     sets: Vec<SetCollector>,
     watch: PlantWatch,
     pyramid: Option<PyramidBuilder>,
+    voltage_pyramid: Option<PyramidBuilder>,
     /// Number of the first step.
     first: u64,
     samples: u64,
     step_hz: Vec<f64>,
+    step_pu: Vec<f64>,
 }
 
 /// What became of the voltage of the bus in one realisation; nothing without alternators.
@@ -91,6 +93,7 @@ pub(crate) struct PlantResult {
     pub(crate) sets: Vec<SetResult>,
     pub(crate) watched: Watched,
     pub(crate) pyramid: Option<Pyramid>,
+    pub(crate) voltage_pyramid: Option<Pyramid>,
 }
 
 impl PlantCollector {
@@ -136,9 +139,11 @@ impl PlantCollector {
             sets,
             watch: PlantWatch::new(spec, limits, dt_s),
             pyramid: span.curves.then(|| span.pyramid()),
+            voltage_pyramid: (span.curves && spec.has_alternators()).then(|| span.pyramid()),
             first: span.first,
             samples: 0,
             step_hz: Vec::with_capacity(4096),
+            step_pu: Vec::with_capacity(4096),
         }
     }
 
@@ -154,6 +159,9 @@ impl PlantCollector {
             outside.take(f_hz, at_s);
         }
         if let Some(voltage_pu) = plant.bus_voltage_pu() {
+            if self.voltage_pyramid.is_some() {
+                self.step_pu.push(voltage_pu);
+            }
             self.voltage_low.take(voltage_pu, at_s);
             self.voltage_high.take(voltage_pu, at_s);
             if let Some(outside) = &mut self.voltage_outside {
@@ -251,6 +259,10 @@ impl PlantCollector {
             p.push_slice(&self.step_hz);
         }
         self.step_hz.clear();
+        if let Some(p) = &mut self.voltage_pyramid {
+            p.push_slice(&self.step_pu);
+        }
+        self.step_pu.clear();
     }
 
     pub(crate) fn finish(mut self) -> PlantResult {
@@ -290,6 +302,7 @@ impl PlantCollector {
                 .collect(),
             watched: self.watch.finish(),
             pyramid: self.pyramid.map(PyramidBuilder::finish),
+            voltage_pyramid: self.voltage_pyramid.map(PyramidBuilder::finish),
         }
     }
 }

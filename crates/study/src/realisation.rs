@@ -24,6 +24,8 @@ use crate::moments::{Moments, Reserve, ReserveAt};
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
 use crate::rack_collect::{GroupResult, RackCollectors};
+use crate::residual;
+use crate::resonance::{Record, Recorder};
 use crate::strike::{Strike, StrikePlan, StrikeResult};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
@@ -81,6 +83,8 @@ pub(crate) struct RealisationResult {
     pub(crate) groups: Vec<GroupResult>,
     pub(crate) diversity: Option<Diversities>,
     pub(crate) plant: Option<PlantResult>,
+    /// Of the realisation that is shown: power and frequency in cells.
+    pub(crate) record: Option<Record>,
     /// Time at which the bus collapsed, seconds.
     pub(crate) collapsed_at_s: Option<f64>,
     /// Why the plant could not start at this realisation's load: it then counts as collapsed at t = 0.
@@ -136,6 +140,7 @@ struct Under<'a> {
     racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
     watch: Option<Watch>,
+    recorder: Option<Recorder>,
     /// Continuous part of the demand at the sample before.
     previous: Point,
     /// Energy drawn so far, joules.
@@ -196,6 +201,8 @@ pub(crate) fn run_realisation(
             .as_ref()
             .map(|p| PlantCollector::new(p, &scenario.limits, of_plant)),
         watch: Watch::new(shared, realisation, span.first, samples),
+        recorder: (span.curves && scenario.plant.is_some() && shared.strike.is_none())
+            .then(|| Recorder::new(span)),
         previous: Point::default(),
         energy_j: 0.0,
         collapsed_at_s: None,
@@ -334,13 +341,13 @@ impl Under<'_> {
             });
         }
         if k == self.first {
-            if let Some(spec) = &self.shared.scenario.plant {
+            if let Some(spec) = residual::integrated(self.shared.scenario) {
                 let step_s = self.shared.scenario.simulation.plant_step();
-                match Plant::with_reactive(
-                    &spec.starting_at(at_s),
-                    self.demand.with_jumps(line.w, line.var),
-                    step_s,
-                ) {
+                let first = self.demand.with_jumps(line.w, line.var);
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.begin(first.0);
+                }
+                match Plant::with_reactive(&spec.starting_at(at_s), first, step_s) {
                     Ok(mut plant) => {
                         if let Some(strike) = &mut self.strike
                             && strike.is_due(at_s)
@@ -363,6 +370,7 @@ impl Under<'_> {
             // Without a plant nothing happens between two samples but jumps, which are exact.
             let parts = self.plant.as_ref().map_or(1, |_| self.parts);
             let mut part_from = self.previous;
+            let mut drawn_j = 0.0;
             for part in 1..=parts {
                 let to = if part == parts {
                     line
@@ -377,6 +385,7 @@ impl Under<'_> {
                 let strike = self.strike.as_mut();
                 let (status, energy_j) = step(self.plant.as_mut(), at_bus, strike, part_from, to);
                 self.energy_j += energy_j;
+                drawn_j += energy_j;
                 if status == StepStatus::Collapsed {
                     let start_s = self.first as f64 * self.dt_s;
                     self.collapsed_at_s = self.plant.as_ref().map(|p| start_s + p.time_s());
@@ -386,6 +395,9 @@ impl Under<'_> {
                     break;
                 }
                 part_from = to;
+            }
+            if let Some(recorder) = &mut self.recorder {
+                recorder.step(drawn_j);
             }
         }
         self.previous = line;
@@ -413,6 +425,15 @@ impl Under<'_> {
                 strike.take(plant, at_s);
             }
         }
+        if let Some(recorder) = &mut self.recorder {
+            let nominal_hz = self
+                .shared
+                .scenario
+                .plant
+                .as_ref()
+                .map_or(0.0, |p| p.frequency_hz);
+            recorder.frequency(plant.speed_pu() * nominal_hz);
+        }
         if let Some(collapsed_at_s) = self.collapsed_at_s {
             let end_s = self.shared.scenario.simulation.end_s();
             figures.collapse(plant, collapsed_at_s, (end_s - collapsed_at_s).max(0.0));
@@ -434,6 +455,7 @@ impl Under<'_> {
             groups,
             diversity,
             plant: self.plant_figures.map(PlantCollector::finish),
+            record: self.recorder.map(Recorder::finish),
             collapsed_at_s: self.collapsed_at_s,
             energy_j: self.energy_j,
             horizon_s: samples.saturating_sub(1) as f64 * self.dt_s,

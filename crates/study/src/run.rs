@@ -20,6 +20,8 @@ use crate::merge::Merged;
 use crate::observer::Observer;
 use crate::outcome::{InputHash, Outcome, RunPart, RunProvenance, Status, Verdict, Zoom};
 use crate::realisation::{Progress, Shared, run_realisation, samples};
+use crate::residual;
+use crate::resonance::resonances;
 use crate::verdict;
 use crate::words;
 use crate::zoom::{Moment, worst_moment};
@@ -103,7 +105,7 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
             help: "choose `peak`, or add a load that varies faster".to_owned(),
         });
     }
-    if let (Some(spec), true) = (&scenario.plant, problems.is_empty()) {
+    if let (Some(spec), true) = (&residual::integrated(scenario), problems.is_empty()) {
         let mut demand = Demand::new(scenario, inputs, site.as_ref(), 1, false);
         let mut block = DemandBlock::new(site.as_ref().map_or(0, Site::rack_count), 1);
         demand.fill(&mut block, &mut Vec::new());
@@ -374,8 +376,17 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         ..
     } = *shared;
     let low_confidence = words::low_confidence(loaded, site);
-    let verdicts = verdict::verdicts(scenario, inputs, site, &merged, &low_confidence, plan);
     let coarse = Coarse::of(scenario, inputs, site);
+    let resonance = resonances(scenario, site, &coarse, &merged);
+    let verdicts = verdict::verdicts(
+        scenario,
+        inputs,
+        site,
+        &merged,
+        resonance.as_ref(),
+        &low_confidence,
+        plan,
+    );
     let told: Vec<&Verdict> = verdicts.iter().collect();
     let overall = overall(&told);
     let summary = words::summary(scenario, overall, &told, low_confidence.len());
@@ -424,6 +435,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
         bess: bess::kpis(scenario, &merged),
         plant: design::plant_kpis(scenario, &merged),
+        resonance,
         site: design::power_kpis(scenario, &coarse, merged),
         scenario: scenario.clone(),
         zoom: None,

@@ -8,6 +8,7 @@ mod contingency;
 mod load;
 mod load_limits;
 mod quantile;
+mod resonance;
 mod sets;
 mod steps;
 
@@ -22,7 +23,7 @@ use crate::design;
 use crate::indicative::{Case, Plan, Rest, indicative};
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation};
-use crate::outcome::{Extreme, LowConfidence, Status, Verdict};
+use crate::outcome::{Extreme, LowConfidence, ResonanceKpis, Status, Verdict};
 use crate::words;
 
 /// A limit as it is looked at: which value, which side, in which words.
@@ -214,6 +215,7 @@ pub(crate) fn verdicts(
     inputs: &Inputs,
     site: Option<&Site>,
     merged: &Merged,
+    resonances: Option<&ResonanceKpis>,
     low: &[LowConfidence],
     plan: &Plan,
 ) -> Vec<Verdict> {
@@ -234,6 +236,7 @@ pub(crate) fn verdicts(
             only_slow(verdict, why);
         }
     }
+    all.extend(resonance::resonance_verdict(&bench, resonances));
     sets::set_verdicts(&bench, &mut all);
     contingency::no_survivors(&bench, &mut all);
     steps::step_verdicts(&bench, &coarse, &mut all);

@@ -6,6 +6,7 @@ mod contingency;
 mod diagnostics;
 mod events;
 mod problem;
+mod resonance;
 mod summary;
 
 pub(crate) use assumptions::{assumptions, low_confidence, not_modelled, zoom_assumption};
@@ -14,4 +15,5 @@ pub(crate) use contingency::{contingency_assumptions, contingency_summary, reser
 pub(crate) use diagnostics::diagnostics;
 pub(crate) use events::events;
 pub(crate) use problem::plant_problem;
+pub(crate) use resonance::{resonance_assumptions, resonance_text};
 pub(crate) use summary::summary;

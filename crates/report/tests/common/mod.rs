@@ -6,8 +6,9 @@ use std::f64::consts::TAU;
 use ballast_scenario::{LimitsSpec, OutputSpec, Scenario, ScenarioHead, SimulationSpec};
 use ballast_series::{Envelope, Level, LoadDuration, Pyramid, Ramp, RampTable, Spectrum};
 use ballast_study::outcome::{
-    DesignValues, Extreme, GainCurve, GpuKpis, Outcome, PlantKpis, PowerKpis, RackKpis,
-    RunProvenance, Source002Values, Status, StepEventsKpis, Verdict,
+    CadenceResonance, CadenceSource, DesignValues, Extreme, GainCurve, GpuKpis, LineKpis, ModeKpis,
+    Outcome, PlantKpis, PowerKpis, RackKpis, ResonanceKpis, RunProvenance, SettledAs,
+    Source002Values, Status, StepEventsKpis, Verdict,
 };
 
 const DURATION_S: f64 = 60.0;
@@ -202,6 +203,7 @@ fn plant() -> PlantKpis {
         .unwrap();
     PlantKpis {
         voltage_min: None,
+        voltage_pyramid: None,
         voltage_max: None,
         metered: "terminals".to_owned(),
         nominal_hz: 60.0,
@@ -302,6 +304,7 @@ pub(crate) fn plausible() -> Outcome {
         },
         bess: Vec::new(),
         plant: Some(plant()),
+        resonance: None,
         scenario: scenario("ten-sets-1hz"),
         zoom: None,
         contingencies: Vec::new(),
@@ -333,6 +336,77 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         zoom: None,
         contingencies: Vec::new(),
     }
+}
+
+/// The same on sets with alternators, whose modes and lines were found.
+pub(crate) fn with_resonance() -> Outcome {
+    let mut outcome = plausible();
+    if let Some(plant) = &mut outcome.plant {
+        plant.voltage_pyramid = Some(pyramid(|t| 1.0 + 0.02 * (TAU * t).sin()));
+    }
+    let mode = |frequency_hz: f64, damping_ratio: f64| ModeKpis {
+        name: "speed governor mode of G1".to_owned(),
+        kind: "speed_governor".to_owned(),
+        sets: vec!["G1".to_owned()],
+        frequency_hz,
+        damping_ratio,
+        growth_per_s: -1.0,
+        stable: true,
+    };
+    let line = |harmonic: u32, amplitude_w: f64| LineKpis {
+        harmonic,
+        frequency_hz: f64::from(harmonic),
+        amplitude_w,
+        swing_hz: 0.1,
+        gain_hz_per_mw: 1.0,
+    };
+    let lines = vec![
+        line(1, 300e3),
+        line(2, 1e3),
+        line(3, 100e3),
+        line(4, f64::NAN),
+    ];
+    outcome.resonance = Some(ResonanceKpis {
+        metered: "the bus".to_owned(),
+        modes: vec![
+            mode(1.01, 0.02),
+            mode(3.0, 0.3),
+            mode(f64::NAN, 0.1),
+            mode(6.0, 0.9),
+        ],
+        at_a_kink: false,
+        cadences: vec![CadenceResonance {
+            cadence: "job llm".to_owned(),
+            source: CadenceSource::Training,
+            frequency_hz: 1.0,
+            from_s: 0.0,
+            until_s: 60.0,
+            periods: 60,
+            mean_w: 700e3,
+            limit_swing_hz: None,
+            predicted_swing_hz: 0.9,
+            predicted_lowest_hz: 59.5,
+            predicted_highest_hz: 60.4,
+            settled: SettledAs::Periodic,
+            repeats_after: 1,
+            unlimited_linear_swing_hz: Some(1.0),
+            limits_reached: Vec::new(),
+            coherence: 0.99,
+            jitter_factor: 0.98,
+            expected_swing_hz: 0.88,
+            simulated: None,
+            line: lines.first().copied(),
+            lines,
+            mode: None,
+            meets: true,
+            moves: None,
+            text: Vec::new(),
+        }],
+        none_because: None,
+        left_out: Vec::new(),
+        assumed: Vec::new(),
+    });
+    outcome
 }
 
 /// A run of a constant load that moves nothing.

@@ -44,8 +44,8 @@ pub enum Ranges {
     WorstMoments,
     /// Not at all: the scenario says so.
     Off,
-    /// Not for a failure: corners follow the run itself.
-    NotForFailures,
+    /// Not for this verdict: corners follow the run itself, no failure and no prediction.
+    RunAlone,
     /// There are none: no weak constant has a range, or none that moves anything.
     NoneStated,
 }
@@ -91,9 +91,25 @@ pub struct Indicative {
 impl Indicative {
     /// Of a verdict that rests on weak tables, which have no range to vary; none without such tables.
     pub(crate) fn on_tables(paths: Vec<String>) -> Option<Self> {
+        let text = "it rests on tables of accepted steps that are estimated or derived: none has a stated range that could be varied";
+        Self::unvaried(paths, Ranges::NoneStated, text)
+    }
+
+    /// Of a verdict that rests on the weak constants of the engines, of which no corner was looked at; none without such constants.
+    pub(crate) fn on_engines(weak: &[WeakConstant]) -> Option<Self> {
+        let of_engine = weak.iter().filter(|w| !w.of_voltage);
+        let paths = of_engine.map(|w| w.path.clone()).collect();
+        Self::unvaried(
+            paths,
+            Ranges::RunAlone,
+            "worst over the ranges not computed for a prediction",
+        )
+    }
+
+    fn unvaried(paths: Vec<String>, ranges: Ranges, text: &str) -> Option<Self> {
         (!paths.is_empty()).then(|| Self {
             rests_on: paths,
-            ranges: Ranges::NoneStated,
+            ranges,
             corners: 0,
             holds_in: 0,
             fails_in: 0,
@@ -107,7 +123,7 @@ impl Indicative {
             lost: None,
             worst_status: None,
             all_agree: None,
-            text: "it rests on tables of accepted steps that are estimated or derived: none has a stated range that could be varied".to_owned(),
+            text: text.to_owned(),
         })
     }
 }

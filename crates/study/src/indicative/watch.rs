@@ -41,7 +41,7 @@ impl Watch {
     ) -> Option<Self> {
         let scenario = shared.scenario;
         match shared.plan.ranges {
-            Ranges::Off | Ranges::NotForFailures | Ranges::NoneStated => None,
+            Ranges::Off | Ranges::RunAlone | Ranges::NoneStated => None,
             Ranges::WholeRun => {
                 let jumps = Demand::jumping(scenario, shared.inputs, first);
                 let stretch = Stretch {

@@ -34,7 +34,7 @@ pub(super) fn text(found: &Indicative, case: &Case<'_>) -> String {
             return "worst over the ranges not computed (outputs.range_corners = \"off\")"
                 .to_owned();
         }
-        Ranges::NotForFailures => {
+        Ranges::RunAlone => {
             return "worst over the ranges not computed for a failure".to_owned();
         }
         Ranges::NoneStated => return NONE_STATED.to_owned(),
@@ -105,7 +105,7 @@ pub(crate) fn assumptions(plan: &Plan, scenario: &Scenario) -> Vec<String> {
             "the worst over their ranges was not computed (outputs.range_corners = \"off\")"
                 .to_owned()
         }
-        Ranges::NotForFailures => "the worst over their ranges was not computed".to_owned(),
+        Ranges::RunAlone => "the worst over their ranges was not computed".to_owned(),
         Ranges::NoneStated => NONE_STATED.to_owned(),
         Ranges::WholeRun | Ranges::WorstMoments => {
             let followed = if plan.ranges == Ranges::WholeRun {

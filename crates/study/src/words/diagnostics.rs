@@ -10,6 +10,7 @@ use crate::coarse::Coarse;
 use crate::inputs::Inputs;
 use crate::merge::Merged;
 use crate::outcome::Diagnostic;
+use crate::residual;
 
 /// What a reader should know of this run.
 pub(crate) fn diagnostics(
@@ -86,6 +87,9 @@ pub(crate) fn diagnostics(
             code,
             format!("realisation {realisation}: {}", traffic.text()),
         );
+    }
+    if let Some(d) = residual::diagnostic(scenario) {
+        say(&d.code, d.text);
     }
     for t in &inputs.traces {
         say(
