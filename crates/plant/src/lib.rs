@@ -1,6 +1,6 @@
 //! Generating sets on one bus: shaft, governor, engine, integrator, modes, resonance.
 //!
-//! What flows: a [`PlantSpec`] becomes constants and a steady state (`start`), a kernel (`integrate`) moves the state
+//! What flows: a [`PlantSpec`] becomes constants and a steady state (`start`), a kernel (`integrate`, `motion`) moves the state
 //! step by step under a load in watts (`model` is the right side, `events` and `limiter` the mode switches), and [`Plant`] is what a study sees: speed, its rate, every set's throttle,
 //! torque and power, the linear gain from load to speed (`linear`), its modes (`modes`), the settled swing under a load that repeats (`predict`, `orbit`) and the
 //! verdict on it ([`fn@resonance`]). [`problems`] names all contradictions of a
@@ -32,6 +32,10 @@
 //! eighth of its curvature times the step squared. Speed outside 0.5 to 1.5 is a collapse: located, reported, final.
 //!
 //! Nothing is allocated while advancing; memory grows with dead time over step only.
+//!
+//! # Lanes
+//! The models' equations are generic over `Lane`: one number, or those of four plants. [`LockStep`] advances plants of equal structure four at a time (`quad`), each of them,
+//! bit for bit, as alone. State and one Runge-Kutta step are in `motion`, which both share.
 
 mod acceptance;
 mod alternator_spec;

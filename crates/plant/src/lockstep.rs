@@ -1,7 +1,7 @@
 //! Plants side by side: as many as there are, four at a time in lock-step.
 
 use crate::plant::{Plant, StepStatus};
-use crate::quad::{Quad, alike};
+use crate::quad::{Quad, alike, seatable};
 
 /// Plants that advance together: corners of uncertain constants under one load, or realisations of the load of one plant.
 ///
@@ -24,7 +24,9 @@ impl LockStep {
             quads: Vec::new(),
             alone: Vec::new(),
         };
-        let mut who: Vec<usize> = (0..all.plants.len()).collect();
+        let (mut who, alone): (Vec<usize>, Vec<usize>) =
+            (0..all.plants.len()).partition(|&one| seatable(&all.plants[one]));
+        all.alone = alone;
         while let Some(&first) = who.first() {
             let (like, other): (Vec<usize>, Vec<usize>) = who
                 .iter()

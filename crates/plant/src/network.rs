@@ -201,6 +201,8 @@ impl<L: Lane> Network<L> {
         let p = at.load * (one + self.load.frequency * mean_speed);
         let (voltage, found) = solve(&sources, &self.load, (p, at.reactive), memory.voltage);
         if !found.any() {
+            // What stood here before must not steer the anchors of the next stage.
+            rate.fill(L::of(f64::NAN));
             return L::of(f64::NAN);
         }
         memory.voltage = Phasor::pick(found, voltage, memory.voltage);

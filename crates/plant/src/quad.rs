@@ -37,7 +37,7 @@ fn each_number<const N: usize>(
 }
 
 /// Whether a plant can advance in a lane: all its sets are on the bus, and no dead time ends within a step.
-fn seatable(plant: &Plant) -> bool {
+pub(crate) fn seatable(plant: &Plant) -> bool {
     let kernel = plant.kernel();
     let model = &kernel.motion.model;
     let short = |dead_time: f64| dead_time > 0.0 && dead_time < kernel.step();
