@@ -14,7 +14,7 @@ use ballast_plant::{
 use common::{set, tgov1, yeager};
 use divan::{Bencher, black_box};
 
-/// Counts what a minute allocates: the columns `alloc` must be absent but for what the copy at the start takes.
+/// Counts what a minute allocates: nothing but the copy at the start may be seen to be freed, and no `alloc` at all.
 #[global_allocator]
 static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
 

@@ -5,7 +5,7 @@ use crate::quad::{Quad, alike, seatable};
 
 /// Plants that advance together: corners of uncertain constants under one load, or realisations of the load of one plant.
 ///
-/// Plants of equal structure (the same sets with the same models, one step) are integrated four at a time, which takes about a third of the time each; others,
+/// Plants of equal structure (the same sets with the same models, one step) are integrated four at a time, which takes about half the time each; others,
 /// and those with a dead time below the step or an entry without sets on the bus, one by one. Every plant is, bit for bit, what it would be alone. Nothing is allocated while advancing,
 /// except where a planned event or a collapse changes who can go in lock-step.
 #[derive(Debug, Clone)]
