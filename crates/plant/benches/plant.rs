@@ -9,10 +9,14 @@ mod common;
 
 use ballast_plant::{
     Ac8bSpec, AlternatorSpec, Degov1Spec, ExciterSaturation, ExciterSpec, GenrouSpec, Ggov1Spec,
-    GovernorSpec, Plant, PlantSpec, SexsSpec, Tgov1Spec,
+    GovernorSpec, LockStep, Plant, PlantSpec, SexsSpec, Tgov1Spec,
 };
 use common::{set, tgov1, yeager};
 use divan::{Bencher, black_box};
+
+/// Counts what a minute allocates: nothing but the copy at the start may be seen to be freed, and no `alloc` at all.
+#[global_allocator]
+static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
 
 const STEPS: u32 = 60_000;
 
@@ -125,6 +129,43 @@ fn minute(bencher: Bencher<'_, '_>, spec: &PlantSpec) {
             }
             black_box(plant.speed_pu())
         });
+}
+
+/// A minute of four plants whose constants differ, in lock-step.
+fn minute_of_four(bencher: Bencher<'_, '_>, spec: &PlantSpec) {
+    let plants = [0.97, 0.99, 1.0, 1.03]
+        .map(|by| Plant::with_reactive(&common::varied(spec, by), (0.8e6, 0.3e6), 1e-3).unwrap());
+    let start = LockStep::new(plants.to_vec());
+    assert_eq!(start.in_lanes(), 4);
+    bencher
+        .with_inputs(|| start.clone())
+        .bench_values(|mut four| {
+            let mut before = (0.8e6, 0.3e6);
+            for i in 0..STEPS {
+                let load = 0.8e6 + 2e5 * libm::sin(f64::from(i) * 0.002);
+                let after = (load, 0.375 * load);
+                four.advance(1e-3, before, after);
+                before = after;
+            }
+            black_box(four.plant(3).speed_pu())
+        });
+}
+
+#[divan::bench]
+fn four_of_degov1_common_frequency(bencher: Bencher<'_, '_>) {
+    let mut spec = two(diesel, None, None);
+    spec.sets.truncate(1);
+    minute_of_four(bencher, &spec);
+}
+
+#[divan::bench]
+fn four_of_genrou_tgov1_sexs(bencher: Bencher<'_, '_>) {
+    minute_of_four(bencher, &two(droop, Some(genrou()), Some(sexs())));
+}
+
+#[divan::bench]
+fn four_of_genrou_degov1_ac8b(bencher: Bencher<'_, '_>) {
+    minute_of_four(bencher, &two(diesel, Some(genrou()), Some(ac8b())));
 }
 
 #[divan::bench]

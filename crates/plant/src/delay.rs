@@ -126,8 +126,11 @@ impl Delay {
             .max(length * (slope - old_slope).abs())
     }
 
-    /// Adds the end of an accepted step.
+    /// Adds the end of an accepted step; without a dead time there is nothing to keep.
     pub(crate) fn push(&mut self, time: f64, value: f64, slope: f64) {
+        if self.dead_time <= 0.0 {
+            return;
+        }
         let node = Node {
             time,
             value,

@@ -1,18 +1,15 @@
 //! When a limiter changes its mode or the speed leaves its bounds, and where in a step.
 
-use crate::integrate::{Kernel, Power, Ramp};
-use crate::model::pin;
+use crate::integrate::{Kernel, Ramp};
+use crate::model::{Power, pin};
+use crate::motion::{COLLAPSE_HIGH, COLLAPSE_LOW};
 
-/// Speed below which a plant has collapsed, per unit.
-const COLLAPSE_LOW: f64 = 0.5;
-/// Speed above which a plant has collapsed, per unit.
-const COLLAPSE_HIGH: f64 = 1.5;
 /// Width to which an event is located, seconds.
 const EVENT_WIDTH_S: f64 = 1e-12;
 
 impl Kernel {
     pub(crate) fn out_of_range(&self, pressure: f64) -> bool {
-        let speed = 1.0 + self.end[0];
+        let speed = 1.0 + self.motion.end[0];
         !(COLLAPSE_LOW..=COLLAPSE_HIGH).contains(&speed) || !pressure.is_finite()
     }
 
@@ -20,19 +17,20 @@ impl Kernel {
     pub(crate) fn settle(&mut self, load: Power, switches: &mut usize, most: usize) {
         while *switches < most {
             let mut changed = false;
-            for index in 0..self.modes.len() {
-                let (group, mode) = (&self.model.groups[index], self.modes[index]);
-                if group.weight == 0.0 {
+            let (time, motion) = (self.time(), &mut self.motion);
+            for (index, group) in motion.model.groups.iter().enumerate() {
+                if group.off() {
                     continue;
                 }
-                let (own, speed) = (group.own(&self.state), group.governed(&self.state));
-                if group.pressure(mode, own, speed, &self.signals[index]) > 0.0 {
-                    let next = group.next_mode(mode, own, speed, &self.signals[index]);
-                    if next != mode {
-                        self.modes[index] = next;
+                let signals = &motion.signals[index];
+                let (own, speed) = (group.own(&motion.state), group.governed(&motion.state));
+                let modes = &mut motion.modes[index];
+                if group.pressure(modes, own, speed, signals) > 0.0 {
+                    let next = group.next_mode(modes[0], own, speed, signals);
+                    if next != modes[0] {
+                        modes[0] = next;
                         changed = true;
                         *switches += 1;
-                        let time = self.time();
                         self.kinks.note_if_delayed(time, group.dead_time);
                     }
                 }
@@ -40,36 +38,9 @@ impl Kernel {
             if !changed {
                 return;
             }
-            pin(&self.model, &self.modes, &mut self.state, false);
+            pin(&motion.model, &motion.modes, &mut motion.state, false);
             self.evaluate_start(load);
         }
-    }
-
-    /// Largest pressure of any limiter, or of the speed on its bounds; infinite where a value is not finite.
-    pub(crate) fn pressure_at_end(&self) -> f64 {
-        let speed = self.end[0];
-        let mut pressure = (COLLAPSE_LOW - 1.0 - speed).max(speed - (COLLAPSE_HIGH - 1.0));
-        let mut sound = self
-            .end
-            .iter()
-            .chain(&self.end_rate)
-            .all(|value| value.is_finite());
-        for (index, group) in self.model.groups.iter().enumerate() {
-            if group.weight == 0.0 {
-                continue;
-            }
-            let signals = &self.end_signals[index];
-            sound &= signals.output.is_finite() && signals.want.is_finite();
-            if self.locating {
-                pressure = pressure.max(group.pressure(
-                    self.modes[index],
-                    group.own(&self.end),
-                    group.governed(&self.end),
-                    signals,
-                ));
-            }
-        }
-        if sound { pressure } else { f64::INFINITY }
     }
 
     /// Bracket of the first event in a step of `length` whose end has the given positive pressure (Illinois method).

@@ -2,7 +2,13 @@
 //!
 //! A limited lag or integral does not wind up: at its limit its rate is zero while it points outward.
 
+#![expect(
+    clippy::inline_always,
+    reason = "compiled for the vector width of the caller"
+)]
+
 use crate::alternator_spec::{Ac8bSpec, Dc1aSpec, ExciterSaturation, ExciterSpec, SexsSpec};
+use crate::lane::{F64x4, LANES, Lane, Mask};
 use crate::machine::Saturation;
 
 /// States at most: measurement, then the model's own.
@@ -12,50 +18,112 @@ const OWN: usize = 1;
 
 /// Constants of an exciter, with the reference that holds its first state.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Exciter {
-    model: Model,
-    inv_tr: Option<f64>,
-    pub(crate) reference: f64,
+pub(crate) struct Exciter<L = f64> {
+    model: Model<L>,
+    /// One over the time constant of the measurement; zero without one, as all inverses here.
+    inv_tr: L,
+    pub(crate) reference: L,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Model {
-    Constant { field: f64 },
-    Sexs(SexsSpec),
-    Ac8b(Ac8bSpec, Option<Saturation>),
-    Dc1a(Dc1aSpec, Option<Saturation>),
+enum Model<L> {
+    Constant { field: L },
+    Sexs(Sexs<L>),
+    Ac8b(Ac8b<L>),
+    Dc1a(Dc1a<L>),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sexs<L> {
+    k: L,
+    /// `TA/TB`.
+    lead: L,
+    inv_tb: L,
+    inv_te: L,
+    emin: L,
+    emax: L,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ac8b<L> {
+    kpr: L,
+    kir: L,
+    kdr: L,
+    inv_tdr: L,
+    ka: L,
+    inv_ta: L,
+    vrmin: L,
+    vrmax: L,
+    inv_te: L,
+    ke: L,
+    kc: L,
+    kd: L,
+    vemin: L,
+    /// Infinite without a limit.
+    vfemax: L,
+    curve: Option<Saturation<L>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Dc1a<L> {
+    ka: L,
+    inv_ta: L,
+    vrmin: L,
+    vrmax: L,
+    inv_te: L,
+    ke: L,
+    kf: L,
+    inv_tf: L,
+    curve: Option<Saturation<L>>,
+}
+
+/// One over a time constant; zero for none.
+fn inverse(t_s: f64) -> f64 {
+    if t_s > 0.0 { 1.0 / t_s } else { 0.0 }
 }
 
 /// A limited first-order state: its rate at or beyond a limit, outward, is zero.
-fn held(rate: f64, value: f64, low: f64, high: f64) -> f64 {
-    if (value >= high && rate > 0.0) || (value <= low && rate < 0.0) {
-        0.0
-    } else {
-        rate
-    }
+#[inline(always)]
+pub(crate) fn held<L: Lane>(rate: L, value: L, low: L, high: L) -> L {
+    let zero = L::of(0.0);
+    let outward =
+        (value.at_least(high) & rate.above(zero)) | (value.at_most(low) & rate.below(zero));
+    L::pick(outward, zero, rate)
 }
 
 fn curve(s: ExciterSaturation) -> Option<Saturation> {
     Saturation::through(s.e1_pu, s.se1, s.e2_pu, s.se2)
 }
 
-fn saturated(curve: Option<Saturation>, voltage: f64) -> f64 {
-    curve.map_or(0.0, |c| c.times(voltage.abs()) * voltage.signum())
+#[inline(always)]
+fn saturated<L: Lane>(curve: Option<Saturation<L>>, voltage: L) -> L {
+    curve.map_or(L::of(0.0), |c| {
+        let size = c.times(voltage.size());
+        L::pick(voltage.below(L::of(0.0)), -size, size)
+    })
 }
 
 /// Loading of the rectifier, IEEE 421.5: factor on the exciter's voltage for the current `In = KC Ifd / VE`.
-fn rectifier(current: f64) -> f64 {
-    if current <= 0.0 {
-        1.0
-    } else if current <= 0.433 {
-        1.0 - 0.577 * current
-    } else if current < 0.75 {
-        (0.75 - current * current).max(0.0).sqrt()
-    } else if current < 1.0 {
-        1.732 * (1.0 - current)
-    } else {
-        0.0
+#[inline(always)]
+fn rectifier<L: Lane>(current: L) -> L {
+    let (zero, one) = (L::of(0.0), L::of(1.0));
+    let idle = current.at_most(zero);
+    if idle.every() {
+        return one;
     }
+    let low = one - L::of(0.577) * current;
+    let middle = (L::of(0.75) - current * current).or_more(zero).root();
+    let high = L::of(1.732) * (one - current);
+    let loaded = L::pick(
+        current.at_most(L::of(0.433)),
+        low,
+        L::pick(
+            current.below(L::of(0.75)),
+            middle,
+            L::pick(current.below(one), high, zero),
+        ),
+    );
+    L::pick(idle, one, loaded)
 }
 
 /// Why an exciter cannot start.
@@ -97,10 +165,11 @@ impl Exciter {
                 within("field voltage", field, s.emin_pu, s.emax_pu)?;
                 let error = field / s.k;
                 (own[0], own[1]) = (error, field);
-                (Model::Sexs(s), error, 0.0)
+                (Model::Sexs(Sexs::new(&s)), error, 0.0)
             }
             ExciterSpec::Ac8b(s) => {
-                let curve = curve(s.saturation);
+                let unit = Ac8b::new(&s);
+                let curve = unit.curve;
                 // Field voltage = VE · rectifier(KC Ifd / VE): falls with VE, so bisection finds VE.
                 let (mut low, mut high) = (0.0, 1e3);
                 let mut ve = field;
@@ -120,14 +189,14 @@ impl Exciter {
                     "exciter voltage",
                     ve,
                     s.vemin_pu,
-                    s.ve_max(curve, field_current),
+                    unit.ve_max(field_current),
                 )?;
                 let pid = vfe / s.ka;
                 // Without an integral the error itself holds the output.
                 let error = if s.kir_per_s > 0.0 { 0.0 } else { pid / s.kpr };
                 own[0] = if s.kir_per_s > 0.0 { pid } else { 0.0 };
                 (own[1], own[2], own[3]) = (error, vfe, ve);
-                (Model::Ac8b(s, curve), error, s.tr_s)
+                (Model::Ac8b(unit), error, s.tr_s)
             }
             ExciterSpec::Dc1a(s) => {
                 let curve = curve(s.saturation);
@@ -135,141 +204,19 @@ impl Exciter {
                 within("regulator output", vr, s.vrmin_pu, s.vrmax_pu)?;
                 let error = vr / s.ka;
                 (own[0], own[1], own[2]) = (vr, field, field);
-                (Model::Dc1a(s, curve), error, s.tr_s)
+                (Model::Dc1a(Dc1a::new(&s)), error, s.tr_s)
             }
         };
         Ok(Self {
             model,
-            inv_tr: (tr_s > 0.0).then(|| 1.0 / tr_s),
+            inv_tr: inverse(tr_s),
             reference: voltage + error,
         })
-    }
-
-    /// Number of its states.
-    pub(crate) fn width(&self) -> usize {
-        OWN + match self.model {
-            Model::Constant { .. } => 0,
-            Model::Sexs(_) => 2,
-            Model::Ac8b(..) => 4,
-            Model::Dc1a(..) => 3,
-        }
     }
 
     /// Whether an integral drives the voltage to its reference.
     pub(crate) fn integrates(spec: &ExciterSpec) -> bool {
         matches!(spec, ExciterSpec::Ac8b(s) if s.kir_per_s > 0.0)
-    }
-
-    fn error(&self, state: &[f64], voltage: f64, shift: f64) -> f64 {
-        let seen = if self.inv_tr.is_some() {
-            state[MEASURED]
-        } else {
-            voltage
-        };
-        self.reference + shift - seen
-    }
-
-    /// Field voltage; `shift` is what droop and roll-off add to the reference.
-    pub(crate) fn field(&self, state: &[f64], voltage: f64, shift: f64, current: f64) -> f64 {
-        let own = &state[OWN..];
-        match &self.model {
-            Model::Constant { field } => *field,
-            Model::Sexs(s) if s.te_s > 0.0 => own[1],
-            Model::Sexs(s) => {
-                let error = self.error(state, voltage, shift);
-                (s.k * lead_lag(s, own[0], error)).clamp(s.emin_pu, s.emax_pu)
-            }
-            Model::Ac8b(s, _) => own[3] * rectifier(s.kc * current / own[3].max(1e-9)),
-            Model::Dc1a(..) => own[1],
-        }
-    }
-
-    /// Rates of its states; `current` is the machine's field current.
-    pub(crate) fn rates(
-        &self,
-        state: &[f64],
-        voltage: f64,
-        shift: f64,
-        current: f64,
-        rate: &mut [f64],
-    ) {
-        let error = self.error(state, voltage, shift);
-        rate[MEASURED] = self
-            .inv_tr
-            .map_or(0.0, |inv| (voltage - state[MEASURED]) * inv);
-        let (own, rate) = (&state[OWN..], &mut rate[OWN..]);
-        match &self.model {
-            Model::Constant { .. } => {}
-            Model::Sexs(s) => {
-                rate[0] = if s.tb_s > 0.0 {
-                    (error - own[0]) / s.tb_s
-                } else {
-                    0.0
-                };
-                rate[1] = if s.te_s > 0.0 {
-                    let free = (s.k * lead_lag(s, own[0], error) - own[1]) / s.te_s;
-                    held(free, own[1], s.emin_pu, s.emax_pu)
-                } else {
-                    0.0
-                };
-            }
-            Model::Ac8b(s, curve) => {
-                let slope = if s.tdr_s > 0.0 {
-                    (error - own[1]) / s.tdr_s
-                } else {
-                    0.0
-                };
-                rate[1] = slope;
-                let pid = s.kpr * error + own[0] + s.kdr_s * slope;
-                let wanted = s.ka * pid;
-                let vr = if s.ta_s > 0.0 {
-                    rate[2] = held((wanted - own[2]) / s.ta_s, own[2], s.vrmin_pu, s.vrmax_pu);
-                    own[2]
-                } else {
-                    rate[2] = 0.0;
-                    wanted.clamp(s.vrmin_pu, s.vrmax_pu)
-                };
-                let beyond =
-                    (wanted > s.vrmax_pu && error > 0.0) || (wanted < s.vrmin_pu && error < 0.0);
-                rate[0] = if beyond { 0.0 } else { s.kir_per_s * error };
-                let vfe = s.kd * current + s.ke * own[3] + saturated(*curve, own[3]);
-                let most = s.ve_max(*curve, current);
-                rate[3] = held((vr - vfe) / s.te_s, own[3], s.vemin_pu, most);
-            }
-            Model::Dc1a(s, curve) => {
-                let feedback = if s.tf_s > 0.0 {
-                    rate[2] = (own[1] - own[2]) / s.tf_s;
-                    s.kf * rate[2]
-                } else {
-                    rate[2] = 0.0;
-                    0.0
-                };
-                let wanted = s.ka * (error - feedback);
-                let vr = if s.ta_s > 0.0 {
-                    rate[0] = held((wanted - own[0]) / s.ta_s, own[0], s.vrmin_pu, s.vrmax_pu);
-                    own[0]
-                } else {
-                    rate[0] = 0.0;
-                    wanted.clamp(s.vrmin_pu, s.vrmax_pu)
-                };
-                rate[1] = (vr - s.ke * own[1] - saturated(*curve, own[1])) / s.te_s;
-            }
-        }
-    }
-
-    /// Brings states that a step carried over a limit back onto it.
-    pub(crate) fn clamp(&self, state: &mut [f64], current: f64) {
-        let own = &mut state[OWN..];
-        match &self.model {
-            Model::Constant { .. } => {}
-            Model::Sexs(s) => own[1] = own[1].clamp(s.emin_pu, s.emax_pu),
-            Model::Ac8b(s, curve) => {
-                own[2] = own[2].clamp(s.vrmin_pu, s.vrmax_pu);
-                let most = s.ve_max(*curve, current).max(s.vemin_pu);
-                own[3] = own[3].clamp(s.vemin_pu, most);
-            }
-            Model::Dc1a(s, _) => own[0] = own[0].clamp(s.vrmin_pu, s.vrmax_pu),
-        }
     }
 
     /// Time constants a step has to resolve: key and seconds.
@@ -294,28 +241,264 @@ impl Exciter {
     }
 }
 
-fn lead_lag(s: &SexsSpec, lagged: f64, error: f64) -> f64 {
-    if s.tb_s > 0.0 {
-        lagged + s.ta_s / s.tb_s * (error - lagged)
-    } else {
-        error
+impl<L: Lane> Exciter<L> {
+    /// Number of its states.
+    #[inline(always)]
+    pub(crate) fn width(&self) -> usize {
+        OWN + match self.model {
+            Model::Constant { .. } => 0,
+            Model::Sexs(_) => 2,
+            Model::Ac8b(_) => 4,
+            Model::Dc1a(_) => 3,
+        }
+    }
+
+    #[inline(always)]
+    fn error(&self, state: &[L], voltage: L, shift: L) -> L {
+        let measures = self.inv_tr.above(L::of(0.0));
+        self.reference + shift - L::pick(measures, state[MEASURED], voltage)
+    }
+
+    /// Field voltage; `shift` is what droop and roll-off add to the reference.
+    #[inline(always)]
+    pub(crate) fn field(&self, state: &[L], voltage: L, shift: L, current: L) -> L {
+        let own = &state[OWN..];
+        match &self.model {
+            Model::Constant { field } => *field,
+            Model::Sexs(s) => {
+                let lags = s.inv_te.above(L::of(0.0));
+                if lags.every() {
+                    return own[1];
+                }
+                let error = self.error(state, voltage, shift);
+                let at_once = (s.k * s.lead_lag(own[0], error)).within(s.emin, s.emax);
+                L::pick(lags, own[1], at_once)
+            }
+            Model::Ac8b(s) => own[3] * rectifier(s.kc * current / own[3].or_more(L::of(1e-9))),
+            Model::Dc1a(_) => own[1],
+        }
+    }
+
+    /// Rates of its states; `current` is the machine's field current.
+    #[inline(always)]
+    pub(crate) fn rates(&self, state: &[L], voltage: L, shift: L, current: L, rate: &mut [L]) {
+        let zero = L::of(0.0);
+        let error = self.error(state, voltage, shift);
+        rate[MEASURED] = (voltage - state[MEASURED]) * self.inv_tr;
+        let (own, rate) = (&state[OWN..], &mut rate[OWN..]);
+        match &self.model {
+            Model::Constant { .. } => {}
+            Model::Sexs(s) => {
+                rate[0] = (error - own[0]) * s.inv_tb;
+                let free = (s.k * s.lead_lag(own[0], error) - own[1]) * s.inv_te;
+                rate[1] = held(free, own[1], s.emin, s.emax);
+            }
+            Model::Ac8b(s) => {
+                let slope = (error - own[1]) * s.inv_tdr;
+                rate[1] = slope;
+                let pid = s.kpr * error + own[0] + s.kdr * slope;
+                let wanted = s.ka * pid;
+                rate[2] = held((wanted - own[2]) * s.inv_ta, own[2], s.vrmin, s.vrmax);
+                let at_once = wanted.within(s.vrmin, s.vrmax);
+                let vr = L::pick(s.inv_ta.above(zero), own[2], at_once);
+                let beyond = (wanted.above(s.vrmax) & error.above(zero))
+                    | (wanted.below(s.vrmin) & error.below(zero));
+                rate[0] = L::pick(beyond, zero, s.kir * error);
+                let vfe = s.kd * current + s.ke * own[3] + saturated(s.curve, own[3]);
+                let most = s.ve_max(current);
+                rate[3] = held((vr - vfe) * s.inv_te, own[3], s.vemin, most);
+            }
+            Model::Dc1a(s) => {
+                rate[2] = (own[1] - own[2]) * s.inv_tf;
+                let wanted = s.ka * (error - s.kf * rate[2]);
+                rate[0] = held((wanted - own[0]) * s.inv_ta, own[0], s.vrmin, s.vrmax);
+                let at_once = wanted.within(s.vrmin, s.vrmax);
+                let vr = L::pick(s.inv_ta.above(zero), own[0], at_once);
+                rate[1] = (vr - s.ke * own[1] - saturated(s.curve, own[1])) * s.inv_te;
+            }
+        }
+    }
+
+    /// Brings states that a step carried over a limit back onto it.
+    #[inline(always)]
+    pub(crate) fn clamp(&self, state: &mut [L], current: L) {
+        let own = &mut state[OWN..];
+        match &self.model {
+            Model::Constant { .. } => {}
+            Model::Sexs(s) => own[1] = own[1].within(s.emin, s.emax),
+            Model::Ac8b(s) => {
+                own[2] = own[2].within(s.vrmin, s.vrmax);
+                let most = s.ve_max(current).or_more(s.vemin);
+                own[3] = own[3].within(s.vemin, most);
+            }
+            Model::Dc1a(s) => own[0] = own[0].within(s.vrmin, s.vrmax),
+        }
     }
 }
 
-impl Ac8bSpec {
+impl Sexs<f64> {
+    fn new(s: &SexsSpec) -> Self {
+        Self {
+            k: s.k,
+            lead: if s.tb_s > 0.0 { s.ta_s / s.tb_s } else { 0.0 },
+            inv_tb: inverse(s.tb_s),
+            inv_te: inverse(s.te_s),
+            emin: s.emin_pu,
+            emax: s.emax_pu,
+        }
+    }
+}
+
+impl<L: Lane> Sexs<L> {
+    #[inline(always)]
+    fn lead_lag(&self, lagged: L, error: L) -> L {
+        let lags = self.inv_tb.above(L::of(0.0));
+        L::pick(lags, lagged + self.lead * (error - lagged), error)
+    }
+}
+
+impl Ac8b<f64> {
+    fn new(s: &Ac8bSpec) -> Self {
+        Self {
+            kpr: s.kpr,
+            kir: s.kir_per_s,
+            kdr: s.kdr_s,
+            inv_tdr: inverse(s.tdr_s),
+            ka: s.ka,
+            inv_ta: inverse(s.ta_s),
+            vrmin: s.vrmin_pu,
+            vrmax: s.vrmax_pu,
+            inv_te: 1.0 / s.te_s,
+            ke: s.ke,
+            kc: s.kc,
+            kd: s.kd,
+            vemin: s.vemin_pu,
+            vfemax: s.vfemax_pu.unwrap_or(f64::INFINITY),
+            curve: curve(s.saturation),
+        }
+    }
+}
+
+impl<L: Lane> Ac8b<L> {
     /// Highest exciter voltage: where the exciter's field current reaches its limit.
-    fn ve_max(&self, curve: Option<Saturation>, current: f64) -> f64 {
-        let Some(vfemax) = self.vfemax_pu else {
-            return f64::INFINITY;
-        };
-        let left = vfemax - self.kd * current;
+    #[inline(always)]
+    fn ve_max(&self, current: L) -> L {
+        let limited = self.vfemax.sound();
+        if !limited.any() {
+            return self.vfemax;
+        }
+        let (zero, least) = (L::of(0.0), L::of(1e-9));
+        let left = self.vfemax - self.kd * current;
         // KE VE + SE(VE) VE = left; one step of the saturation at the unsaturated voltage is how IEEE 421.5 states it.
-        let plain = left / self.ke.max(1e-9);
-        let share = if plain > 0.0 {
-            saturated(curve, plain) / plain
-        } else {
-            0.0
+        let plain = left / self.ke.or_more(least);
+        let share = saturated(self.curve, plain) / plain;
+        let share = L::pick(plain.above(zero), share, zero);
+        L::pick(
+            limited,
+            left / (self.ke + share).or_more(least),
+            self.vfemax,
+        )
+    }
+}
+
+impl Dc1a<f64> {
+    fn new(s: &Dc1aSpec) -> Self {
+        Self {
+            ka: s.ka,
+            inv_ta: inverse(s.ta_s),
+            vrmin: s.vrmin_pu,
+            vrmax: s.vrmax_pu,
+            inv_te: 1.0 / s.te_s,
+            ke: s.ke,
+            kf: s.kf,
+            inv_tf: inverse(s.tf_s),
+            curve: curve(s.saturation),
+        }
+    }
+}
+
+impl Exciter {
+    /// Those of four plants; `None` where they are of different models.
+    pub(crate) fn pack(each: [&Self; LANES]) -> Option<Exciter<F64x4>> {
+        let of = |get: fn(&Self) -> f64| F64x4::by_lane(|lane| get(each[lane]));
+        let model = match each.map(|exciter| &exciter.model) {
+            [
+                Model::Constant { field: a },
+                Model::Constant { field: b },
+                Model::Constant { field: c },
+                Model::Constant { field: d },
+            ] => Model::Constant {
+                field: F64x4::by_lane(|lane| *[a, b, c, d][lane]),
+            },
+            [
+                Model::Sexs(a),
+                Model::Sexs(b),
+                Model::Sexs(c),
+                Model::Sexs(d),
+            ] => {
+                let each = [a, b, c, d];
+                let of = |get: fn(&Sexs<f64>) -> f64| F64x4::by_lane(|lane| get(each[lane]));
+                Model::Sexs(Sexs {
+                    k: of(|s| s.k),
+                    lead: of(|s| s.lead),
+                    inv_tb: of(|s| s.inv_tb),
+                    inv_te: of(|s| s.inv_te),
+                    emin: of(|s| s.emin),
+                    emax: of(|s| s.emax),
+                })
+            }
+            [
+                Model::Ac8b(a),
+                Model::Ac8b(b),
+                Model::Ac8b(c),
+                Model::Ac8b(d),
+            ] => {
+                let each = [a, b, c, d];
+                let of = |get: fn(&Ac8b<f64>) -> f64| F64x4::by_lane(|lane| get(each[lane]));
+                Model::Ac8b(Ac8b {
+                    kpr: of(|s| s.kpr),
+                    kir: of(|s| s.kir),
+                    kdr: of(|s| s.kdr),
+                    inv_tdr: of(|s| s.inv_tdr),
+                    ka: of(|s| s.ka),
+                    inv_ta: of(|s| s.inv_ta),
+                    vrmin: of(|s| s.vrmin),
+                    vrmax: of(|s| s.vrmax),
+                    inv_te: of(|s| s.inv_te),
+                    ke: of(|s| s.ke),
+                    kc: of(|s| s.kc),
+                    kd: of(|s| s.kd),
+                    vemin: of(|s| s.vemin),
+                    vfemax: of(|s| s.vfemax),
+                    curve: Saturation::pack(each.map(|s| s.curve.as_ref())),
+                })
+            }
+            [
+                Model::Dc1a(a),
+                Model::Dc1a(b),
+                Model::Dc1a(c),
+                Model::Dc1a(d),
+            ] => {
+                let each = [a, b, c, d];
+                let of = |get: fn(&Dc1a<f64>) -> f64| F64x4::by_lane(|lane| get(each[lane]));
+                Model::Dc1a(Dc1a {
+                    ka: of(|s| s.ka),
+                    inv_ta: of(|s| s.inv_ta),
+                    vrmin: of(|s| s.vrmin),
+                    vrmax: of(|s| s.vrmax),
+                    inv_te: of(|s| s.inv_te),
+                    ke: of(|s| s.ke),
+                    kf: of(|s| s.kf),
+                    inv_tf: of(|s| s.inv_tf),
+                    curve: Saturation::pack(each.map(|s| s.curve.as_ref())),
+                })
+            }
+            _ => return None,
         };
-        left / (self.ke + share).max(1e-9)
+        Some(Exciter {
+            model,
+            inv_tr: of(|e| e.inv_tr),
+            reference: of(|e| e.reference),
+        })
     }
 }

@@ -6,34 +6,19 @@
 
 use crate::bus::Phasor;
 use crate::delay::{Delay, Kinks};
-use crate::governor::Signals;
 use crate::limiter::Mode;
-use crate::model::{Instant, Memory, Model, anchors, evaluate, pin};
+use crate::model::{Instant, Memory, Model, Power, anchors};
+use crate::motion::Motion;
 
 /// A load step smaller than this is no kink, per unit.
 const JUMP: f64 = 1e-12;
 const FIXED_POINT_TOLERANCE: f64 = 1e-14;
 const FIXED_POINT_PASSES: u32 = 24;
 
-/// State, stages and events. Slot 0 of a state array is the speed deviation, then every group's states.
+/// One plant's motion, its time, and what switches it.
 #[derive(Debug, Clone)]
 pub(crate) struct Kernel {
-    pub(crate) model: Model,
-    pub(crate) modes: Vec<Mode>,
-    pub(crate) state: Vec<f64>,
-    pub(crate) rate: Vec<f64>,
-    pub(crate) signals: Vec<Signals>,
-    stage: Vec<f64>,
-    stage_rates: [Vec<f64>; 3],
-    stage_signals: Vec<Signals>,
-    pub(crate) end: Vec<f64>,
-    pub(crate) end_rate: Vec<f64>,
-    pub(crate) end_signals: Vec<Signals>,
-    pub(crate) memory: Memory,
-    /// Voltage of the bus at the present state: every trial sets out from it, so equal trials give equal results.
-    voltage: Phasor,
-    /// Its rate over the last step, zero after a jump: a first guess of the stages.
-    voltage_rate: Phasor,
+    pub(crate) motion: Motion,
     pub(crate) kinks: Kinks,
     delayed: bool,
     time: f64,
@@ -47,22 +32,20 @@ pub(crate) struct Kernel {
 }
 
 /// Load over one call, per unit, linear. Exact at both ends whatever their sizes: a result is judged by the load there.
-#[derive(Clone, Copy)]
-struct LoadLine {
-    start: Power,
-    end: Power,
-    length: f64,
-}
-
-/// Active and reactive power, per unit of the plant.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Power {
-    pub(crate) active: f64,
-    pub(crate) reactive: f64,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LoadLine {
+    pub(crate) start: Power,
+    pub(crate) end: Power,
+    pub(crate) length: f64,
 }
 
 impl LoadLine {
-    fn at(&self, elapsed: f64) -> Power {
+    /// Whether what is left after a time counts.
+    pub(crate) fn goes_on(&self, elapsed: f64) -> bool {
+        self.length - elapsed > (self.length * 1e-9).min(1e-13)
+    }
+
+    pub(crate) fn at(&self, elapsed: f64) -> Power {
         let share = elapsed / self.length;
         // Within rounding of the end it is the end.
         if share >= 1.0 - 1e-9 {
@@ -92,51 +75,27 @@ impl Ramp {
 
 impl Kernel {
     pub(crate) fn new(model: Model, state: Vec<f64>, load: Power, voltage: f64, step: f64) -> Self {
-        let groups = model.groups.len();
-        let zeros = vec![0.0; state.len()];
-        let delays: Vec<Delay> = model
-            .groups
-            .iter()
-            .map(|group| {
-                let (own, speed) = (group.own(&state), state[group.speed_at]);
-                Delay::new(
-                    group.dead_time,
-                    step,
-                    group.fuel(
-                        group.throttle(Mode::FREE, own, group.governed(&state)),
-                        speed,
-                    ),
-                )
-            })
-            .collect();
-        let anchors = anchors(&model, &state);
-        let mut kernel = Self {
-            delayed: model.groups.iter().any(|group| group.dead_time > 0.0),
-            modes: vec![Mode::FREE; groups],
-            rate: zeros.clone(),
-            signals: vec![Signals::default(); groups],
-            stage: zeros.clone(),
-            stage_rates: [zeros.clone(), zeros.clone(), zeros.clone()],
-            stage_signals: vec![Signals::default(); groups],
-            end: zeros.clone(),
-            end_rate: zeros,
-            end_signals: vec![Signals::default(); groups],
-            memory: Memory {
-                delays,
-                voltage: Phasor {
-                    re: voltage,
-                    im: 0.0,
-                },
-                anchors,
-            },
+        let delay = |group: &crate::governor::Group| {
+            let (own, speed) = (group.own(&state), state[group.speed_at]);
+            let throttle = group.throttle(&[Mode::FREE], own, group.governed(&state));
+            [Delay::new(
+                group.dead_time,
+                step,
+                group.fuel(throttle, speed),
+            )]
+        };
+        let memory = Memory {
+            delays: model.groups.iter().map(delay).collect(),
             voltage: Phasor {
                 re: voltage,
                 im: 0.0,
             },
-            voltage_rate: Phasor { re: 0.0, im: 0.0 },
+            anchors: anchors(&model, &state),
+        };
+        let mut kernel = Self {
+            delayed: model.groups.iter().any(|group| group.dead_time > 0.0),
+            motion: Motion::new(model, state, memory, &[Mode::FREE]),
             kinks: Kinks::new(),
-            model,
-            state,
             time: 0.0,
             time_rest: 0.0,
             step,
@@ -152,8 +111,17 @@ impl Kernel {
         self.time + self.time_rest
     }
 
-    /// Advances by `length` while the load goes in a line from `start` to `end`, per unit.
-    pub(crate) fn advance(&mut self, length: f64, start: Power, end: Power) {
+    /// Advances by a line's length while the load follows it.
+    pub(crate) fn advance(&mut self, line: LoadLine) {
+        self.begin(line.start);
+        if self.jumps(line.start) {
+            self.evaluate_start(line.start);
+        }
+        self.finish(line, 0.0);
+    }
+
+    /// Notes what a load that jumps will do after the dead times.
+    pub(crate) fn begin(&mut self, start: Power) {
         let jump = (start.active - self.load.active)
             .abs()
             .max((start.reactive - self.load.reactive).abs());
@@ -161,28 +129,50 @@ impl Kernel {
             let time = self.time();
             self.note_kinks(time);
         }
-        let line = LoadLine { start, end, length };
-        let most = 64 + 16 * self.modes.len();
+    }
+
+    /// Whether the derivatives are those of another load.
+    pub(crate) fn jumps(&self, start: Power) -> bool {
+        start != self.load
+    }
+
+    /// Longest step, seconds.
+    pub(crate) fn step(&self) -> f64 {
+        self.step
+    }
+
+    /// Length of the next step along a line.
+    pub(crate) fn piece(&self, line: LoadLine, elapsed: f64) -> f64 {
+        let rest = line.length - elapsed;
+        rest / (rest / self.step - 1e-9).ceil().max(1.0)
+    }
+
+    /// Time until a kink leaves a dead time.
+    pub(crate) fn until_kink(&mut self) -> f64 {
+        let time = self.time();
+        self.kinks.pass(time);
+        self.kinks.next() - time
+    }
+
+    /// The load's line has been followed to its end.
+    pub(crate) fn arrive(&mut self, line: LoadLine) {
+        self.load = line.end;
+    }
+
+    /// Advances over what is left of a line.
+    pub(crate) fn finish(&mut self, line: LoadLine, mut elapsed: f64) {
+        let most = 64 + 16 * self.motion.modes.len();
         let mut switches = 0;
-        let mut elapsed = 0.0;
-        let rest_that_counts = (length * 1e-9).min(1e-13);
-        if start != self.load {
-            self.evaluate_start(start);
-        }
-        while length - elapsed > rest_that_counts && !self.collapsed {
-            let rest = length - elapsed;
-            let pieces = (rest / self.step - 1e-9).ceil().max(1.0);
-            let mut piece = rest / pieces;
-            self.kinks.pass(self.time());
-            let to_kink = self.kinks.next() - self.time();
+        while line.goes_on(elapsed) && !self.collapsed {
+            let mut piece = self.piece(line, elapsed);
+            let to_kink = self.until_kink();
             if to_kink < piece {
                 piece = to_kink;
             }
-            let taken = self.step_once(piece, line, elapsed, &mut switches, most);
-            elapsed += taken;
+            elapsed += self.step_once(piece, line, elapsed, &mut switches, most);
         }
         if !self.collapsed {
-            self.load = end;
+            self.arrive(line);
         }
     }
 
@@ -201,7 +191,8 @@ impl Kernel {
             return length;
         }
         self.locating = *switches < most;
-        for (delay, signals) in self.memory.delays.iter_mut().zip(&self.signals) {
+        let motion = &mut self.motion;
+        for ([delay], signals) in motion.memory.delays.iter_mut().zip(&motion.signals) {
             delay.begin(signals.fuel_rate);
         }
         let mut taken = length;
@@ -217,7 +208,7 @@ impl Kernel {
                 taken = before;
                 // At the edge of what the sources carry rounding may decide: then the step's beginning stands.
                 if taken == 0.0 || !self.trial(taken, ramp).is_finite() {
-                    self.memory.voltage = self.voltage;
+                    self.motion.memory.voltage = self.motion.course.voltage;
                     return length;
                 }
             }
@@ -231,146 +222,83 @@ impl Kernel {
     pub(crate) fn trial(&mut self, length: f64, ramp: Ramp) -> f64 {
         let own_past = self.delayed && {
             let reaches = |delay: &Delay| delay.dead_time() > 0.0 && delay.dead_time() < length;
-            self.memory.delays.iter().any(reaches)
+            let mut delays = self.motion.memory.delays.iter();
+            delays.any(|[delay]| reaches(delay))
         };
         if !own_past {
-            self.runge_kutta(length, ramp);
-            return self.pressure_at_end();
+            return self.runge_kutta(length, ramp);
         }
-        for delay in &mut self.memory.delays {
+        for [delay] in &mut self.motion.memory.delays {
             delay.guess(length);
         }
+        let mut pressure = f64::INFINITY;
         for _ in 0..FIXED_POINT_PASSES {
-            self.runge_kutta(length, ramp);
+            pressure = self.runge_kutta(length, ramp);
             let mut off = 0.0_f64;
-            for (delay, signals) in self.memory.delays.iter_mut().zip(&self.end_signals) {
+            let motion = &mut self.motion;
+            for ([delay], signals) in motion.memory.delays.iter_mut().zip(&motion.end_signals) {
                 off = off.max(delay.correct(signals.fuel, signals.fuel_rate));
             }
             if off <= FIXED_POINT_TOLERANCE || !off.is_finite() {
                 break;
             }
         }
-        self.pressure_at_end()
+        pressure
     }
 
-    fn runge_kutta(&mut self, length: f64, ramp: Ramp) {
-        let time = self.time();
-        let half = 0.5 * length;
-        let (voltage, slope) = (self.voltage, self.voltage_rate);
-        self.memory.voltage = Phasor {
-            re: voltage.re + half * slope.re,
-            im: voltage.im + half * slope.im,
-        };
-        let [second, third, fourth] = &mut self.stage_rates;
-        let memory = &mut self.memory;
-        let mut stage_at = |memory: &mut Memory, offset: f64, from: &[f64], into: &mut [f64]| {
-            let stage = &mut self.stage;
-            for ((out, start), rate) in stage.iter_mut().zip(&self.state).zip(from) {
-                *out = start + offset * rate;
-            }
-            let at = Instant::new(time + offset, ramp.after(offset));
-            evaluate(
-                &self.model,
-                memory,
-                &self.modes,
-                at,
-                stage,
-                into,
-                &mut self.stage_signals,
-            );
-        };
-        stage_at(memory, half, &self.rate, second);
-        stage_at(memory, half, second, third);
-        // As far again as the middle is from the start.
-        let middle = &mut memory.voltage;
-        middle.re += middle.re - voltage.re;
-        middle.im += middle.im - voltage.im;
-        stage_at(memory, length, third, fourth);
-        let sixth = length / 6.0;
-        for index in 0..self.end.len() {
-            let sum = self.rate[index] + 2.0 * (second[index] + third[index]) + fourth[index];
-            self.end[index] = self.state[index] + sixth * sum;
-        }
-        pin(&self.model, &self.modes, &mut self.end, false);
-        let at = Instant::new(time + length, ramp.after(length));
-        let (end, end_rate) = (&self.end, &mut self.end_rate);
-        evaluate(
-            &self.model,
-            &mut self.memory,
-            &self.modes,
-            at,
-            end,
-            end_rate,
-            &mut self.end_signals,
-        );
+    fn runge_kutta(&mut self, length: f64, ramp: Ramp) -> f64 {
+        let (time, loads) = (self.time(), [ramp.after(0.5 * length), ramp.after(length)]);
+        self.motion.trial(length, time, loads, self.locating)
     }
 
     /// Makes the end of the trial the present state.
     fn accept(&mut self, length: f64, load: Power, located: bool) {
-        std::mem::swap(&mut self.state, &mut self.end);
-        std::mem::swap(&mut self.rate, &mut self.end_rate);
-        std::mem::swap(&mut self.signals, &mut self.end_signals);
-        let now = self.memory.voltage;
-        if length > 0.0 {
-            self.voltage_rate = Phasor {
-                re: (now.re - self.voltage.re) / length,
-                im: (now.im - self.voltage.im) / length,
-            };
-        }
-        self.voltage = now;
-        // Neumaier sum: the time stays exact over days of steps.
-        let sum = self.time + length;
-        self.time_rest += (self.time - sum) + length;
-        self.time = sum;
+        self.motion.accept(length, !located);
+        self.tick(length);
         self.load = load;
-        if !located {
-            pin(&self.model, &self.modes, &mut self.state, true);
-        }
-        if let Some(network) = &self.model.network {
-            network.clamp(&mut self.state, &self.signals);
-        }
         if self.delayed {
-            let time = self.time();
-            for (delay, signals) in self.memory.delays.iter_mut().zip(&self.signals) {
-                if delay.dead_time() > 0.0 {
-                    delay.push(time, signals.fuel, signals.fuel_rate);
-                }
+            let (time, motion) = (self.time(), &mut self.motion);
+            for ([delay], signals) in motion.memory.delays.iter_mut().zip(&motion.signals) {
+                delay.push(time, signals.fuel, signals.fuel_rate);
             }
         }
     }
 
+    /// Moves the time on.
+    pub(crate) fn tick(&mut self, length: f64) {
+        // Neumaier sum: the time stays exact over days of steps.
+        let sum = self.time + length;
+        self.time_rest += (self.time - sum) + length;
+        self.time = sum;
+    }
+
     /// Derivatives and signals of the present state with this load. A load no voltage of the bus goes with ends the run, with the values before it.
     pub(crate) fn evaluate_start(&mut self, load: Power) {
-        let at = Instant::new(self.time(), load);
-        let (state, rate) = (&self.state, &mut self.end_rate);
-        evaluate(
-            &self.model,
-            &mut self.memory,
-            &self.modes,
-            at,
-            state,
-            rate,
-            &mut self.end_signals,
-        );
-        if self.model.network.is_some() && self.end_rate[0].is_nan() {
+        self.motion.evaluate(Instant::new(self.time(), load));
+        if self.motion.model.network.is_some() && self.motion.end_rate[0].is_nan() {
             self.collapsed = true;
             return;
         }
-        self.voltage = self.memory.voltage;
-        self.voltage_rate = Phasor { re: 0.0, im: 0.0 };
-        std::mem::swap(&mut self.rate, &mut self.end_rate);
-        std::mem::swap(&mut self.signals, &mut self.end_signals);
+        self.motion.take_evaluation();
     }
 
     /// Takes sets off the bus at the present instant: `share` of the group's weight stays.
     pub(crate) fn trip(&mut self, index: usize, share: f64) {
-        self.model.trip(index, share, &mut self.state);
+        self.motion.model.trip(index, share, &mut self.motion.state);
         let grid = self
+            .motion
             .model
             .network
             .as_ref()
             .is_some_and(|n| n.utility.is_some());
-        if !grid && self.model.groups.iter().all(|group| group.weight == 0.0) {
+        if !grid
+            && self
+                .motion
+                .model
+                .groups
+                .iter()
+                .all(|group| group.weight == 0.0)
+        {
             self.collapsed = true;
             return;
         }
@@ -379,16 +307,28 @@ impl Kernel {
 
     /// The grid's frequency from now on: deviation and rate, per unit.
     pub(crate) fn set_frequency(&mut self, deviation: f64, slope: f64) {
-        if let Some(utility) = self.model.network.as_mut().and_then(|n| n.utility.as_mut()) {
+        if let Some(utility) = self
+            .motion
+            .model
+            .network
+            .as_mut()
+            .and_then(|n| n.utility.as_mut())
+        {
             utility.slope = slope;
-            self.state[0] = deviation;
+            self.motion.state[0] = deviation;
             self.after_jump();
         }
     }
 
     /// The size of the grid's voltage from now on.
     pub(crate) fn set_grid_voltage(&mut self, size: f64) {
-        if let Some(utility) = self.model.network.as_mut().and_then(|n| n.utility.as_mut()) {
+        if let Some(utility) = self
+            .motion
+            .model
+            .network
+            .as_mut()
+            .and_then(|n| n.utility.as_mut())
+        {
             utility.set_size(size);
             self.after_jump();
         }
@@ -402,7 +342,7 @@ impl Kernel {
     }
 
     fn note_kinks(&mut self, time: f64) {
-        for group in &self.model.groups {
+        for group in &self.motion.model.groups {
             self.kinks.note_if_delayed(time, group.dead_time);
         }
     }

@@ -1,6 +1,6 @@
 //! Generating sets on one bus: shaft, governor, engine, integrator, modes, resonance.
 //!
-//! What flows: a [`PlantSpec`] becomes constants and a steady state (`start`), a kernel (`integrate`) moves the state
+//! What flows: a [`PlantSpec`] becomes constants and a steady state (`start`), a kernel (`integrate`, `motion`) moves the state
 //! step by step under a load in watts (`model` is the right side, `events` and `limiter` the mode switches), and [`Plant`] is what a study sees: speed, its rate, every set's throttle,
 //! torque and power, the linear gain from load to speed (`linear`), its modes (`modes`), the settled swing under a load that repeats (`predict`, `orbit`) and the
 //! verdict on it ([`fn@resonance`]). [`problems`] names all contradictions of a
@@ -32,6 +32,10 @@
 //! eighth of its curvature times the step squared. Speed outside 0.5 to 1.5 is a collapse: located, reported, final.
 //!
 //! Nothing is allocated while advancing; memory grows with dead time over step only.
+//!
+//! # Lanes
+//! The models' equations are generic over `Lane`: one number, or those of four plants. [`LockStep`] advances plants of equal structure four at a time (`quad`), each of them,
+//! bit for bit, as alone. State and one Runge-Kutta step are in `motion`, which both share.
 
 mod acceptance;
 mod alternator_spec;
@@ -56,17 +60,21 @@ mod governor_spec;
 mod indicative;
 mod integrate;
 pub mod iso8528;
+mod lane;
 mod limiter;
 mod linear;
 mod load_spec;
+mod lockstep;
 mod machine;
 mod model;
 mod modes;
+mod motion;
 mod network;
 mod orbit;
 mod periodic;
 mod plant;
 mod predict;
+mod quad;
 mod reserve;
 mod residual;
 mod resolution;
@@ -92,6 +100,7 @@ pub use fuel::{FuelKind, FuelSpec, FuelUnit};
 pub use governor_spec::{GastSpec, Ggov1Feedback, Ggov1Spec, Ieeeg1Spec, PidSpec};
 pub use indicative::{Variant, WeakKind, WeakParameter, variants, weak_parameters};
 pub use load_spec::LoadModelSpec;
+pub use lockstep::LockStep;
 pub use modes::{Mode, ModeKind, Modes, Participation, StateKind};
 pub use periodic::{Harmonic, LoadError, PeriodicLoad};
 pub use plant::{Limiter, Plant, SetState, StepStatus, Tripped, UtilityState};

@@ -7,7 +7,13 @@
 //! Filippov's sense then follows the limit, `Sub::Follow`. Source: Hiskens, "Trajectory deadlock in power system
 //! models", ISCAS 2011.
 
+#![expect(
+    clippy::inline_always,
+    reason = "compiled for the vector width of the caller"
+)]
+
 use crate::governor::{Group, Law, Signals};
+use crate::lane::Lane;
 use crate::plant::Limiter;
 
 /// Rates closer to zero than this do not switch a mode, so a steady state on a limit does not chatter.
@@ -38,29 +44,48 @@ impl Mode {
         limiter: Limiter::None,
         sub: Sub::Run,
     };
+
+    /// Whether the throttle is held by its limiter.
+    #[inline(always)]
+    pub(crate) fn limits(self) -> bool {
+        self.limiter != Limiter::None
+    }
+}
+
+/// What a function of the mode gives in the mode of each lane.
+#[inline(always)]
+pub(crate) fn by_mode<L: Lane>(modes: &L::Each<Mode>, value: impl Fn(Mode) -> L) -> L {
+    let modes = modes.as_ref();
+    let first = value(modes[0]);
+    if L::WIDTH == 1 || modes[1..].iter().all(|mode| *mode == modes[0]) {
+        return first;
+    }
+    L::by_lane(|lane| value(modes[lane]).lane(lane))
 }
 
 /// Outward rates of a limited sum.
-struct Outward {
+struct Outward<L> {
     /// How far the sum is beyond the limit.
-    excess: f64,
+    excess: L,
     /// Rate of the integral.
-    integral: f64,
+    integral: L,
     /// Rate of the rest of the sum, relative to the limit.
-    rest: f64,
+    rest: L,
 }
 
-impl Group {
-    fn outward(&self, limiter: Limiter, state: &[f64], speed: f64, signals: &Signals) -> Outward {
+impl<L: Lane> Group<L> {
+    #[inline(always)]
+    fn outward(&self, limiter: Limiter, state: &[L], speed: L, signals: &Signals<L>) -> Outward<L> {
+        let zero = L::of(0.0);
         let (kp, ki) = if let Law::Static { kp, ki } = self.law {
             (kp, ki)
         } else {
-            (0.0, 0.0)
+            (zero, zero)
         };
         let (sign, limit, limit_rate) = match limiter {
-            Limiter::Lower => (-1.0, self.lower, 0.0),
-            Limiter::Turbo => (1.0, self.upper_limit(state), signals.ceiling_rate),
-            Limiter::Upper | Limiter::None => (1.0, self.upper, 0.0),
+            Limiter::Lower => (L::of(-1.0), self.lower, zero),
+            Limiter::Turbo => (L::of(1.0), self.upper_limit(state), signals.ceiling_rate),
+            Limiter::Upper | Limiter::None => (L::of(1.0), self.upper, zero),
         };
         Outward {
             excess: sign * (self.unlimited(state, speed) - limit),
@@ -69,54 +94,60 @@ impl Group {
         }
     }
 
-    /// Which upper limit is the lower one.
-    fn upper_limiter(&self, state: &[f64]) -> Limiter {
-        if self.boost_ceiling(state) < self.upper {
-            Limiter::Turbo
-        } else {
-            Limiter::Upper
-        }
-    }
-
-    fn above_upper(&self, state: &[f64], speed: f64, signals: &Signals) -> f64 {
-        let limiter = self.upper_limiter(state);
-        let limit_rate = if limiter == Limiter::Turbo {
-            signals.ceiling_rate
-        } else {
-            0.0
-        };
+    #[inline(always)]
+    fn above_upper(&self, state: &[L], speed: L, signals: &Signals<L>) -> L {
+        let boost = self.boost_ceiling(state).below(self.upper);
+        let limit_rate = L::pick(boost, signals.ceiling_rate, L::of(0.0));
         let above = self.unlimited(state, speed) - self.upper_limit(state);
         inside_if_returning(above, signals.want - limit_rate)
     }
 
-    fn below_lower(&self, state: &[f64], speed: f64, signals: &Signals) -> f64 {
+    #[inline(always)]
+    fn below_lower(&self, state: &[L], speed: L, signals: &Signals<L>) -> L {
         inside_if_returning(self.lower - self.unlimited(state, speed), -signals.want)
     }
 
     /// Positive when the mode has ended; continuous in time, so its zero can be located.
-    pub(crate) fn pressure(&self, mode: Mode, state: &[f64], speed: f64, signals: &Signals) -> f64 {
+    #[inline(always)]
+    pub(crate) fn pressure(
+        &self,
+        modes: &L::Each<Mode>,
+        state: &[L],
+        speed: L,
+        signals: &Signals<L>,
+    ) -> L {
         if matches!(self.law, Law::Constant { .. } | Law::General(_)) {
-            return -1.0;
+            return L::of(-1.0);
         }
-        if mode.limiter == Limiter::None {
-            return self
-                .above_upper(state, speed, signals)
-                .max(self.below_lower(state, speed, signals));
-        }
+        by_mode(modes, |mode| {
+            if mode.limits() {
+                self.pressure_at_limit(mode, state, speed, signals)
+            } else {
+                self.above_upper(state, speed, signals)
+                    .or_more(self.below_lower(state, speed, signals))
+            }
+        })
+    }
+
+    fn pressure_at_limit(&self, mode: Mode, state: &[L], speed: L, signals: &Signals<L>) -> L {
         // Hand-over between the fixed and the moving upper limit.
         let hand_over = match mode.limiter {
             Limiter::Upper => self.upper - self.boost_ceiling(state),
             Limiter::Turbo => self.boost_ceiling(state) - self.upper,
-            Limiter::Lower | Limiter::None => f64::NEG_INFINITY,
+            Limiter::Lower | Limiter::None => L::of(f64::NEG_INFINITY),
         };
+        let tolerance = L::of(RATE_TOLERANCE);
         let leave = if let Law::Static { ki, .. } = self.law {
             let out = self.outward(mode.limiter, state, speed, signals);
             match mode.sub {
-                Sub::Hold => (-out.integral - RATE_TOLERANCE).max(-out.excess),
-                Sub::Run if ki == 0.0 => -out.excess,
-                Sub::Run => (out.integral - RATE_TOLERANCE).max(-out.excess),
+                Sub::Hold => (-out.integral - tolerance).or_more(-out.excess),
+                Sub::Run => {
+                    let integrates = ki.above(L::of(0.0));
+                    let turned = (out.integral - tolerance).or_more(-out.excess);
+                    L::pick(integrates, turned, -out.excess)
+                }
                 Sub::Follow => {
-                    (out.rest - RATE_TOLERANCE).max(-(out.rest + out.integral) - RATE_TOLERANCE)
+                    (out.rest - tolerance).or_more(-(out.rest + out.integral) - tolerance)
                 }
             }
         } else {
@@ -125,9 +156,20 @@ impl Group {
                 Limiter::Turbo => signals.ceiling_rate - signals.want,
                 Limiter::Upper | Limiter::None => -signals.want,
             };
-            inward - RATE_TOLERANCE
+            inward - tolerance
         };
-        leave.max(hand_over)
+        leave.or_more(hand_over)
+    }
+}
+
+impl Group {
+    /// Which upper limit is the lower one.
+    fn upper_limiter(&self, state: &[f64]) -> Limiter {
+        if self.boost_ceiling(state) < self.upper {
+            Limiter::Turbo
+        } else {
+            Limiter::Upper
+        }
     }
 
     /// Mode after the event that made [`Group::pressure`] positive.
@@ -182,10 +224,10 @@ impl Group {
 }
 
 /// Rounding may leave a throttle that has just been released a hair outside; it is inside if it moves inward.
-fn inside_if_returning(beyond: f64, outward_rate: f64) -> f64 {
-    if beyond > 0.0 && beyond < LEVEL_TOLERANCE && outward_rate <= 0.0 {
-        -beyond
-    } else {
-        beyond
-    }
+#[inline(always)]
+fn inside_if_returning<L: Lane>(beyond: L, outward_rate: L) -> L {
+    let zero = L::of(0.0);
+    let inside =
+        beyond.above(zero) & beyond.below(L::of(LEVEL_TOLERANCE)) & outward_rate.at_most(zero);
+    L::pick(inside, -beyond, beyond)
 }

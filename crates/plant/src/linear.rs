@@ -12,10 +12,9 @@ use crate::bus::Phasor;
 use crate::complex::{Complex, real};
 use crate::dense::Lu;
 use crate::governor::{BOOST, Engine, Group, LAG, LIMITED, Law, Signals};
-use crate::integrate::Power;
 use crate::limiter::Mode;
 use crate::machine::{ANGLE, SPEED};
-use crate::model::{Instant, Memory, Model, anchors, evaluate};
+use crate::model::{Instant, Memory, Model, Power, anchors, evaluate};
 use crate::modes::StateKind;
 
 /// Step of the differences; all states are per unit or radians.
@@ -127,7 +126,7 @@ struct Differences<'a> {
     memory: Memory,
     fuel: Vec<f64>,
     signals: Vec<Signals>,
-    modes: Vec<Mode>,
+    modes: Vec<[Mode; 1]>,
     /// Share of each set in the inertia; zero off the bus.
     inertia: Vec<f64>,
     /// Set whose angle follows from the others'.
@@ -144,14 +143,14 @@ impl<'a> Differences<'a> {
             .map(|group| {
                 let (own, speed) = (group.own(&rest.state), rest.state[group.speed_at]);
                 let governed = group.governed(&rest.state);
-                group.fuel(group.throttle(Mode::FREE, own, governed), speed)
+                group.fuel(group.throttle(&[Mode::FREE], own, governed), speed)
             })
             .collect();
         let delays = model
             .groups
             .iter()
             .zip(&fuel)
-            .map(|(group, fuel)| crate::delay::Delay::new(group.dead_time, 1.0, *fuel))
+            .map(|(group, fuel)| [crate::delay::Delay::new(group.dead_time, 1.0, *fuel)])
             .collect();
         let all: f64 = model.groups.iter().map(|g| g.weight * g.inertia).sum();
         let inertia: Vec<f64> = model
@@ -178,7 +177,7 @@ impl<'a> Differences<'a> {
             },
             fuel,
             signals: vec![Signals::default(); model.groups.len()],
-            modes: vec![Mode::FREE; model.groups.len()],
+            modes: vec![[Mode::FREE]; model.groups.len()],
             inertia,
             heaviest,
             at_a_kink: false,
@@ -217,7 +216,7 @@ impl<'a> Differences<'a> {
                 load.reactive += by * rest.tan_phi;
             }
         }
-        for (index, (delay, fuel)) in self.memory.delays.iter_mut().zip(&self.fuel).enumerate() {
+        for (index, ([delay], fuel)) in self.memory.delays.iter_mut().zip(&self.fuel).enumerate() {
             let extra = if fuel_of == Some(index) { by } else { 0.0 };
             delay.rest_at(fuel + extra);
         }

@@ -8,7 +8,13 @@
 //!
 //! Flux states: GENSAL `e'q, ψkd, E''d`; GENROU `e'q, ψkd, e'd, ψkq`; GENCLS none.
 
+#![expect(
+    clippy::inline_always,
+    reason = "compiled for the vector width of the caller"
+)]
+
 use crate::alternator_spec::AlternatorSpec;
+use crate::lane::{F64x4, LANES, Lane};
 
 /// Slots of a machine's states, from where they begin.
 pub(crate) const ANGLE: usize = 0;
@@ -21,9 +27,9 @@ pub(crate) const FLUXES: usize = 4;
 
 /// Quadratic saturation through S(1.0) and S(1.2): `S(ψ) = B (ψ − A)² / ψ` above A.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Saturation {
-    pub(crate) a: f64,
-    pub(crate) b: f64,
+pub(crate) struct Saturation<L = f64> {
+    pub(crate) a: L,
+    pub(crate) b: L,
 }
 
 impl Saturation {
@@ -49,19 +55,26 @@ impl Saturation {
         })
     }
 
+    /// Those of four plants; without a curve it begins at infinity.
+    pub(crate) fn pack(each: [Option<&Self>; LANES]) -> Option<Saturation<F64x4>> {
+        each.iter().any(Option::is_some).then(|| Saturation {
+            a: F64x4::by_lane(|lane| each[lane].map_or(f64::INFINITY, |curve| curve.a)),
+            b: F64x4::by_lane(|lane| each[lane].map_or(0.0, |curve| curve.b)),
+        })
+    }
+}
+
+impl<L: Lane> Saturation<L> {
     /// `S(ψ) ψ`.
-    pub(crate) fn times(self, flux: f64) -> f64 {
+    #[inline(always)]
+    pub(crate) fn times(self, flux: L) -> L {
         let above = flux - self.a;
-        if above > 0.0 {
-            self.b * above * above
-        } else {
-            0.0
-        }
+        L::pick(above.above(L::of(0.0)), self.b * above * above, L::of(0.0))
     }
 }
 
 /// What the fluxes obey.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Classical,
     Salient,
@@ -70,43 +83,43 @@ enum Kind {
 
 /// Constants of an alternator.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Machine {
+pub(crate) struct Machine<L = f64> {
     kind: Kind,
-    xd: f64,
-    xq: f64,
-    xd1: f64,
-    xq1: f64,
-    xl: f64,
-    pub(crate) ra: f64,
-    pub(crate) xd2: f64,
-    pub(crate) xq2: f64,
+    xd: L,
+    xq: L,
+    xd1: L,
+    xq1: L,
+    xl: L,
+    pub(crate) ra: L,
+    pub(crate) xd2: L,
+    pub(crate) xq2: L,
     /// Reactance from the terminals to the bus.
-    line: f64,
+    line: L,
     /// Admittance from `E''` to the bus in the machine's own axes: `(id, iq) = Y (E'' − v)`.
-    pub(crate) admittance: [[f64; 2]; 2],
-    inv_td01: f64,
-    inv_td02: f64,
-    inv_tq01: f64,
-    inv_tq02: f64,
+    pub(crate) admittance: [[L; 2]; 2],
+    inv_td01: L,
+    inv_td02: L,
+    inv_tq01: L,
+    inv_tq02: L,
     /// Weights of transient and subtransient states in the flux, and what the dampers take from the field.
-    gd1: f64,
-    gd2: f64,
-    gq1: f64,
-    gq2: f64,
-    saturation: Option<Saturation>,
+    gd1: L,
+    gd2: L,
+    gq1: L,
+    gq2: L,
+    saturation: Option<Saturation<L>>,
     /// `(Xq − Xl)/(Xd − Xl)`: share of GENROU's saturation on the q axis.
-    q_share: f64,
+    q_share: L,
     /// GENCLS: its voltage.
-    pub(crate) emf: f64,
+    pub(crate) emf: L,
 }
 
 /// Stator at an instant, per unit of the set.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Stator {
-    pub(crate) vd: f64,
-    pub(crate) vq: f64,
-    pub(crate) id: f64,
-    pub(crate) iq: f64,
+pub(crate) struct Stator<L = f64> {
+    pub(crate) vd: L,
+    pub(crate) vq: L,
+    pub(crate) id: L,
+    pub(crate) iq: L,
 }
 
 /// A machine in steady state.
@@ -183,8 +196,11 @@ impl Machine {
         m.admittance = [[m.ra * inv, q * inv], [-d * inv, m.ra * inv]];
         m
     }
+}
 
+impl<L: Lane> Machine<L> {
     /// Number of its states: angle, speed, fluxes.
+    #[inline(always)]
     pub(crate) fn width(&self) -> usize {
         FLUX + match self.kind {
             Kind::Classical => 0,
@@ -194,19 +210,22 @@ impl Machine {
     }
 
     /// Voltage behind the subtransient reactances, `(E''d, E''q)`.
-    pub(crate) fn behind(&self, flux: &[f64]) -> (f64, f64) {
+    #[inline(always)]
+    pub(crate) fn behind(&self, flux: &[L]) -> (L, L) {
+        let one = L::of(1.0);
         match self.kind {
-            Kind::Classical => (0.0, self.emf),
-            Kind::Salient => (flux[2], self.gd1 * flux[0] + (1.0 - self.gd1) * flux[1]),
+            Kind::Classical => (L::of(0.0), self.emf),
+            Kind::Salient => (flux[2], self.gd1 * flux[0] + (one - self.gd1) * flux[1]),
             Kind::Round => (
-                self.gq1 * flux[2] + (1.0 - self.gq1) * flux[3],
-                self.gd1 * flux[0] + (1.0 - self.gd1) * flux[1],
+                self.gq1 * flux[2] + (one - self.gq1) * flux[3],
+                self.gd1 * flux[0] + (one - self.gd1) * flux[1],
             ),
         }
     }
 
     /// Stator for a voltage of the bus; its own voltage is that of the terminals.
-    pub(crate) fn stator(&self, (ed, eq): (f64, f64), vd: f64, vq: f64) -> Stator {
+    #[inline(always)]
+    pub(crate) fn stator(&self, (ed, eq): (L, L), vd: L, vq: L) -> Stator<L> {
         let y = &self.admittance;
         let (dd, dq) = (ed - vd, eq - vq);
         let id = y[0][0] * dd + y[0][1] * dq;
@@ -220,27 +239,28 @@ impl Machine {
     }
 
     /// Power across the air gap.
-    pub(crate) fn air_gap(&self, s: Stator) -> f64 {
+    #[inline(always)]
+    pub(crate) fn air_gap(&self, s: Stator<L>) -> L {
         s.vd * s.id + s.vq * s.iq + self.ra * (s.id * s.id + s.iq * s.iq)
     }
 
-    /// Field current `XadIfd`, in per unit of the field voltage that would hold it, and the q-axis counterpart.
-    pub(crate) fn field(&self, flux: &[f64], s: Stator) -> (f64, f64) {
+    /// Field current `XadIfd`, in per unit of the field voltage that would hold it, and the q-axis counterpart; with the voltage of [`Machine::behind`].
+    #[inline(always)]
+    pub(crate) fn field(&self, flux: &[L], (ed, eq): (L, L), s: Stator<L>) -> (L, L) {
+        let zero = L::of(0.0);
         match self.kind {
-            Kind::Classical => (self.emf, 0.0),
+            Kind::Classical => (self.emf, zero),
             Kind::Salient => {
-                let saturation = self.saturation.map_or(0.0, |c| c.times(flux[0]));
-                (self.open_field(flux, s.id) + saturation, 0.0)
+                let saturation = self.saturation.map_or(zero, |c| c.times(flux[0]));
+                (self.open_field(flux, s.id) + saturation, zero)
             }
             Kind::Round => {
-                let (mut d, mut q) = (0.0, 0.0);
+                let (mut d, mut q) = (zero, zero);
                 if let Some(curve) = self.saturation {
-                    let (ed, eq) = self.behind(flux);
-                    let all = (ed * ed + eq * eq).sqrt();
-                    if all > 0.0 {
-                        let share = curve.times(all) / all;
-                        (d, q) = (share * eq, share * ed * self.q_share);
-                    }
+                    let all = (ed * ed + eq * eq).root();
+                    let share = curve.times(all) / all;
+                    let share = L::pick(all.above(zero), share, zero);
+                    (d, q) = (share * eq, share * ed * self.q_share);
                 }
                 let q_field = flux[2]
                     + (self.xq - self.xq1) * (self.gq2 * (flux[2] - flux[3]) - self.gq1 * s.iq)
@@ -250,18 +270,20 @@ impl Machine {
         }
     }
 
-    fn open_field(&self, flux: &[f64], id: f64) -> f64 {
+    #[inline(always)]
+    fn open_field(&self, flux: &[L], id: L) -> L {
         flux[0] + (self.xd - self.xd1) * (self.gd1 * id + self.gd2 * (flux[0] - flux[1]))
     }
 
     /// Rates of the fluxes with the currents of [`Machine::field`].
+    #[inline(always)]
     pub(crate) fn rates(
         &self,
-        flux: &[f64],
-        s: Stator,
-        (field, q_field): (f64, f64),
-        efd: f64,
-        rate: &mut [f64],
+        flux: &[L],
+        s: Stator<L>,
+        (field, q_field): (L, L),
+        efd: L,
+        rate: &mut [L],
     ) {
         match self.kind {
             Kind::Classical => {}
@@ -277,6 +299,44 @@ impl Machine {
                 rate[3] = (flux[2] - flux[3] + (self.xq1 - self.xl) * s.iq) * self.inv_tq02;
             }
         }
+    }
+}
+
+impl Machine {
+    /// Those of four plants; `None` where they are of different kinds.
+    pub(crate) fn pack(each: [&Self; LANES]) -> Option<Machine<F64x4>> {
+        let kind = each[0].kind;
+        if each.iter().any(|machine| machine.kind != kind) {
+            return None;
+        }
+        let of = |get: fn(&Self) -> f64| F64x4::by_lane(|lane| get(each[lane]));
+        Some(Machine {
+            kind,
+            xd: of(|m| m.xd),
+            xq: of(|m| m.xq),
+            xd1: of(|m| m.xd1),
+            xq1: of(|m| m.xq1),
+            xl: of(|m| m.xl),
+            ra: of(|m| m.ra),
+            xd2: of(|m| m.xd2),
+            xq2: of(|m| m.xq2),
+            line: of(|m| m.line),
+            admittance: [
+                [of(|m| m.admittance[0][0]), of(|m| m.admittance[0][1])],
+                [of(|m| m.admittance[1][0]), of(|m| m.admittance[1][1])],
+            ],
+            inv_td01: of(|m| m.inv_td01),
+            inv_td02: of(|m| m.inv_td02),
+            inv_tq01: of(|m| m.inv_tq01),
+            inv_tq02: of(|m| m.inv_tq02),
+            gd1: of(|m| m.gd1),
+            gd2: of(|m| m.gd2),
+            gq1: of(|m| m.gq1),
+            gq2: of(|m| m.gq2),
+            saturation: Saturation::pack(each.map(|m| m.saturation.as_ref())),
+            q_share: of(|m| m.q_share),
+            emf: of(|m| m.emf),
+        })
     }
 
     /// Steady state with bus voltage `v` at angle 0, delivering `p + jq` there. For GENCLS it sets the voltage as well.
@@ -331,7 +391,7 @@ impl Machine {
         Steady {
             angle,
             flux,
-            field: self.field(&flux, stator).0,
+            field: self.field(&flux, self.behind(&flux), stator).0,
             air_gap: self.air_gap(stator),
             terminals: v,
             reactive: q,
@@ -357,7 +417,7 @@ impl Machine {
                 let ed1 = ed - (1.0 - self.gq1) * (self.xq1 - self.xl) * iq;
                 let kq = ed1 + (self.xq1 - self.xl) * iq;
                 let flux = [eq1, kd, ed1, kq];
-                (flux, stator, self.field(&flux, stator).1)
+                (flux, stator, self.field(&flux, (ed, eq), stator).1)
             }
         }
     }
@@ -410,7 +470,7 @@ mod tests {
                 let behind = machine.behind(&steady.flux);
                 let stator = machine.stator(behind, 1.02 * sin, 1.02 * cos);
                 let mut rate = [0.0; FLUXES];
-                let field = machine.field(&steady.flux, stator);
+                let field = machine.field(&steady.flux, behind, stator);
                 machine.rates(&steady.flux, stator, field, steady.field, &mut rate);
                 assert!(rate.iter().all(|r| r.abs() < 1e-10), "{p} {q}: {rate:?}");
                 let power = stator.vd * stator.id + stator.vq * stator.iq;

@@ -1,9 +1,14 @@
 //! Right side of the differential equations: all groups and the shaft they share.
 
+#![expect(
+    clippy::inline_always,
+    reason = "compiled for the vector width of the caller"
+)]
+
 use crate::bus::Phasor;
 use crate::delay::Delay;
 use crate::governor::{Group, Signals};
-use crate::integrate::Power;
+use crate::lane::{F64x4, LANES, Lane};
 use crate::limiter::Mode;
 use crate::machine::ANGLE;
 use crate::network::{Anchor, Network};
@@ -15,16 +20,16 @@ const STAGE_SPEED: f64 = 0.25;
 
 /// Constants of the plant.
 #[derive(Debug, Clone)]
-pub(crate) struct Model {
-    pub(crate) groups: Vec<Group>,
+pub(crate) struct Model<L = f64> {
+    pub(crate) groups: Vec<Group<L>>,
     /// Sum of 2H over the plant, seconds.
-    pub(crate) two_h: f64,
-    pub(crate) damping: f64,
+    pub(crate) two_h: L,
+    pub(crate) damping: L,
     pub(crate) torque: TorqueConvention,
     /// Alternators; absent where all sets share one speed.
-    pub(crate) network: Option<Network>,
+    pub(crate) network: Option<Network<L>>,
     /// Load-sharing line between isochronous governors.
-    pub(crate) sharing: Option<Sharing>,
+    pub(crate) sharing: Option<Sharing<L>>,
 }
 
 impl Model {
@@ -47,18 +52,55 @@ impl Model {
             }
         }
     }
+
+    /// Those of four plants; `None` where they differ in kind: then they cannot advance in lock-step.
+    pub(crate) fn pack(each: [&Self; LANES]) -> Option<Model<F64x4>> {
+        let first = each[0];
+        if each.iter().any(|model| {
+            model.groups.len() != first.groups.len()
+                || model.torque != first.torque
+                || model.network.is_some() != first.network.is_some()
+                || model.sharing.is_some() != first.sharing.is_some()
+        }) {
+            return None;
+        }
+        let groups =
+            (0..first.groups.len()).map(|index| Group::pack(each.map(|m| &m.groups[index])));
+        Some(Model {
+            groups: groups.collect::<Option<_>>()?,
+            two_h: F64x4::by_lane(|lane| each[lane].two_h),
+            damping: F64x4::by_lane(|lane| each[lane].damping),
+            torque: first.torque,
+            network: match each.map(|m| &m.network) {
+                [Some(a), Some(b), Some(c), Some(d)] => Some(Network::pack([a, b, c, d])?),
+                _ => None,
+            },
+            sharing: match each.map(|m| &m.sharing) {
+                [Some(a), Some(b), Some(c), Some(d)] => Some(Sharing::pack([a, b, c, d])?),
+                _ => None,
+            },
+        })
+    }
+}
+
+/// Active and reactive power, per unit of the plant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Power<L = f64> {
+    pub(crate) active: L,
+    pub(crate) reactive: L,
 }
 
 /// A time and the load at it, per unit.
 #[derive(Clone, Copy)]
-pub(crate) struct Instant {
-    pub(crate) time: f64,
-    pub(crate) load: f64,
-    pub(crate) reactive: f64,
+pub(crate) struct Instant<L = f64> {
+    pub(crate) time: L,
+    pub(crate) load: L,
+    pub(crate) reactive: L,
 }
 
-impl Instant {
-    pub(crate) fn new(time: f64, load: Power) -> Self {
+impl<L: Lane> Instant<L> {
+    #[inline(always)]
+    pub(crate) fn new(time: L, load: Power<L>) -> Self {
         Self {
             time,
             load: load.active,
@@ -69,16 +111,17 @@ impl Instant {
 
 /// What an evaluation looks up or starts from, beside the state.
 #[derive(Debug, Clone)]
-pub(crate) struct Memory {
-    pub(crate) delays: Vec<Delay>,
+pub(crate) struct Memory<L: Lane = f64> {
+    /// By group.
+    pub(crate) delays: Vec<L::Each<Delay>>,
     /// Bus voltage found last.
-    pub(crate) voltage: Phasor,
+    pub(crate) voltage: Phasor<L>,
     /// Rotor angles with known sine and cosine, by group.
-    pub(crate) anchors: Vec<Anchor>,
+    pub(crate) anchors: Vec<Anchor<L>>,
 }
 
 /// Anchors at the rotor angles of a state.
-pub(crate) fn anchors(model: &Model, state: &[f64]) -> Vec<Anchor> {
+pub(crate) fn anchors<L: Lane>(model: &Model<L>, state: &[L]) -> Vec<Anchor<L>> {
     let units = model.network.iter().flat_map(|network| &network.units);
     units
         .map(|unit| Anchor::new(state[unit.machine_at + ANGLE]))
@@ -86,52 +129,64 @@ pub(crate) fn anchors(model: &Model, state: &[f64]) -> Vec<Anchor> {
 }
 
 /// Puts limited states on their limits and, if asked, free ones between theirs.
-pub(crate) fn pin(model: &Model, modes: &[Mode], state: &mut [f64], clamp: bool) {
-    for (group, mode) in model.groups.iter().zip(modes) {
+#[inline(always)]
+pub(crate) fn pin<L: Lane>(
+    model: &Model<L>,
+    modes: &[L::Each<Mode>],
+    state: &mut [L],
+    clamp: bool,
+) {
+    for (group, modes) in model.groups.iter().zip(modes) {
         let speed = group.governed(state);
         let own = group.own_mut(state);
-        group.pin(*mode, own, speed);
+        group.pin(modes, own, speed);
         if clamp {
-            group.clamp(*mode, own);
+            group.clamp(modes, own);
         }
     }
 }
 
 /// Right side of the differential equations.
-pub(crate) fn evaluate(
-    model: &Model,
-    memory: &mut Memory,
-    modes: &[Mode],
-    at: Instant,
-    state: &[f64],
-    rate: &mut [f64],
-    signals: &mut [Signals],
+#[inline(always)]
+pub(crate) fn evaluate<L: Lane>(
+    model: &Model<L>,
+    memory: &mut Memory<L>,
+    modes: &[L::Each<Mode>],
+    at: Instant<L>,
+    state: &[L],
+    rate: &mut [L],
+    signals: &mut [Signals<L>],
 ) {
+    let (zero, one, least) = (L::of(0.0), L::of(1.0), L::of(STAGE_SPEED));
     let divide = model.torque == TorqueConvention::PowerOverSpeed;
-    let mut torque = 0.0;
-    for (index, group) in model.groups.iter().enumerate() {
-        if group.weight == 0.0 {
-            signals[index] = Signals::default(); // off the bus
+    let mut torque = zero;
+    let each = model.groups.iter().zip(modes).zip(&mut *signals);
+    for (((group, modes), signal), delays) in each.zip(&mut memory.delays) {
+        if group.off() {
+            *signal = Signals::default();
             continue;
         }
         let own = group.own(state);
         let speed = state[group.speed_at];
-        let omega = (1.0 + speed).max(STAGE_SPEED);
-        let signal = &mut signals[index];
-        signal.throttle = group.throttle(modes[index], own, group.governed(state));
+        signal.throttle = group.throttle(modes, own, group.governed(state));
         signal.fuel = group.fuel(signal.throttle, speed);
-        signal.input = if group.dead_time > 0.0 {
-            memory.delays[index].past(at.time)
-        } else {
-            signal.fuel
-        };
+        signal.input = signal.fuel;
+        if group.dead_time != zero {
+            let (delays, fuel) = (delays.as_mut(), signal.fuel);
+            signal.input = L::by_lane(|lane| {
+                if group.dead_time.lane(lane) > 0.0 {
+                    delays[lane].past(at.time.lane(lane))
+                } else {
+                    fuel.lane(lane)
+                }
+            });
+        }
         signal.output = group.output(own, speed, signal.input);
-        let over = if (divide && group.output_is_power) || group.always_over_speed {
-            omega
+        signal.torque = if (divide && group.output_is_power) || group.always_over_speed {
+            signal.output / (one + speed).or_more(least)
         } else {
-            1.0
+            signal.output
         };
-        signal.torque = signal.output / over;
         torque += group.weight * signal.torque;
     }
     if let Some(network) = &model.network {
@@ -146,12 +201,12 @@ pub(crate) fn evaluate(
         );
     } else {
         let speed = state[0];
-        let omega = (1.0 + speed).max(STAGE_SPEED);
+        let omega = (one + speed).or_more(least);
         let load_torque = if divide { at.load / omega } else { at.load };
         rate[0] = (torque - load_torque - model.damping * speed) / model.two_h;
     }
     for (group, signal) in model.groups.iter().zip(&mut *signals) {
-        if group.weight == 0.0 {
+        if group.off() {
             continue;
         }
         signal.acceleration = rate[group.speed_at];
@@ -159,27 +214,23 @@ pub(crate) fn evaluate(
             signal.power = signal.electric.active;
         } else {
             let speed = state[group.speed_at];
-            let braking = 2.0 * group.inertia * signal.acceleration + group.damping * speed;
-            let over = if divide { 1.0 + speed } else { 1.0 };
-            signal.power = (signal.torque - braking) * over;
+            let braking = L::of(2.0) * group.inertia * signal.acceleration + group.damping * speed;
+            signal.power = signal.torque - braking;
+            if divide {
+                signal.power = signal.power * (one + speed);
+            }
         }
     }
     if let Some(sharing) = &model.sharing {
         sharing.rates(&model.groups, state, rate, signals);
     }
-    for (index, group) in model.groups.iter().enumerate() {
+    for ((group, modes), signal) in model.groups.iter().zip(modes).zip(signals) {
         let own_rate = group.own_mut(rate);
-        if group.weight == 0.0 {
-            own_rate.fill(0.0);
+        if group.off() {
+            own_rate.fill(zero);
             continue;
         }
         let speed = state[group.speed_at];
-        group.rates(
-            modes[index],
-            group.own(state),
-            speed,
-            &mut signals[index],
-            own_rate,
-        );
+        group.rates(modes, group.own(state), speed, signal, own_rate);
     }
 }

@@ -8,9 +8,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::integrate::{Kernel, Power};
+use crate::integrate::{Kernel, LoadLine};
 use crate::linear::Rest;
-use crate::model::pin;
+use crate::model::{Power, pin};
 use crate::periodic::PeriodicLoad;
 use crate::plant::Limiter;
 use crate::predict::Settled;
@@ -157,14 +157,14 @@ impl<'a> Shooting<'a> {
 
     /// Integrates one map; false after a collapse.
     fn map(&mut self) -> bool {
-        let mut all = Record::new(self.kernel.modes.len());
+        let mut all = Record::new(self.kernel.motion.modes.len());
         for index in 0..self.each {
             if !self.period() {
                 return false;
             }
             all.join(&self.last, 1.0 / f64::from(self.each));
             if index == 0 {
-                self.first.clone_from(&self.kernel.state);
+                self.first.clone_from(&self.kernel.motion.state);
             }
         }
         self.last = all;
@@ -173,7 +173,7 @@ impl<'a> Shooting<'a> {
 
     /// Periods after which the state repeats that the last map has brought back.
     fn repeats(&self) -> u32 {
-        let off = difference(&self.kernel.state, &self.first);
+        let off = difference(&self.kernel.motion.state, &self.first);
         if self.size(&off) <= 10.0 {
             1
         } else {
@@ -190,7 +190,7 @@ impl<'a> Shooting<'a> {
 
     /// Integrates one period; false after a collapse.
     fn period(&mut self) -> bool {
-        let mut record = Record::new(self.kernel.modes.len());
+        let mut record = Record::new(self.kernel.motion.modes.len());
         for (length, start, end, parts) in &self.pieces {
             let between = |share: f64| Power {
                 active: start.active + (end.active - start.active) * share,
@@ -199,8 +199,11 @@ impl<'a> Shooting<'a> {
             let part = length / f64::from(*parts);
             for i in 0..*parts {
                 let share = |i: u32| f64::from(i) / f64::from(*parts);
-                self.kernel
-                    .advance(part, between(share(i)), between(share(i + 1)));
+                self.kernel.advance(LoadLine {
+                    start: between(share(i)),
+                    end: between(share(i + 1)),
+                    length: part,
+                });
                 note(&self.kernel, part, &mut record);
                 if self.kernel.collapsed {
                     self.last = record;
@@ -216,10 +219,15 @@ impl<'a> Shooting<'a> {
     /// Sets another state at the beginning of a period.
     fn restart(&mut self, state: &[f64]) {
         let kernel = &mut self.kernel;
-        kernel.state.copy_from_slice(state);
-        pin(&kernel.model, &kernel.modes, &mut kernel.state, true);
-        if let Some(network) = &kernel.model.network {
-            network.clamp(&mut kernel.state, &kernel.signals);
+        kernel.motion.state.copy_from_slice(state);
+        pin(
+            &kernel.motion.model,
+            &kernel.motion.modes,
+            &mut kernel.motion.state,
+            true,
+        );
+        if let Some(network) = &kernel.motion.model.network {
+            network.clamp(&mut kernel.motion.state, &kernel.motion.signals);
         }
         if let Some((_, start, _, _)) = self.pieces.first() {
             kernel.evaluate_start(*start);
@@ -263,16 +271,21 @@ impl<'a> Shooting<'a> {
 
 /// Notes the end of a step.
 fn note(kernel: &Kernel, length: f64, record: &mut Record) {
-    widen(&mut record.speed, kernel.state[0]);
-    let signals = kernel.model.groups.iter().zip(&kernel.signals);
+    widen(&mut record.speed, kernel.motion.state[0]);
+    let signals = kernel
+        .motion
+        .model
+        .groups
+        .iter()
+        .zip(&kernel.motion.signals);
     for (i, (group, signal)) in signals.enumerate() {
         if group.weight == 0.0 {
             continue;
         }
-        if kernel.model.network.is_some() {
+        if kernel.motion.model.network.is_some() {
             widen(&mut record.voltage, signal.electric.voltage);
         }
-        let at = match group.limiter(kernel.modes[i], group.own(&kernel.state)) {
+        let at = match group.limiter(kernel.motion.modes[i][0], group.own(&kernel.motion.state)) {
             Limiter::None => continue,
             Limiter::Upper => 0,
             Limiter::Lower => 1,
@@ -329,12 +342,12 @@ pub(crate) fn orbit(rest: &Rest, load: &PeriodicLoad, base_w: f64) -> Orbit {
     let mut best = f64::INFINITY;
     let mut worse = 0;
     for _ in 0..maps {
-        let x = shooting.kernel.state.clone();
+        let x = shooting.kernel.motion.state.clone();
         if !shooting.map() {
             // A combination may lead outside; rest may not.
             return plain(rest, load, base_w);
         }
-        let g = shooting.kernel.state.clone();
+        let g = shooting.kernel.motion.state.clone();
         if !g.iter().all(|v| v.is_finite()) {
             return plain(rest, load, base_w);
         }
@@ -381,7 +394,7 @@ fn returns(shooting: &mut Shooting<'_>, found: &[f64]) -> bool {
         if !shooting.map() {
             return false;
         }
-        let off = difference(&shooting.kernel.state, found);
+        let off = difference(&shooting.kernel.motion.state, found);
         sizes.push(shooting.size(&off));
     }
     shooting.last = record;
@@ -394,7 +407,7 @@ fn returns(shooting: &mut Shooting<'_>, found: &[f64]) -> bool {
 /// Whether plain periods from rest come to a found state: others may exist beside it.
 fn reached_from_rest(rest: &Rest, load: &PeriodicLoad, base_w: f64, found: &[f64]) -> bool {
     let mut shooting = Shooting::new(rest, load, base_w);
-    let distance = |s: &Shooting<'_>| s.size(&difference(&s.kernel.state, found));
+    let distance = |s: &Shooting<'_>| s.size(&difference(&s.kernel.motion.state, found));
     let first = distance(&shooting);
     for _ in 0..shooting.affordable(CONFIRMED) {
         if !shooting.period() {
@@ -414,11 +427,11 @@ fn plain(rest: &Rest, load: &PeriodicLoad, base_w: f64) -> Orbit {
     let periods = shooting.affordable(2000).max(20);
     let mut all = Record::new(rest.names.len());
     for i in 0..periods {
-        let before = shooting.kernel.state.clone();
+        let before = shooting.kernel.motion.state.clone();
         if !shooting.period() {
             return shooting.collapsed();
         }
-        if shooting.size(&difference(&shooting.kernel.state, &before)) <= 1.0 {
+        if shooting.size(&difference(&shooting.kernel.motion.state, &before)) <= 1.0 {
             return shooting.finish(Settled::Periodic, 1);
         }
         if i + 10 >= periods {

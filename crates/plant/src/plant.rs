@@ -6,8 +6,9 @@ use crate::check::problems;
 use crate::delay::SAME_TIME_S;
 use crate::error::PlantError;
 use crate::governor::BOOST;
-use crate::integrate::{Kernel, Power};
+use crate::integrate::{Kernel, LoadLine};
 use crate::linear::{Linear, Rest};
+use crate::model::Power;
 use crate::modes::{Modes, modes};
 use crate::periodic::PeriodicLoad;
 use crate::predict::{Prediction, predict};
@@ -246,6 +247,45 @@ impl Plant {
         self.status()
     }
 
+    /// The line the load follows over an interval in which nothing but it happens; none where something else does, or nothing can.
+    pub(crate) fn plain_line(
+        &self,
+        h_s: f64,
+        start: (f64, f64),
+        end: (f64, f64),
+    ) -> Option<LoadLine> {
+        let power = |(active, reactive): (f64, f64)| Power {
+            active: active / self.base_w,
+            reactive: reactive / self.base_w,
+        };
+        let (start, end) = (power(start), power(end));
+        let sound = |p: Power| p.active.is_finite() && p.reactive.is_finite();
+        let plain = !self.kernel.collapsed
+            && h_s > 0.0
+            && h_s.is_finite()
+            && sound(start)
+            && sound(end)
+            && self
+                .schedule
+                .before(self.kernel.time() + h_s - SAME_TIME_S)
+                .is_none();
+        plain.then_some(LoadLine {
+            start,
+            end,
+            length: h_s,
+        })
+    }
+
+    /// What integrates it.
+    pub(crate) fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The same, to be advanced side by side with others.
+    pub(crate) fn kernel_mut(&mut self) -> &mut Kernel {
+        &mut self.kernel
+    }
+
     /// The same, split where something is planned.
     fn advance_over_events(&mut self, h_s: f64, start: Power, end: Power) {
         let begin = self.kernel.time();
@@ -262,7 +302,11 @@ impl Plant {
         while let Some((at_s, happening)) = self.schedule.before(begin + h_s - SAME_TIME_S) {
             let until = (at_s - begin).max(done);
             if until > done + SAME_TIME_S {
-                self.kernel.advance(until - done, at(done), at(until));
+                self.kernel.advance(LoadLine {
+                    start: at(done),
+                    end: at(until),
+                    length: until - done,
+                });
                 done = until;
             }
             if self.kernel.collapsed {
@@ -279,7 +323,11 @@ impl Plant {
         }
         let first = if done == 0.0 { start } else { at(done) };
         if !self.kernel.collapsed {
-            self.kernel.advance(h_s - done, first, end);
+            self.kernel.advance(LoadLine {
+                start: first,
+                end,
+                length: h_s - done,
+            });
         }
     }
 
@@ -291,8 +339,15 @@ impl Plant {
 
     /// The grid; none without one.
     pub fn utility_state(&self) -> Option<UtilityState> {
-        let utility = self.kernel.model.network.as_ref()?.utility.as_ref()?;
-        let bus = self.kernel.memory.voltage;
+        let utility = self
+            .kernel
+            .motion
+            .model
+            .network
+            .as_ref()?
+            .utility
+            .as_ref()?;
+        let bus = self.kernel.motion.memory.voltage;
         let (power, reactive) = utility.power(bus);
         Some(UtilityState {
             power_w: power * self.base_w,
@@ -304,8 +359,8 @@ impl Plant {
 
     /// Voltage of the bus, per unit; none where voltage is not looked at.
     pub fn bus_voltage_pu(&self) -> Option<f64> {
-        let electric = self.kernel.model.network.is_some();
-        electric.then(|| self.kernel.memory.voltage.size())
+        let electric = self.kernel.motion.model.network.is_some();
+        electric.then(|| self.kernel.motion.memory.voltage.size())
     }
 
     /// Electrical power of a set of entry `i` over its rated active power; none if none of them is on the bus.
@@ -358,17 +413,17 @@ impl Plant {
 
     /// Speed (and frequency), per unit of nominal: of the sets (their mean by inertia), or of the utility.
     pub fn speed_pu(&self) -> f64 {
-        1.0 + self.kernel.state[0]
+        1.0 + self.kernel.motion.state[0]
     }
 
     /// Rate of change of speed, per unit per second, just before the present instant if the load steps there.
     pub fn speed_rate_pu_per_s(&self) -> f64 {
-        self.kernel.rate[0]
+        self.kernel.motion.rate[0]
     }
 
     /// Number of entries in the description; equal sets under one entry share one state.
     pub fn set_count(&self) -> usize {
-        self.kernel.modes.len()
+        self.kernel.motion.modes.len()
     }
 
     /// State of one set of entry `i`, in the order of the description; of sets that are all off the bus what matters is zero.
@@ -377,18 +432,24 @@ impl Plant {
     /// If `i` is not below [`Plant::set_count`].
     pub fn set(&self, i: usize) -> SetState {
         let kernel = &self.kernel;
-        let (group, signals) = (&kernel.model.groups[i], &kernel.signals[i]);
-        let speed = kernel.state[group.speed_at];
+        let (group, signals) = (&kernel.motion.model.groups[i], &kernel.motion.signals[i]);
+        let speed = kernel.motion.state[group.speed_at];
         let omega = 1.0 + speed;
-        let own = group.own(&kernel.state);
-        let over = if kernel.model.torque == TorqueConvention::PowerOverSpeed {
+        let own = group.own(&kernel.motion.state);
+        let over = if kernel.motion.model.torque == TorqueConvention::PowerOverSpeed {
             omega
         } else {
             1.0
         };
-        let electric = kernel.model.network.as_ref().map(|_| signals.electric);
+        let electric = kernel
+            .motion
+            .model
+            .network
+            .as_ref()
+            .map(|_| signals.electric);
         let off = group.weight == 0.0;
-        let braking = 2.0 * group.inertia * kernel.rate[group.speed_at] + group.damping * speed;
+        let braking =
+            2.0 * group.inertia * kernel.motion.rate[group.speed_at] + group.damping * speed;
         SetState {
             throttle_pu: signals.throttle,
             torque_pu: signals.torque,
@@ -403,7 +464,7 @@ impl Plant {
             reactive_pu: electric.map(|e| e.reactive),
             field_pu: electric.map(|e| e.field),
             boost_pu: group.turbo.map(|_| own[BOOST]),
-            limited: group.limiter(kernel.modes[i], own),
+            limited: group.limiter(kernel.motion.modes[i][0], own),
         }
     }
 
@@ -414,13 +475,16 @@ impl Plant {
     pub fn power_residual_pu(&self) -> f64 {
         let kernel = &self.kernel;
         let mut sum = 0.0;
-        for (index, group) in kernel.model.groups.iter().enumerate() {
+        for (index, group) in kernel.motion.model.groups.iter().enumerate() {
             if group.weight == 0.0 {
                 continue;
             }
-            let (speed, rate) = (kernel.state[group.speed_at], kernel.rate[group.speed_at]);
-            let (omega, signals) = (1.0 + speed, &kernel.signals[index]);
-            let electrical = kernel.model.network.as_ref().map_or_else(
+            let (speed, rate) = (
+                kernel.motion.state[group.speed_at],
+                kernel.motion.rate[group.speed_at],
+            );
+            let (omega, signals) = (1.0 + speed, &kernel.motion.signals[index]);
+            let electrical = kernel.motion.model.network.as_ref().map_or_else(
                 || self.set(index).electrical_pu,
                 |network| network.units[index].machine.air_gap(signals.stator),
             );

@@ -2,6 +2,7 @@
 
 use crate::governor::{Group, Signals};
 use crate::governor_spec::Ggov1Feedback;
+use crate::lane::{F64x4, LANES, Lane};
 use crate::spec::{GovernorSpec, PlantSpec};
 use crate::together_spec::SharingSpec;
 
@@ -26,20 +27,20 @@ pub fn isochronous(governor: &GovernorSpec) -> bool {
 
 /// One group on the line.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Member {
+pub(crate) struct Member<L = f64> {
     pub(crate) group: usize,
     /// Slot of its trim.
     pub(crate) at: usize,
-    pub(crate) gain: f64,
+    pub(crate) gain: L,
     /// Rated active power per unit of its kVA.
-    pub(crate) rating: f64,
+    pub(crate) rating: L,
 }
 
 /// The line.
 #[derive(Debug, Clone)]
-pub(crate) struct Sharing {
-    pub(crate) inv_lag: f64,
-    pub(crate) members: Vec<Member>,
+pub(crate) struct Sharing<L = f64> {
+    pub(crate) inv_lag: L,
+    pub(crate) members: Vec<Member<L>>,
 }
 
 impl Sharing {
@@ -71,15 +72,44 @@ impl Sharing {
         })
     }
 
+    /// Those of four plants; `None` where other sets hang on it.
+    pub(crate) fn pack(each: [&Self; LANES]) -> Option<Sharing<F64x4>> {
+        let first = each[0];
+        let like = |line: &Self| {
+            line.members.len() == first.members.len()
+                && line
+                    .members
+                    .iter()
+                    .zip(&first.members)
+                    .all(|(a, b)| (a.group, a.at) == (b.group, b.at))
+        };
+        let members = first
+            .members
+            .iter()
+            .enumerate()
+            .map(|(index, member)| Member {
+                group: member.group,
+                at: member.at,
+                gain: F64x4::by_lane(|lane| each[lane].members[index].gain),
+                rating: F64x4::by_lane(|lane| each[lane].members[index].rating),
+            });
+        each.into_iter().all(like).then(|| Sharing {
+            inv_lag: F64x4::by_lane(|lane| each[lane].inv_lag),
+            members: members.collect(),
+        })
+    }
+}
+
+impl<L: Lane> Sharing<L> {
     /// Rates of the trims; the groups' powers are in `signals`, which get trim and governed acceleration.
     pub(crate) fn rates(
         &self,
-        groups: &[Group],
-        state: &[f64],
-        rate: &mut [f64],
-        signals: &mut [Signals],
+        groups: &[Group<L>],
+        state: &[L],
+        rate: &mut [L],
+        signals: &mut [Signals<L>],
     ) {
-        let (mut power, mut rating) = (0.0, 0.0);
+        let (mut power, mut rating) = (L::of(0.0), L::of(0.0));
         for member in &self.members {
             let weight = groups[member.group].weight;
             power += weight * signals[member.group].power;
@@ -87,15 +117,15 @@ impl Sharing {
         }
         for member in &self.members {
             let signal = &mut signals[member.group];
-            if groups[member.group].weight == 0.0 {
-                rate[member.at] = 0.0;
+            if groups[member.group].off() {
+                rate[member.at] = L::of(0.0);
                 continue;
             }
             let wanted = member.gain * (power / rating - signal.power / member.rating);
             rate[member.at] = (wanted - state[member.at]) * self.inv_lag;
             signal.trim = state[member.at];
             signal.trim_rate = rate[member.at];
-            signal.acceleration -= signal.trim_rate;
+            signal.acceleration = signal.acceleration - signal.trim_rate;
         }
     }
 }

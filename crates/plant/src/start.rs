@@ -288,6 +288,7 @@ fn group(set: &SetSpec, weight: f64, power: f64) -> Group {
         trim_at: None,
         weight,
         inertia: set.inertia_s,
+        inv_two_h: 1.0 / (2.0 * set.inertia_s),
         damping: set.damping_pu,
         law: Law::Constant { output: power },
         engine: Engine::Direct,

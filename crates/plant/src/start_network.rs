@@ -141,6 +141,7 @@ pub(crate) fn network(plant: &PlantSpec, units: Vec<Unit>, utility: Option<Utili
     Network {
         load: LoadModel::new(&plant.load),
         omega_base: 2.0 * std::f64::consts::PI * plant.frequency_hz,
+        crosses: units.iter().any(|unit| unit.control.cross != 0.0),
         units,
         utility,
     }

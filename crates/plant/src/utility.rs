@@ -4,20 +4,21 @@
 //! frequency. Constants are per unit of the plant.
 
 use crate::bus::{Norton, Phasor};
+use crate::lane::{F64x4, LANES, Lane};
 use crate::together_spec::UtilitySpec;
 
 /// Constants and present values of the grid's source.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Utility {
-    r: f64,
-    x: f64,
+pub(crate) struct Utility<L = f64> {
+    r: L,
+    x: L,
     /// Admittance as a matrix on (re, im).
-    y: [[f64; 2]; 2],
+    y: [[L; 2]; 2],
     /// Its voltage's direction, and size.
-    towards: Phasor,
-    size: f64,
+    towards: Phasor<L>,
+    size: L,
     /// Rate of its frequency, per unit per second.
-    pub(crate) slope: f64,
+    pub(crate) slope: L,
 }
 
 /// A root below this is a collapsed bus whose load is at its current limit, not where a site starts, per unit.
@@ -84,20 +85,41 @@ impl Utility {
         Some(v)
     }
 
-    fn voltage(&self) -> [f64; 2] {
-        [self.size * self.towards.re, self.size * self.towards.im]
-    }
-
     pub(crate) fn set_size(&mut self, size: f64) {
         self.size = size;
     }
 
-    pub(crate) fn feed(&self, sources: &mut Norton) {
-        sources.add(1.0, self.y, self.voltage());
+    /// Those of four plants.
+    pub(crate) fn pack(each: [&Self; LANES]) -> Utility<F64x4> {
+        let of = |get: fn(&Self) -> f64| F64x4::by_lane(|lane| get(each[lane]));
+        Utility {
+            r: of(|u| u.r),
+            x: of(|u| u.x),
+            y: [
+                [of(|u| u.y[0][0]), of(|u| u.y[0][1])],
+                [of(|u| u.y[1][0]), of(|u| u.y[1][1])],
+            ],
+            towards: Phasor {
+                re: of(|u| u.towards.re),
+                im: of(|u| u.towards.im),
+            },
+            size: of(|u| u.size),
+            slope: of(|u| u.slope),
+        }
+    }
+}
+
+impl<L: Lane> Utility<L> {
+    fn voltage(&self) -> [L; 2] {
+        [self.size * self.towards.re, self.size * self.towards.im]
+    }
+
+    pub(crate) fn feed(&self, sources: &mut Norton<L>) {
+        sources.add(L::of(1.0), self.y, self.voltage());
     }
 
     /// Active and reactive power into the bus.
-    pub(crate) fn power(&self, bus: Phasor) -> (f64, f64) {
+    pub(crate) fn power(&self, bus: Phasor<L>) -> (L, L) {
         let [re, im] = self.voltage();
         let (dr, di) = (re - bus.re, im - bus.im);
         let (ir, ii) = (

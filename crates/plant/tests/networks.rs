@@ -15,7 +15,7 @@ use ballast_plant::{
     SharingSpec, StepStatus, TorqueConvention, TripSpec, TurboSpec, UtilitySpec, VoltageEventSpec,
     problems,
 };
-use common::{pi, set, tgov1, yeager};
+use common::{Stretch, pi, set, side_by_side, tgov1, yeager};
 use proptest::prelude::*;
 
 fn alternator() -> impl Strategy<Value = AlternatorSpec> {
@@ -469,5 +469,26 @@ proptest! {
         prop_assert!((plant.speed_pu() - 1.0).abs() < 1e-8, "{}", plant.speed_pu());
         let moved = plant.bus_voltage_pu().unwrap() - voltage.unwrap();
         prop_assert!(moved.abs() < 1e-7, "{moved:e}");
+    }
+
+    /// Any models, constants and loads, limits and collapses among them: a plant in a lane is the plant alone, bit for bit.
+    #[test]
+    fn lanes_are_plants_alone(
+        spec in any_network(), share in 0.1..0.9, variants in prop::collection::vec(0.9..1.1, 2..6),
+        calls in prop::collection::vec((prop_oneof![3 => Just(1e-3), 1 => 1e-5..0.02], -0.1..1.5, any::<bool>(), -0.4..0.8, 1_usize..40), 1..6),
+    ) {
+        let sets_kw: f64 = spec.sets.iter().map(|s| f64::from(s.count) * s.rated_kw).sum();
+        let rated_w = 1e3 * (sets_kw + spec.utility.as_ref().map_or(0.0, |u| u.rated_kva));
+        let mut before = share * rated_w;
+        let stretches: Vec<Stretch> = calls
+            .into_iter()
+            .map(|(length, load, ramp, tan_phi, repeat)| {
+                let end = load * rated_w;
+                let start = if ramp { before } else { end };
+                before = end;
+                (length, start, end, tan_phi, repeat)
+            })
+            .collect();
+        side_by_side(&spec, share * rated_w, &variants, &stretches);
     }
 }

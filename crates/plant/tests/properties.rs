@@ -13,7 +13,7 @@ use ballast_plant::{
     Degov1Spec, GovernorSpec, LoadModelSpec, PiSpec, Plant, PlantSpec, SetSpec, SharingLineSpec,
     SharingSpec, StepStatus, Tgov1Spec, TorqueConvention, TurboSpec, problems,
 };
-use common::set;
+use common::{Stretch, set, side_by_side};
 use proptest::prelude::*;
 
 /// A constant that is zero one time in three.
@@ -239,6 +239,20 @@ proptest! {
             let off = (coarse.speed_pu() - fine.speed_pu()).abs();
             prop_assert!(off < 2e-5, "{off:e} after {millisecond} ms");
         }
+    }
+
+    /// A plant in a lane is the plant alone, bit for bit, whatever limits it meets and however it ends.
+    #[test]
+    fn lanes_are_plants_alone(
+        spec in any_plant(), share in 0.05..0.9, variants in prop::collection::vec(0.9..1.1, 2..6),
+        calls in prop::collection::vec(any_call(), 1..8),
+    ) {
+        let rated_w: f64 = spec.sets.iter().map(|one| f64::from(one.count) * one.rated_kw * 1e3).sum();
+        let stretches: Vec<Stretch> = calls
+            .into_iter()
+            .map(|(length, from, to, repeat)| (length, from * rated_w, to * rated_w, 0.0, repeat))
+            .collect();
+        side_by_side(&spec, share * rated_w, &variants, &stretches);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ballast_plant::{
-    Degov1Spec, GovernorSpec, LoadModelSpec, PiSpec, Plant, PlantSpec, SetSpec, Tgov1Spec,
-    TorqueConvention, TurboSpec, VoltageControlSpec,
+    Degov1Spec, GovernorSpec, LoadModelSpec, LockStep, PiSpec, Plant, PlantSpec, SetSpec,
+    Tgov1Spec, TorqueConvention, TurboSpec, VoltageControlSpec,
 };
 
 /// One set of 1000 kVA, so that its per unit is the plant's and 1 pu is 1e6 W.
@@ -274,4 +274,89 @@ pub fn compare(
         },
     );
     errors
+}
+
+/// Multiplies every number in a value.
+fn scale(value: &mut serde_json::Value, by: f64) {
+    match value {
+        serde_json::Value::Number(n) => *value = serde_json::json!(n.as_f64().unwrap() * by),
+        serde_json::Value::Array(all) => all.iter_mut().for_each(|v| scale(v, by)),
+        serde_json::Value::Object(all) => all.values_mut().for_each(|v| scale(v, by)),
+        _ => {}
+    }
+}
+
+/// The same plant with other constants: models and zeros stay, the rest is multiplied.
+pub fn varied(spec: &PlantSpec, by: f64) -> PlantSpec {
+    let mut json = serde_json::to_value(spec).unwrap();
+    for one in json["sets"].as_array_mut().unwrap() {
+        for part in ["governor", "alternator", "exciter", "inertia_s", "turbo"] {
+            if let Some(part) = one.get_mut(part) {
+                scale(part, by);
+            }
+        }
+    }
+    serde_json::from_value(json).unwrap()
+}
+
+/// What can be seen of a plant, as bits.
+pub fn seen(plant: &Plant) -> Vec<u64> {
+    let mut all = vec![
+        plant.time_s(),
+        plant.speed_pu(),
+        plant.speed_rate_pu_per_s(),
+        plant.power_residual_pu(),
+    ];
+    all.extend(plant.bus_voltage_pu());
+    all.extend(plant.utility_state().map(|grid| grid.power_w));
+    for index in 0..plant.set_count() {
+        let s = plant.set(index);
+        let parts = [s.voltage_pu, s.reactive_pu, s.field_pu, s.boost_pu];
+        all.extend([
+            s.throttle_pu,
+            s.torque_pu,
+            s.mechanical_pu,
+            s.electrical_pu,
+            s.speed_pu,
+            f64::from(s.limited as u8),
+        ]);
+        all.extend(parts.into_iter().flatten());
+    }
+    all.into_iter().map(f64::to_bits).collect()
+}
+
+/// A stretch of load: length of a call, load at its start and end (W), reactive over active power, how often.
+pub type Stretch = (f64, f64, f64, f64, usize);
+
+/// Variants of a plant advance in lock-step, each under its own part of the load, and alone: every one is the same to the bit. Returns how many sat in lanes.
+pub fn side_by_side(
+    spec: &PlantSpec,
+    start_w: f64,
+    variants: &[f64],
+    stretches: &[Stretch],
+) -> usize {
+    let plants: Vec<Plant> = variants
+        .iter()
+        .filter_map(|by| Plant::new(&varied(spec, *by), start_w, 1e-3).ok())
+        .collect();
+    let mut alone = plants.clone();
+    let mut together = LockStep::new(plants);
+    let sat = together.in_lanes();
+    for &(length, from_w, to_w, tan_phi, repeat) in stretches {
+        let load = |who: usize| {
+            // Every third one under another load.
+            let part = if who % 3 == 2 { 0.8 } else { 1.0 };
+            [from_w, to_w].map(|w| (part * w, part * w * tan_phi))
+        };
+        for _ in 0..repeat {
+            together.advance_each(length, load);
+            for (who, plant) in alone.iter_mut().enumerate() {
+                let [start, end] = load(who);
+                plant.advance_with_reactive(length, start, end);
+                assert_eq!(together.status(who), plant.status(), "{who}");
+                assert_eq!(seen(together.plant(who)), seen(plant), "{who} of {spec:?}");
+            }
+        }
+    }
+    sat
 }
