@@ -11,6 +11,8 @@ use ballast_units::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::variant::VariantSpec;
+
 /// A scenario: what draws power, what feeds it, what must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +64,9 @@ pub struct Scenario {
     /// A second, fine run of the worst stretch of the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zoom: Option<ZoomSpec>,
+    /// The same scenario with changes, to compare with. A loaded scenario is one of them, and so has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variant: Vec<VariantSpec>,
 }
 
 /// Name and description.

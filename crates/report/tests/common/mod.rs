@@ -292,6 +292,7 @@ pub(crate) fn plausible() -> Outcome {
         plant: Some(plant()),
         scenario: scenario("ten-sets-1hz"),
         zoom: None,
+        variant: Vec::new(),
     }
 }
 
