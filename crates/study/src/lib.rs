@@ -9,17 +9,21 @@
 //! verdicts, design values ──► Outcome; with [zoom] the worst moment of all is run again finely, judged too (`zoom`)
 //! ```
 //!
+//! [`run_many`] runs several scenarios for one answer; [`compare`] puts outcomes side by side, [`sizing`] finds the smallest value that passes.
+//!
 //! The command, the app, tests and sweeps all call [`run`]; they differ in the [`Observer`] and in what they do with the
 //! [`outcome::Outcome`]. Nothing here reads or writes files, prints or draws. A broken limit is a verdict, not an error.
 
 mod coarse;
 mod collect;
 mod columns;
+pub mod compare;
 mod demand;
 mod design;
 mod diversity;
 mod error;
 mod inputs;
+mod many;
 mod merge;
 mod observer;
 pub mod outcome;
@@ -28,6 +32,7 @@ mod rack_collect;
 mod reactive;
 mod realisation;
 mod run;
+pub mod sizing;
 mod verdict;
 mod voltage;
 mod windows;
@@ -37,5 +42,6 @@ mod zoom;
 pub use columns::{TracedColumn, trace_columns};
 pub use error::{StudyError, StudyProblem};
 pub use inputs::{ArrivalInput, Inputs, RawArrivals, RawTrace, TraceInput};
+pub use many::{Job, run_many};
 pub use observer::{Observer, Silent};
 pub use run::{TraceSinks, check, run, run_traced};
