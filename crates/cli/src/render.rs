@@ -93,7 +93,7 @@ fn unseen(v: &Verdict) -> bool {
     v.status == Status::NotChecked && v.limit_value.is_some()
 }
 
-fn painted(status: Status, printer: &Printer) -> String {
+pub(crate) fn painted(status: Status, printer: &Printer) -> String {
     let ansi = match status {
         Status::Pass => "1;32",
         Status::Fail => "1;31",
@@ -176,7 +176,7 @@ fn si(x: f64, unit: &str, digits: usize) -> String {
 }
 
 /// A figure with five significant digits at most, without trailing zeros.
-fn number(x: f64) -> String {
+pub(crate) fn number(x: f64) -> String {
     if x == 0.0 {
         return "0".to_owned();
     }

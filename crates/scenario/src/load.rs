@@ -114,15 +114,21 @@ struct Source {
 /// Every problem found, with its place: the file cannot be read, is no text or no TOML, names a preset that is not there, has
 /// unknown, missing or wrong keys, or contradicts itself.
 pub fn load(path: &Path, patches: &[Patch]) -> Result<Loaded, Problems> {
-    one(&read(path)?, patches, None)
+    one(&read(path)?, patches, None, &[])
 }
 
-/// Reads a scenario file as its `[[variant]]` of that name.
+/// Reads a scenario file as it stands or as its `[[variant]]` of that name. A variant changes what `patches` left; `last` changes what
+/// the variant left.
 ///
 /// # Errors
 /// As [`load`], and if there is no such variant.
-pub fn load_variant(path: &Path, patches: &[Patch], variant: &str) -> Result<Loaded, Problems> {
-    one(&read(path)?, patches, Some(variant))
+pub fn load_variant(
+    path: &Path,
+    patches: &[Patch],
+    variant: Option<&str>,
+    last: &[Patch],
+) -> Result<Loaded, Problems> {
+    one(&read(path)?, patches, variant, last)
 }
 
 /// Reads a scenario file and all its variants: the scenario as it stands comes first.
@@ -132,7 +138,7 @@ pub fn load_variant(path: &Path, patches: &[Patch], variant: &str) -> Result<Loa
 pub fn load_all(path: &Path, patches: &[Patch]) -> Result<Vec<Loaded>, Problems> {
     let source = read(path)?;
     let (mut all, mut problems) = (Vec::new(), Vec::new());
-    let names = match one(&source, patches, None) {
+    let names = match one(&source, patches, None, &[]) {
         Ok(base) => {
             let names = base.variants.clone();
             all.push(base);
@@ -154,7 +160,7 @@ pub fn load_all(path: &Path, patches: &[Patch]) -> Result<Vec<Loaded>, Problems>
             })
             .collect()
         };
-        match one(&source, patches, Some(name)) {
+        match one(&source, patches, Some(name), &[]) {
             Ok(mut loaded) => {
                 loaded.warnings = own(loaded.warnings, &of_base);
                 all.push(loaded);
@@ -245,11 +251,16 @@ pub fn load_str(
         text: text.to_owned(),
         base_dir: base_dir.to_owned(),
     };
-    one(&source, patches, None)
+    one(&source, patches, None, &[])
 }
 
 /// The scenario as it stands, or one of its variants.
-fn one(source: &Source, patches: &[Patch], variant: Option<&str>) -> Result<Loaded, Problems> {
+fn one(
+    source: &Source,
+    patches: &[Patch],
+    variant: Option<&str>,
+    last: &[Patch],
+) -> Result<Loaded, Problems> {
     let Source {
         name,
         text,
@@ -285,7 +296,7 @@ fn one(source: &Source, patches: &[Patch], variant: Option<&str>) -> Result<Load
     });
     let heads: Vec<VariantHead> = variants.iter().map(|v| v.head.clone()).collect();
     let chosen = chosen.map(|v| (v, variants.as_slice()));
-    let merged = merge_all(&mut root, patches, chosen, &mut report);
+    let merged = merge_all(&mut root, (patches, last), chosen, &mut report);
     walk::walk(&root, &merged.incomplete, &mut report);
     if !report.problems.is_empty() {
         // What can be told of a scenario with values out of range is told too; one with keys that cannot be read is none.
@@ -335,12 +346,15 @@ fn one(source: &Source, patches: &[Patch], variant: Option<&str>) -> Result<Load
 /// variant changes what the patches left.
 fn merge_all(
     root: &mut Node,
-    patches: &[Patch],
+    (patches, last): (&[Patch], &[Patch]),
     variant: Option<(&Variant, &[Variant])>,
     report: &mut Report,
 ) -> Merged {
     let mut merged = Merged::default();
-    let patches: Vec<Change> = patches.iter().map(|p| Change::of(p, report)).collect();
+    let mut changes_of = |patches: &[Patch]| -> Vec<Change> {
+        patches.iter().map(|p| Change::of(p, report)).collect()
+    };
+    let (patches, last) = (changes_of(patches), changes_of(last));
     let lists: Vec<&Variant> = variant.map_or_else(Vec::new, |(v, all)| v.built_on(all));
     // What a variant puts in place before the presets is in place with all that stands below it.
     let mut placed: Vec<Vec<Change>> = Vec::new();
@@ -356,6 +370,7 @@ fn merge_all(
         changes.retain(Change::comes_first);
         placed.push(changes);
     }
+    first(root, &last, report);
     merge::presets(root, &mut merged, report);
     names::pull(root, &mut merged, report);
     let mut rest = |root: &mut Node, changes: &[Change], skip: &[Change], report: &mut Report| {
@@ -372,6 +387,7 @@ fn merge_all(
         let changes = variant.changes(root);
         rest(root, &changes, placed, report);
     }
+    rest(root, &last, &[], report);
     names::settle(root, &merged, report);
     given::expand(root, Shape::root(), report);
     merged

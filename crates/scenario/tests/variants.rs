@@ -39,7 +39,7 @@ fn bench(variants: &str) -> Bench {
 }
 
 fn variant(text: &str, name: &str) -> Result<Loaded, Problems> {
-    load_variant(&bench(text).path, &[], name)
+    load_variant(&bench(text).path, &[], Some(name), &[])
 }
 
 fn shown(problems: &Problems) -> Vec<String> {

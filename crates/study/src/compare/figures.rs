@@ -36,7 +36,7 @@ pub fn swing_key(window_s: f64) -> String {
 
 /// Place of a figure's key among the others.
 pub(super) fn rank(key: &str) -> usize {
-    const ORDER: [&str; 17] = [
+    const ORDER: [&str; 18] = [
         "site_peak_kw",
         "site_quantile_kw",
         "site_mean_kw",
@@ -49,6 +49,7 @@ pub(super) fn rank(key: &str) -> usize {
         "frequency_min_hz",
         "frequency_max_hz",
         "frequency_range_hz",
+        "frequency_deviation_hz",
         "rocof_hz_per_s",
         "voltage_min_pu",
         "voltage_max_pu",
@@ -211,9 +212,17 @@ fn plant(outcome: &Outcome, all: &mut Figures) {
     all.add("frequency_max_hz", "highest frequency", "Hz", high);
     all.add(
         "frequency_range_hz",
-        "highest less lowest",
+        "frequency, highest less lowest",
         "Hz",
         high.zip(low).map(|(h, l)| h - l),
+    );
+    let nominal = plants().next().map(|p| p.nominal_hz);
+    let farthest = nominal.zip(high.zip(low));
+    all.add(
+        "frequency_deviation_hz",
+        "farthest from nominal",
+        "Hz",
+        farthest.map(|(n, (h, l))| (h - n).max(n - l)),
     );
     let window_s = outcome.scenario.limits.rocof_window_s;
     all.add(
