@@ -108,7 +108,7 @@ pub(crate) fn draw<DB: DrawingBackend>(figure: &Comparison<'_>, canvas: &Canvas<
     for (window, frame) in [(Some(whole.opened(1e-3)), left), (close, right)] {
         let Some(window) = window else { continue };
         let is_close = frame.right == right.right && close.is_some();
-        column(canvas, (first, is_close), frame, window, &power, &frequency)?;
+        column(canvas, (drawn, is_close), frame, window, &power, &frequency)?;
     }
     Ok(())
 }
@@ -211,15 +211,26 @@ fn close_up(first: &Outcome, power: &[Bucket]) -> Option<Range> {
     (resolved && window.span() > 0.0 && window.span() < 0.5 * covered.span()).then_some(window)
 }
 
+/// Members that draw the same power as one before them, in words: the later one hides it.
+fn same_as_earlier(names: &[&str], power: &Curves) -> String {
+    let numbered = names.iter().zip(&power.buckets).enumerate();
+    let told = numbered.filter_map(|(k, (name, buckets))| {
+        let first = power.buckets[..k].iter().position(|b| b == buckets)?;
+        Some(format!("{name} as {}", names[first]))
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 /// Power above frequency over one stretch of time.
 fn column<DB: DrawingBackend>(
     canvas: &Canvas<DB>,
-    (first, is_close): (&Outcome, bool),
+    (members, is_close): (&[(&str, &Outcome)], bool),
     frame: Frame,
     window: Range,
     power: &Curves,
     frequency: &Curves,
 ) -> Drawn<DB> {
+    let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
     let time = time_unit(window.span());
     let x = time.range(window);
     let x_title = format!("Time ({})", time.symbol);
@@ -259,12 +270,17 @@ fn column<DB: DrawingBackend>(
     } else {
         format!("Power at the bus ({})", unit.symbol)
     };
-    panel.heading(canvas, &what, &[(Swatch::Bare, String::new())])?;
+    let same = if is_close {
+        String::new()
+    } else {
+        same_as_earlier(&names, &power)
+    };
+    panel.heading(canvas, &what, &[(Swatch::Bare, same)])?;
     let Some((below, data)) = below.zip(frequency.values()) else {
         return Ok(());
     };
     let data = data.opened(0.02);
-    let (min, max) = limits(first);
+    let (min, max) = members.first().map_or((None, None), |(_, o)| limits(o));
     let drawn: Vec<f64> = [min, max]
         .into_iter()
         .flatten()

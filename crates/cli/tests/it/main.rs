@@ -11,6 +11,7 @@
 mod bad_input;
 mod commands;
 mod common;
+mod compare;
 mod folders;
 mod genset;
 mod measured;
