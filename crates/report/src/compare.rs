@@ -191,24 +191,23 @@ fn head<DB: DrawingBackend>(
 /// Stretch around the first member's worst moment; none where its pyramid is too coarse or the run is hardly longer.
 fn close_up(first: &Outcome, power: &[Bucket]) -> Option<Range> {
     let covered = trace::covered(power)?;
-    let window = match worst_window(first) {
-        Some((window, _)) => window,
-        None => {
-            let ramps = first.site.ramps.first()?;
-            let of_first = [ramps.up, ramps.down]
-                .into_iter()
-                .filter(|r| r.realisation == 1);
-            let at = of_first
-                .max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()))?
-                .at_s;
-            Range {
-                lo: (at - CLOSE_UP_S).max(covered.lo),
-                hi: (at + CLOSE_UP_S).min(covered.hi),
-            }
-        }
-    };
+    let window = worst_window(first).map(|(window, _)| window);
+    let window = window.or_else(|| around_ramp(first, covered))?;
     let resolved = trace::within(power, window).len() >= LEAST_BUCKETS;
     (resolved && window.span() > 0.0 && window.span() < 0.5 * covered.span()).then_some(window)
+}
+
+/// Stretch around the largest change of power in the realisation that is drawn.
+fn around_ramp(first: &Outcome, covered: Range) -> Option<Range> {
+    let ramps = first.site.ramps.first()?;
+    let drawn = [ramps.up, ramps.down]
+        .into_iter()
+        .filter(|r| r.realisation == 1);
+    let at = drawn.max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()))?;
+    Some(Range {
+        lo: (at.at_s - CLOSE_UP_S).max(covered.lo),
+        hi: (at.at_s + CLOSE_UP_S).min(covered.hi),
+    })
 }
 
 /// Members that draw the same power as one before them, in words: the later one hides it.

@@ -292,7 +292,6 @@ pub(crate) fn plausible() -> Outcome {
         plant: Some(plant()),
         scenario: scenario("ten-sets-1hz"),
         zoom: None,
-        variant: Vec::new(),
     }
 }
 
@@ -318,6 +317,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         limits: LimitsSpec::default(),
         outputs: OutputSpec::default(),
         zoom: None,
+        variant: Vec::new(),
     }
 }
 
