@@ -289,13 +289,6 @@ fn sized(
             sized,
         });
     }
-    let by_place = |a: &Point, b: &Point| {
-        let (a, b) = (a.at.iter().rev(), b.at.iter().rev());
-        a.zip(b)
-            .map(|(a, b)| a.total_cmp(b))
-            .find(|o| o.is_ne())
-            .unwrap_or(std::cmp::Ordering::Equal)
-    };
     points.sort_by(by_place);
     let exit = exit_of(&lines, &points);
     let swept = Swept {
@@ -338,6 +331,14 @@ fn sized(
             .line(&format!("\nwrote {files} to {}", path.display()));
     }
     Ok(exit)
+}
+
+/// By the value of the second key, then the first.
+fn by_place(a: &Point, b: &Point) -> std::cmp::Ordering {
+    let (a, b) = (a.at.iter().rev(), b.at.iter().rev());
+    let mut each = a.zip(b).map(|(a, b)| a.total_cmp(b));
+    each.find(|o| o.is_ne())
+        .unwrap_or(std::cmp::Ordering::Equal)
 }
 
 /// One more point.

@@ -27,6 +27,12 @@ fn swing(swept: &Swept) -> (String, String) {
     }
 }
 
+/// Where the powers are metered.
+fn metered(swept: &Swept) -> Option<&String> {
+    let mut figures = swept.points.iter().flat_map(|p| &p.figures);
+    figures.find_map(|f| f.metered.as_ref())
+}
+
 fn label(key: &Varied) -> String {
     match key.number.unit.as_str() {
         "" => key.path.clone(),
@@ -57,8 +63,7 @@ pub(crate) fn figure(swept: &Swept, base: &Ready) -> Sweep {
             _ => None,
         }),
     });
-    let metered = swept.points.iter().flat_map(|p| &p.figures);
-    let metered = metered.filter_map(|f| f.metered.as_ref()).next();
+    let metered = metered(swept);
     let metered = metered.map_or("the bus", |m| {
         m.split_once(" (").map_or(m.as_str(), |(a, _)| a)
     });
@@ -241,8 +246,7 @@ pub(crate) fn json(swept: &Swept, base: &Ready) -> Value {
         .map(|l| json!({ "second": l.second, "smallest": l.sized, "told": told(swept, l) }))
         .collect();
     let s = &base.loaded.scenario.simulation;
-    let metered = swept.points.iter().flat_map(|p| &p.figures);
-    let metered = metered.filter_map(|f| f.metered.as_ref()).next();
+    let metered = metered(swept);
     json!({
         "format": 1,
         "program": "ballast",

@@ -73,7 +73,7 @@ pub(super) fn exchange(
         fs::rename(&replaced, staging.join("done"))
     };
     let Err(cause) = forward() else {
-        parts.iter().for_each(|p| remove_if_empty(&path.join(p)));
+        remove_empty_parts(path, &parts);
         names.sort();
         return Ok(names);
     };
@@ -89,7 +89,7 @@ pub(super) fn exchange(
             _ => {}
         }
     }
-    parts.iter().for_each(|p| remove_if_empty(&path.join(p)));
+    remove_empty_parts(path, &parts);
     Err(Failed { cause, unrestored })
 }
 
@@ -99,8 +99,10 @@ fn part_of(name: &str) -> Option<String> {
 }
 
 /// A folder of a part with nothing in it is of no use; one with anything in it cannot be removed like this.
-fn remove_if_empty(folder: &Path) {
-    drop(fs::remove_dir(folder));
+fn remove_empty_parts(path: &Path, parts: &[String]) {
+    for part in parts {
+        drop(fs::remove_dir(path.join(part)));
+    }
 }
 
 /// Removes the staging folders of runs that were killed, and puts back what they were replacing. Only for who holds the lock.
