@@ -24,6 +24,29 @@ use lock::Lock;
 const STAGING: &str = ".ballast-";
 /// Folder inside it for the fine run of the worst stretch.
 pub(crate) const ZOOM: &str = "zoom";
+
+/// What a folder holds the results of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A run.
+    Run,
+    /// A comparison; each member has a folder in it.
+    Compare,
+    /// A sweep over numbers.
+    Size,
+}
+
+impl Kind {
+    /// Name of its files but for the extension; the JSON is written last.
+    pub(crate) fn stem(self) -> &'static str {
+        match self {
+            Self::Run => "outcome",
+            Self::Compare => "compare",
+            Self::Size => "size",
+        }
+    }
+}
+
 /// Folder for results with its staging folder.
 pub(crate) struct Folder {
     path: PathBuf,
@@ -34,6 +57,7 @@ pub(crate) struct Folder {
     made: Vec<PathBuf>,
     /// Names of the files of an earlier run.
     earlier: Vec<String>,
+    kind: Kind,
 }
 
 /// Results could not be moved into place.
@@ -77,15 +101,23 @@ impl Folder {
     /// It cannot be made or written, is no folder, is being written by another run, or holds anything else than an earlier
     /// run's results under the names of results.
     pub(crate) fn prepare(path: &Path, name: &str) -> Result<Self, Problem> {
+        Self::prepare_for(path, Kind::Run, name)
+    }
+
+    /// The same for results of another kind.
+    ///
+    /// # Errors
+    /// As [`Folder::prepare`].
+    pub(crate) fn prepare_for(path: &Path, kind: Kind, name: &str) -> Result<Self, Problem> {
         let made: Vec<PathBuf> = path
             .ancestors()
             .take_while(|a| !a.as_os_str().is_empty() && !a.exists())
             .map(Path::to_owned)
             .collect();
-        Self::enter(path, name, made.clone()).inspect_err(|_| remove_empty(&made))
+        Self::enter(path, (kind, name), made.clone()).inspect_err(|_| remove_empty(&made))
     }
 
-    fn enter(path: &Path, name: &str, made: Vec<PathBuf>) -> Result<Self, Problem> {
+    fn enter(path: &Path, (kind, name): (Kind, &str), made: Vec<PathBuf>) -> Result<Self, Problem> {
         let failed = |what: &'static str| {
             move |e: io::Error| {
                 problem(
@@ -104,7 +136,7 @@ impl Folder {
             ));
         };
         clear_leftovers(path).map_err(failed("cleared of what a killed run left"))?;
-        let earlier = owner::inspect(path, name)?;
+        let earlier = owner::inspect_for(path, kind, name)?;
         let staging = tempfile::Builder::new()
             .prefix(STAGING)
             .tempdir_in(path)
@@ -117,6 +149,7 @@ impl Folder {
             lock,
             made,
             earlier,
+            kind,
         })
     }
 
@@ -140,29 +173,35 @@ impl Folder {
     /// # Errors
     /// It cannot be made.
     pub(crate) fn stage_zoom(&self) -> io::Result<PathBuf> {
-        let path = self.staging.path().join(ZOOM);
+        self.stage_part(ZOOM)
+    }
+
+    /// Makes a folder in the staging folder.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn stage_part(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.staging.path().join(name);
         fs::create_dir(&path).map(|()| path)
     }
 
-    /// Names of the files in the staging folder, those of the fine run as `zoom/…`, sorted.
+    /// Names of the files in the staging folder, those of folders in it as `zoom/…`, sorted.
     ///
     /// # Errors
     /// The staging folder cannot be read.
     pub(crate) fn staged(&self) -> io::Result<Vec<String>> {
-        let files = |path: &Path| -> io::Result<Vec<String>> {
-            let mut names = Vec::new();
-            for entry in fs::read_dir(path)? {
-                let entry = entry?;
-                if !entry.file_type()?.is_dir() {
-                    names.push(entry.file_name().to_string_lossy().into_owned());
-                }
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.staging.path())? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !entry.file_type()?.is_dir() {
+                names.push(name);
+                continue;
             }
-            Ok(names)
-        };
-        let mut names = files(self.staging.path())?;
-        let zoom = self.staging.path().join(ZOOM);
-        if zoom.is_dir() {
-            names.extend(files(&zoom)?.iter().map(|n| format!("{ZOOM}/{n}")));
+            for inner in fs::read_dir(entry.path())? {
+                let inner = inner?.file_name();
+                names.push(format!("{name}/{}", inner.to_string_lossy()));
+            }
         }
         names.sort();
         Ok(names)
@@ -191,7 +230,7 @@ impl Folder {
         let moved = self
             .staged()
             .map_err(Failed::unchanged)
-            .and_then(|names| exchange(&self.path, self.staging.path(), names, stale));
+            .and_then(|names| exchange(&self.path, self.staging.path(), names, stale, self.kind));
         scratch.clear();
         drop(scratch);
         let failed = match moved {

@@ -1,6 +1,6 @@
 //! From arguments to a scenario that can run: file, changes, traces.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ballast_scenario::{
     ArrivalSpec, Interpolation, JobSpec, LoadSpec, Loaded, Patch, PowerUnit, Problem, TimeUnit,
@@ -22,14 +22,61 @@ pub(crate) struct Ready {
 /// # Errors
 /// All problems of the scenario; if it has none, all problems of its traces.
 pub(crate) fn load(args: &ScenarioArgs) -> Result<Ready, Vec<Problem>> {
-    let mut patches = args.patches.clone();
-    if let Some(seed) = args.seed {
-        patches.push(Patch {
-            path: "simulation.seed".to_owned(),
-            value: seed.to_string(),
-        });
+    load_with(args, &[])
+}
+
+/// The same with changes after those of the variant.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_with(args: &ScenarioArgs, last: &[Patch]) -> Result<Ready, Vec<Problem>> {
+    let variant = args.variant.as_deref();
+    let loaded = ballast_scenario::load_variant(&args.scenario, &args.changes(), variant, last);
+    ready(loaded.map_err(|p| p.0)?)
+}
+
+/// Loads the scenario as it stands and every variant of it.
+///
+/// # Errors
+/// All problems of all of them; if they have none, all problems of their traces.
+pub(crate) fn load_all(path: &Path, patches: &[Patch]) -> Result<Vec<Ready>, Vec<Problem>> {
+    let all = ballast_scenario::load_all(path, patches).map_err(|p| p.0)?;
+    let (mut good, mut problems) = (Vec::new(), Vec::new());
+    for loaded in all {
+        let variant = loaded.variant.clone();
+        match ready(loaded) {
+            Ok(ready) => good.push(ready),
+            Err(found) => problems.extend(of_variant(variant.as_deref(), found, &problems)),
+        }
     }
-    let mut loaded = ballast_scenario::load(&args.scenario, &patches).map_err(|p| p.0)?;
+    for ready in &good {
+        let found = placed(
+            &ready.loaded,
+            ballast_study::check(&ready.loaded, &ready.inputs),
+        );
+        let new = of_variant(ready.loaded.variant.as_deref(), found, &problems);
+        problems.extend(new);
+    }
+    if problems.is_empty() {
+        Ok(good)
+    } else {
+        Err(problems)
+    }
+}
+
+/// Problems with the name of the variant that has them; none that the scenario itself has.
+fn of_variant(variant: Option<&str>, found: Vec<Problem>, known: &[Problem]) -> Vec<Problem> {
+    let Some(name) = variant else { return found };
+    let new = found.into_iter().filter(|p| !known.contains(p));
+    new.map(|p| Problem {
+        message: format!("variant `{name}`: {}", p.message),
+        ..p
+    })
+    .collect()
+}
+
+/// Reads the traces and requests of a scenario.
+fn ready(mut loaded: Loaded) -> Result<Ready, Vec<Problem>> {
     let mut inputs = Inputs::default();
     let mut zeros_unix_s = Vec::new();
     let mut problems = Vec::new();

@@ -3,27 +3,35 @@
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | every limit passes |
-//! | 1 | a limit fails, is inconclusive, or was given but could not be checked |
+//! | 1 | a limit fails, is inconclusive, or was given but could not be checked; `compare`: not as `--require` asks; `size`: no value passes |
 //! | 2 | bad input, or the output could not be written |
 //! | 3 | numerical failure |
 //! | 130 | interrupted |
 
 mod args;
 mod check;
+mod compare;
+mod compare_table;
 mod exit;
+mod extra_racks;
 mod folder;
 mod genset;
 mod info;
 mod interrupt;
 mod json;
 mod load;
+mod members;
 mod printer;
 mod progress;
 mod render;
 mod render_indicative;
 mod render_plant;
+mod results;
 mod run;
 mod sinks;
+mod size;
+mod size_files;
+mod vary;
 
 use std::process::ExitCode;
 
@@ -40,6 +48,8 @@ fn main() -> ExitCode {
     };
     let exit = match cli.command {
         Command::Run(args) => run::run(&args, &printer),
+        Command::Compare(args) => compare::compare(&args, &printer),
+        Command::Size(args) => size::size(&args, &printer),
         Command::Check(args) => check::check(&args, &printer),
         Command::New(args) => info::new(&args, &printer),
         Command::Import {

@@ -159,7 +159,7 @@ fn unseen(v: &Verdict) -> bool {
     v.status == Status::NotChecked && v.limit_value.is_some()
 }
 
-fn painted(status: Status, printer: &Printer) -> String {
+pub(crate) fn painted(status: Status, printer: &Printer) -> String {
     let ansi = match status {
         Status::Pass => "1;32",
         Status::Fail => "1;31",

@@ -17,7 +17,7 @@ use crate::folder::{Folder, Unpublished, ZOOM};
 use crate::printer::{Printer, problems_json};
 use crate::progress::Progress;
 use crate::sinks::Sinks;
-use crate::{interrupt, json as json_file, load, render};
+use crate::{interrupt, json as json_file, load, members, render};
 
 pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
     let as_json = args.scenario.json;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
     let path = args
         .out
         .clone()
-        .unwrap_or_else(|| PathBuf::from("out").join(name));
+        .unwrap_or_else(|| PathBuf::from("out").join(folder_name(&ready.loaded)));
     interrupt::listen();
     let folder = match Folder::prepare(&path, name) {
         Ok(folder) => folder,
@@ -103,6 +103,15 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
     }
 }
 
+/// Name of a run's folder: a variant has one of its own.
+fn folder_name(loaded: &Loaded) -> String {
+    let name = &loaded.scenario.scenario.name;
+    match &loaded.variant {
+        Some(variant) => format!("{name}.{}", members::slug(variant)),
+        None => name.clone(),
+    }
+}
+
 /// Trace files of the run, and of the fine run if there is to be one.
 fn both_sinks(
     folder: &Folder,
@@ -126,7 +135,7 @@ fn used(sinks: Option<&mut Sinks>) -> Option<&mut (dyn TraceSink + Send)> {
         .map(|s| s as &mut (dyn TraceSink + Send))
 }
 
-fn help_for(error: &StudyError) -> &'static str {
+pub(crate) fn help_for(error: &StudyError) -> &'static str {
     match error {
         StudyError::NotFinite { .. } => {
             "try a smaller simulation.step_s; if it stays, please report it with the scenario"
@@ -177,6 +186,13 @@ fn finish(
         printer.json(&summary_json(run, outcome, &files, exit));
     } else {
         render::outcome(outcome, printer);
+        let others = run.loaded.variants.len();
+        if others > 0 && run.loaded.variant.is_none() {
+            printer.line(&format!(
+                "\nvariants      {others} in the file, not run: ballast compare {}",
+                run.args.scenario.scenario.display()
+            ));
+        }
         printer.line(&format!(
             "\nwrote {} to {}",
             files.join(", "),
@@ -209,7 +225,7 @@ fn write_files(run: &RunFacts<'_>, folder: &Folder, outcome: &Outcome) -> Result
     write_json(&staging.join("run.json"), &facts)
 }
 
-fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), String> {
+pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), String> {
     let bytes = json_file::to_bytes(value).map_err(|e| format!("{}: {e}", path.display()))?;
     File::create(path)
         .and_then(|mut f| f.write_all(&bytes).and_then(|()| f.sync_all()))
@@ -238,6 +254,7 @@ fn run_json(run: &RunFacts<'_>, files: &[String], figures: &[String], interrupte
         "figures": figures,
         "set": run.args.scenario.patches.iter().map(|p| format!("{}={}", p.path, p.value)).collect::<Vec<_>>(),
         "seed_argument": run.args.scenario.seed,
+        "variant": run.loaded.variant,
         "machine": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
     })
 }

@@ -12,7 +12,7 @@
 //! | `envelope` | percentiles of power per group of racks and of the site |
 //! | `load-duration` | power against the share of time in which it is exceeded |
 //!
-//! [`write_curves`] draws curves that belong to no outcome, such as those of measured power beside simulated power.
+//! [`write_comparison`] draws several outcomes on top of each other, [`write_sweep`] what comes of varying a number; [`write_curves`] draws curves that belong to no outcome, such as those of measured power beside simulated power.
 //!
 //! A reader will look for: how it looks, all of it, in `style`; ranges and ticks in `axis`, units and printed
 //! numbers in `number`; titles and footer in `page`; plots and labels that keep apart in `panel`; which moment counts as the
@@ -21,6 +21,7 @@
 
 mod axis;
 mod canvas;
+mod compare;
 mod curves;
 mod duration;
 mod envelope;
@@ -29,6 +30,7 @@ mod number;
 mod page;
 mod panel;
 mod resonance;
+mod sizing;
 mod style;
 mod time_figure;
 mod trace;
@@ -45,6 +47,7 @@ use plotters::backend::DrawingBackend;
 use crate::canvas::{Canvas, Drawn};
 
 pub use crate::curves::{Curve, CurvePanel, Curves};
+pub use crate::sizing::{Sweep, SweepLine, SweepPoint};
 
 /// Why figures could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +105,20 @@ pub fn write_curves(curves: &Curves, folder: &Path) -> Result<Vec<PathBuf>, Repo
     write_pictures([curves], folder)
 }
 
+/// Writes the figure `compare` of several outcomes on top of each other, by name, to the existing `folder`, as SVG and PNG, as
+/// [`write_figures`] does; returns both files. The first is the one that the others are compared with.
+pub fn write_comparison(
+    members: &[(&str, &Outcome)],
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    write_pictures([compare::Comparison { members }], folder)
+}
+
+/// Writes the figure `size` of a sweep to the existing `folder`, as SVG and PNG, as [`write_figures`] does; returns both files.
+pub fn write_sweep(sweep: &Sweep, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    write_pictures([sweep], folder)
+}
+
 fn write_pictures(
     pictures: impl IntoIterator<Item = impl Picture>,
     folder: &Path,
@@ -149,6 +166,26 @@ impl Picture for &Curves {
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
         curves::draw(self, canvas)
+    }
+}
+
+impl Picture for compare::Comparison<'_> {
+    fn name(&self) -> &'static str {
+        "compare"
+    }
+
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        compare::draw(self, canvas)
+    }
+}
+
+impl Picture for &Sweep {
+    fn name(&self) -> &'static str {
+        "size"
+    }
+
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        sizing::draw(self, canvas)
     }
 }
 

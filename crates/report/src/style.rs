@@ -74,6 +74,8 @@ pub(crate) const BOX_WIDTH: f64 = 84.0;
 
 /// Width of a series' line.
 pub(crate) const SERIES_LINE: f64 = 2.0;
+/// Width of the edges of a band among others.
+pub(crate) const EDGE_LINE: f64 = 1.4;
 /// Width of limits and other lines that must be seen.
 pub(crate) const STRONG_LINE: f64 = 2.5;
 /// Width of grid, frame and leaders.
@@ -105,6 +107,17 @@ pub(crate) const VOLTAGE: RGBColor = RGBColor(204, 121, 167);
 pub(crate) const LIMIT: RGBColor = RGBColor(213, 94, 0);
 /// Quantiles: Okabe–Ito orange.
 pub(crate) const QUANTILE: RGBColor = RGBColor(230, 159, 0);
+
+/// Members of a comparison, the first in ink; Okabe–Ito blue, orange, bluish green, reddish purple, sky blue. Vermillion stays with the
+/// limits.
+pub(crate) const MEMBERS: [RGBColor; 6] = [
+    INK,
+    POWER,
+    QUANTILE,
+    FREQUENCY,
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+];
 
 /// Colour of the band behind a line of `colour`: opaque, so that nothing darkens where shapes overlap.
 pub(crate) fn tint(colour: RGBColor) -> RGBColor {

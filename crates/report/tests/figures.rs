@@ -13,7 +13,9 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 
-use ballast_report::{ReportError, write_figures};
+use ballast_report::{
+    ReportError, Sweep, SweepLine, SweepPoint, write_comparison, write_figures, write_sweep,
+};
 use ballast_study::outcome::Outcome;
 
 /// Writes the figures, checks each file and returns their names in order. `BALLAST_FIGURES=<folder>` keeps them to look at.
@@ -288,4 +290,78 @@ fn a_folder_that_cannot_be_used_is_named() {
     let error = write_figures(&common::tiny(), folder.path()).unwrap_err();
     assert!(matches!(&error, ReportError::Write { .. }), "{error}");
     assert!(error.to_string().contains("power-frequency.png"), "{error}");
+}
+
+#[test]
+fn members_lie_on_top_of_each_other_whatever_they_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, flat, tiny) = (common::plausible(), common::constant(5e5), common::tiny());
+    let members = [
+        ("as it is", &plain),
+        (
+            "no <swing> & nothing else, with a name that is much too long to stand in a legend beside seven others",
+            &flat,
+        ),
+        ("again", &plain),
+        ("tiny", &tiny),
+        ("five", &flat),
+        ("six", &plain),
+        ("seven", &plain),
+    ];
+    for count in [1, 2, 7] {
+        let written = write_comparison(&members[..count], folder.path()).unwrap();
+        assert_eq!(written.len(), 2);
+        let text = fs::read_to_string(folder.path().join("compare.svg")).unwrap();
+        assert!(!text.contains("NaN") && !text.contains("<swing>"));
+        check_png(&folder.path().join("compare.png"));
+        assert!(text.contains("as it is"));
+        assert_eq!(text.contains("1 more in the table"), count == 7);
+        // Equal curves hide each other, which is told.
+        assert_eq!(text.contains("again as as it is"), count == 7);
+        if count > 1 {
+            assert!(text.contains("close up"));
+        }
+    }
+    let none: [(&str, &Outcome); 0] = [];
+    assert_eq!(write_comparison(&none, folder.path()).unwrap().len(), 2);
+}
+
+#[test]
+fn sweeps_of_any_size_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let point = |value: f64, left: Option<f64>| SweepPoint {
+        value,
+        left,
+        right: left.map(|l| l * 1e-3),
+        passes: value > 2.0,
+    };
+    let line = |points: Vec<SweepPoint>| SweepLine {
+        label: "k = 1".to_owned(),
+        points,
+        smallest: Some(2.5),
+    };
+    for (log, points) in [
+        (false, vec![]),
+        (true, vec![point(1.0, Some(10.0))]),
+        (true, vec![point(0.0, Some(10.0)), point(9.0, None)]),
+        (true, vec![point(1.0, Some(10.0)), point(1e3, Some(0.0))]),
+        (
+            false,
+            vec![point(-1.0, Some(f64::NAN)), point(3.0, Some(1e6))],
+        ),
+    ] {
+        let sweep = Sweep {
+            title: "a sweep".to_owned(),
+            basis: String::new(),
+            footer: String::new(),
+            across: "key (kW)".to_owned(),
+            log,
+            headings: ("swing (kW)".to_owned(), Some("deviation (Hz)".to_owned())),
+            lines: vec![line(points)],
+        };
+        assert_eq!(write_sweep(&sweep, folder.path()).unwrap().len(), 2);
+        let text = fs::read_to_string(folder.path().join("size.svg")).unwrap();
+        assert!(text.contains("a sweep") && !text.contains("NaN"));
+        check_png(&folder.path().join("size.png"));
+    }
 }

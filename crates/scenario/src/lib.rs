@@ -26,6 +26,9 @@
 //! **Patches.** [`Patch`] is `--set`, a row of a sweep and an edit in a form alike. Quantities with a unit ("2.5 MW") are for patches;
 //! files hold numbers under keys that carry the unit.
 //!
+//! **Variants.** A `[[variant]]` is the scenario with changes of its own ([`load_variant`], [`load_all`]): the same machinery as a patch,
+//! with the place of every value in the file.
+//!
 //! **Imports.** [`from_racks`] and [`from_sacct`] write scenario text from a list of racks and from Slurm's accounting.
 //!
 //! **Other files.** [`read_document`] reads any Spec as a file of its own with the same problems.
@@ -62,6 +65,7 @@ mod spec;
 mod starter;
 mod suggest;
 mod tree;
+mod variant;
 mod walk;
 
 pub use ballast_aggregate::{ArrivalSpec, JobSpec};
@@ -70,7 +74,7 @@ pub use check::realisations_at_a_time;
 pub use confidence::LowInput;
 pub use contingency::{ContingencyLimitsSpec, ContingencySpec, LoadRejectionSpec, SetTripSpec};
 pub use document::{Document, document_from, document_schema, genset_preset, read_document};
-pub use load::{Loaded, load, load_str};
+pub use load::{Loaded, NumberKey, load, load_all, load_str, load_variant};
 pub use load_limits_spec::{LampSpec, LoadLimitsSpec};
 pub use patch::{Patch, PatchError};
 pub use presets::{PresetKind, preset_names, preset_text};
@@ -85,3 +89,4 @@ pub use spec::{
     TransientColumn, ZoomBy, ZoomSpec,
 };
 pub use starter::starter;
+pub use variant::{VariantHead, VariantSpec};

@@ -10,10 +10,12 @@ use crate::confidence::{LowInput, low_inputs};
 use crate::given;
 use crate::merge::{self, Merged};
 use crate::names;
-use crate::patch::{self, Patch};
+use crate::patch::{self, Change, Patch, entry_of, steps};
 use crate::problem::{Problem, Problems, Report};
-use crate::shape::Shape;
-use crate::tree::{Node, Origin, Sources};
+use crate::shape::{Form, Shape};
+use crate::suggest;
+use crate::tree::{Node, Origin, Sources, Value};
+use crate::variant::{self, VARIANT, Variant, VariantHead};
 use crate::{OutputSpec, Scenario, check, parse, walk};
 
 /// Largest scenario file that is read, bytes. Traces stand in files of their own.
@@ -32,7 +34,22 @@ pub struct Loaded {
     pub base_dir: PathBuf,
     /// What looks wrong but stops nothing.
     pub warnings: Vec<Problem>,
+    /// Variants that the file has, in its order.
+    pub variants: Vec<VariantHead>,
+    /// Name of the variant that this is; none for the scenario as it stands.
+    pub variant: Option<String>,
     places: Places,
+}
+
+/// A place of a scenario that takes a number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberKey {
+    /// The number there; none if there is none yet.
+    pub value: Option<f64>,
+    /// Its unit; empty if it has none.
+    pub unit: String,
+    /// Whether it takes whole numbers only.
+    pub integer: bool,
 }
 
 /// Where each value comes from, for problems that show later.
@@ -43,6 +60,33 @@ struct Places {
 }
 
 impl Loaded {
+    /// What stands at a dotted path as `--set` takes it; none if no number may stand there.
+    pub fn number_at(&self, path: &str) -> Option<NumberKey> {
+        let mut node = Some(&self.places.root);
+        let mut shape = Shape::root();
+        for step in steps(path) {
+            shape = node.map_or(shape, |n| shape.chosen(n));
+            (node, shape) = match node.map(|n| &n.value) {
+                Some(Value::Array(items)) => (Some(&items[entry_of(items, &step)?]), shape.item()?),
+                _ => (node.and_then(|n| n.get(&step)), shape.key(&step)?),
+            };
+        }
+        let integer = matches!(shape.form(), Some(Form::Integer));
+        if !integer && !shape.is_sourced() && !matches!(shape.form(), Some(Form::Number)) {
+            return None;
+        }
+        let value = node.and_then(|n| n.get("value").or(Some(n)));
+        Some(NumberKey {
+            value: value.and_then(|n| match n.value {
+                Value::Integer(n) => Some(n as f64),
+                Value::Float(x) => Some(x),
+                _ => None,
+            }),
+            unit: shape.unit().unwrap_or("").to_owned(),
+            integer,
+        })
+    }
+
     /// A problem at `path` that showed only after loading, with the place of its value or of the nearest table that is there.
     pub fn problem_at(&self, path: &str, message: String, help: String) -> Problem {
         let place = self.places.sources.place(self.places.root.origin_of(path));
@@ -57,12 +101,95 @@ impl Loaded {
     }
 }
 
+/// A scenario's text and where it comes from.
+struct Source {
+    name: String,
+    text: String,
+    base_dir: PathBuf,
+}
+
 /// Reads a scenario file.
 ///
 /// # Errors
 /// Every problem found, with its place: the file cannot be read, is no text or no TOML, names a preset that is not there, has
 /// unknown, missing or wrong keys, or contradicts itself.
 pub fn load(path: &Path, patches: &[Patch]) -> Result<Loaded, Problems> {
+    one(&read(path)?, patches, None, &[])
+}
+
+/// Reads a scenario file as it stands or as its `[[variant]]` of that name. A variant changes what `patches` left; `last` changes what
+/// the variant left.
+///
+/// # Errors
+/// As [`load`], and if there is no such variant.
+pub fn load_variant(
+    path: &Path,
+    patches: &[Patch],
+    variant: Option<&str>,
+    last: &[Patch],
+) -> Result<Loaded, Problems> {
+    one(&read(path)?, patches, variant, last)
+}
+
+/// Reads a scenario file and all its variants: the scenario as it stands comes first.
+///
+/// # Errors
+/// As [`load`], with the problems of the variants; those that only a variant has say its name.
+pub fn load_all(path: &Path, patches: &[Patch]) -> Result<Vec<Loaded>, Problems> {
+    let source = read(path)?;
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    let names = match one(&source, patches, None, &[]) {
+        Ok(base) => {
+            let names = base.variants.clone();
+            all.push(base);
+            names
+        }
+        Err(Problems(found)) => {
+            problems = found;
+            variants_of(&source)
+        }
+    };
+    let of_base = all.first().map_or_else(Vec::new, |b| b.warnings.clone());
+    let base_problems = problems.clone();
+    for VariantHead { name, .. } in &names {
+        let own = |found: Vec<Problem>, base: &[Problem]| -> Vec<Problem> {
+            let new = found.into_iter().filter(|p| !base.contains(p));
+            new.map(|p| Problem {
+                message: format!("variant `{name}`: {}", p.message),
+                ..p
+            })
+            .collect()
+        };
+        match one(&source, patches, Some(name), &[]) {
+            Ok(mut loaded) => {
+                loaded.warnings = own(loaded.warnings, &of_base);
+                all.push(loaded);
+            }
+            Err(Problems(found)) => problems.extend(own(found, &base_problems)),
+        }
+    }
+    if problems.is_empty() {
+        Ok(all)
+    } else {
+        Err(Problems::sorted(problems))
+    }
+}
+
+/// Variants of a scenario that has problems, as far as they can be told.
+fn variants_of(source: &Source) -> Vec<VariantHead> {
+    let mut report = Report::default();
+    let file = report.sources.add(&*source.name, Some(source.text.clone()));
+    let heads = parse::document(&source.text, file, &mut report)
+        .map(|mut root| variant::take(&mut root, &mut report));
+    let heads = heads.filter(|_| report.problems.is_empty());
+    heads
+        .unwrap_or_default()
+        .into_iter()
+        .map(|v| v.head)
+        .collect()
+}
+
+fn read(path: &Path) -> Result<Source, Problems> {
     let name = path.display().to_string();
     let problem = |message: String, help: &str, place: Option<(u32, u32)>| {
         let (line, column) = place.unzip();
@@ -102,7 +229,11 @@ pub fn load(path: &Path, patches: &[Patch]) -> Result<Loaded, Problems> {
         )
     })?;
     let base_dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    load_str(&name, &text, &base_dir, patches)
+    Ok(Source {
+        name,
+        text,
+        base_dir,
+    })
 }
 
 /// Reads a scenario from text. `name_for_messages` stands for the file in problems and in the sources of given values.
@@ -115,11 +246,31 @@ pub fn load_str(
     base_dir: &Path,
     patches: &[Patch],
 ) -> Result<Loaded, Problems> {
+    let source = Source {
+        name: name_for_messages.to_owned(),
+        text: text.to_owned(),
+        base_dir: base_dir.to_owned(),
+    };
+    one(&source, patches, None, &[])
+}
+
+/// The scenario as it stands, or one of its variants.
+fn one(
+    source: &Source,
+    patches: &[Patch],
+    variant: Option<&str>,
+    last: &[Patch],
+) -> Result<Loaded, Problems> {
+    let Source {
+        name,
+        text,
+        base_dir,
+    } = source;
     let mut report = Report {
-        base_dir: base_dir.to_path_buf(),
+        base_dir: base_dir.clone(),
         ..Report::default()
     };
-    let file = report.sources.add(name_for_messages, Some(text.to_owned()));
+    let file = report.sources.add(&**name, Some(text.clone()));
     if text.len() > LARGEST_FILE {
         report.error(
             Origin { file, start: 0 },
@@ -132,7 +283,23 @@ pub fn load_str(
     let Some(mut root) = parse::document(text, file, &mut report) else {
         return Err(Problems::sorted(report.problems));
     };
-    let merged = merge_all(&mut root, patches, &mut report);
+    let variants = variant::take(&mut root, &mut report);
+    let chosen = variant.and_then(|name| {
+        let found = variants.iter().find(|v| v.head.name == name);
+        if found.is_none() && report.problems.is_empty() {
+            let names: Vec<&str> = variants.iter().map(|v| v.head.name.as_str()).collect();
+            let help = if names.is_empty() {
+                "write [[variant]] with `name` and [variant.set]".to_owned()
+            } else {
+                suggest::help(name, "variants", &names)
+            };
+            report.error(root.origin, VARIANT, format!("no variant `{name}`"), help);
+        }
+        found
+    });
+    let heads: Vec<VariantHead> = variants.iter().map(|v| v.head.clone()).collect();
+    let chosen = chosen.map(|v| (v, variants.as_slice()));
+    let merged = merge_all(&mut root, (patches, last), chosen, &mut report);
     walk::walk(&root, &merged.incomplete, &mut report);
     if !report.problems.is_empty() {
         // What can be told of a scenario with values out of range is told too; one with keys that cannot be read is none.
@@ -167,8 +334,10 @@ pub fn load_str(
         scenario,
         sha256,
         low_confidence,
-        base_dir: base_dir.to_path_buf(),
+        base_dir: base_dir.clone(),
         warnings,
+        variants: heads,
+        variant: variant.map(str::to_owned),
         places: Places {
             root,
             sources: report.sources,
@@ -176,19 +345,52 @@ pub fn load_str(
     })
 }
 
-/// Presets, bases and patches, in the order that lets a patch reach everything and choose everything.
-fn merge_all(root: &mut Node, patches: &[Patch], report: &mut Report) -> Merged {
+/// Presets, bases, patches and the changes of a variant, in the order that lets a change reach everything and choose everything. A
+/// variant changes what the patches left.
+fn merge_all(
+    root: &mut Node,
+    (patches, last): (&[Patch], &[Patch]),
+    variant: Option<(&Variant, &[Variant])>,
+    report: &mut Report,
+) -> Merged {
     let mut merged = Merged::default();
-    let first: Vec<bool> = patches.iter().map(Patch::comes_first).collect();
-    for at in (0..patches.len()).filter(|at| first[*at]) {
-        patch::apply(root, patches, at, &mut merged.incomplete, report);
+    let mut changes_of = |patches: &[Patch]| -> Vec<Change> {
+        patches.iter().map(|p| Change::of(p, report)).collect()
+    };
+    let (patches, last) = (changes_of(patches), changes_of(last));
+    let lists: Vec<&Variant> = variant.map_or_else(Vec::new, |(v, all)| v.built_on(all));
+    // What a variant puts in place before the presets is in place with all that stands below it.
+    let mut placed: Vec<Vec<Change>> = Vec::new();
+    let mut first = |root: &mut Node, changes: &[Change], report: &mut Report| {
+        for at in (0..changes.len()).filter(|at| changes[*at].comes_first()) {
+            patch::apply(root, changes, at, &mut merged.incomplete, report);
+        }
+    };
+    first(root, &patches, report);
+    for variant in &lists {
+        let mut changes = variant.changes(root);
+        first(root, &changes, report);
+        changes.retain(Change::comes_first);
+        placed.push(changes);
     }
+    first(root, &last, report);
     merge::presets(root, &mut merged, report);
     names::pull(root, &mut merged, report);
-    for at in (0..patches.len()).filter(|at| !first[*at]) {
-        patch::apply(root, patches, at, &mut merged.incomplete, report);
-        names::pull(root, &mut merged, report);
+    let mut rest = |root: &mut Node, changes: &[Change], skip: &[Change], report: &mut Report| {
+        for (at, change) in changes.iter().enumerate() {
+            let below = |p: &Change| change.steps.starts_with(&p.steps);
+            if !change.comes_first() && !skip.iter().any(below) {
+                patch::apply(root, changes, at, &mut merged.incomplete, report);
+                names::pull(root, &mut merged, report);
+            }
+        }
+    };
+    rest(root, &patches, &[], report);
+    for (variant, placed) in lists.iter().zip(&placed) {
+        let changes = variant.changes(root);
+        rest(root, &changes, placed, report);
     }
+    rest(root, &last, &[], report);
     names::settle(root, &merged, report);
     given::forget_fuel_of_another_size(root, report);
     given::expand(root, Shape::root(), report);

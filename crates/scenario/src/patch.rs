@@ -68,13 +68,55 @@ impl fmt::Display for Patch {
     }
 }
 
-impl Patch {
-    /// Whether it names what an entry changes, and so comes before presets are merged.
+/// One change on its way into the tree, from a patch or a variant.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// Keys, and entries of arrays by name or number.
+    pub(crate) steps: Vec<String>,
+    /// Its key in messages.
+    pub(crate) key: String,
+    /// What becomes of the place.
+    pub(crate) what: What,
+    /// Where it stands.
+    pub(crate) origin: Origin,
+}
+
+/// What becomes of a place.
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// A value as text, of a patch.
+    Text(String),
+    /// A value from a file.
+    Value(Node),
+    /// It is taken out.
+    Out,
+}
+
+impl Change {
+    /// A patch as a change; its source is itself.
+    pub(crate) fn of(patch: &Patch, report: &mut Report) -> Self {
+        let name = format!("--set {patch}");
+        let file = report
+            .sources
+            .find(&name)
+            .unwrap_or_else(|| report.sources.add(name, None));
+        Self {
+            steps: steps(&patch.path),
+            key: patch.path.clone(),
+            what: What::Text(patch.value.clone()),
+            origin: Origin { file, start: 0 },
+        }
+    }
+
+    /// Whether it names what an entry changes, or brings entries that name it, and so comes before presets are merged.
     pub(crate) fn comes_first(&self) -> bool {
-        let steps = steps(&self.path);
-        match steps.as_slice() {
+        let named = |table: &String| NAMED.iter().any(|k| k.table() == table);
+        match self.steps.as_slice() {
+            [racks] => racks == "racks" || named(racks),
+            [plant, sets] if plant == "plant" => sets == "sets",
+            [table, _] => named(table) && !matches!(self.what, What::Out),
             [racks, _, key] if racks == "racks" => key == PRESET,
-            [table, _, key] => key == BASE && NAMED.iter().any(|k| k.table() == table),
+            [table, _, key] => key == BASE && named(table),
             [plant, sets, _, key] => plant == "plant" && sets == "sets" && key == PRESET,
             _ => false,
         }
@@ -82,7 +124,7 @@ impl Patch {
 }
 
 /// Steps of a dotted path; quotes keep dots together.
-fn steps(path: &str) -> Vec<String> {
+pub(crate) fn steps(path: &str) -> Vec<String> {
     let mut steps = vec![String::new()];
     let mut quoted = false;
     for c in path.chars() {
@@ -99,50 +141,44 @@ fn steps(path: &str) -> Vec<String> {
     steps.iter().map(|s| s.trim().to_owned()).collect()
 }
 
-/// Applies the patch at number `at` of `all`. `incomplete` receives paths under which what is missing has been reported.
+/// Number of the entry that a step names: by its name, else by its number.
+pub(crate) fn entry_of(items: &[Node], step: &str) -> Option<usize> {
+    let by_name = items
+        .iter()
+        .position(|i| i.get("name").and_then(Node::as_str) == Some(step));
+    by_name.or_else(|| step.parse::<usize>().ok().filter(|at| *at < items.len()))
+}
+
+/// Applies the change at number `at` of `all`. `incomplete` receives paths under which what is missing has been reported.
 pub(crate) fn apply(
     root: &mut Node,
-    all: &[Patch],
+    all: &[Change],
     at: usize,
     incomplete: &mut Vec<String>,
     report: &mut Report,
 ) {
-    let Some(patch) = all.get(at) else { return };
-    let name = format!("--set {patch}");
-    let file = report
-        .sources
-        .find(&name)
-        .unwrap_or_else(|| report.sources.add(name, None));
-    let origin = Origin { file, start: 0 };
-    let steps = steps(&patch.path);
-    // Keys of the same table that other patches set: their values are the user's as well.
-    let parent = |p: &Patch| {
-        p.path
-            .rsplit_once('.')
-            .map_or("", |(parent, _)| parent)
-            .to_owned()
-    };
+    let Some(change) = all.get(at) else { return };
+    // Keys of the same table that other changes set: their values are the user's as well.
+    let parent = |c: &Change| c.steps.split_last().map(|(_, parent)| parent.to_vec());
     let own: Vec<String> = all
         .iter()
-        .filter(|p| parent(p) == parent(patch))
-        .filter_map(|p| self::steps(&p.path).pop())
+        .filter(|c| parent(c) == parent(change))
+        .filter_map(|c| c.steps.last().cloned())
         .collect();
-    let given = given::given_in(report, origin);
+    let given = given::given_in(report, change.origin);
     let mut walk = Walk {
-        patch,
-        origin,
+        change,
         given,
         own,
         incomplete,
         report,
     };
-    walk.descend(root, Some(Shape::root()), &steps, "");
+    walk.descend(root, Some(Shape::root()), &change.steps, "");
 }
 
-/// One patch on its way down the tree.
+/// One change on its way down the tree.
 struct Walk<'a> {
-    patch: &'a Patch,
-    origin: Origin,
+    change: &'a Change,
     given: String,
     own: Vec<String>,
     incomplete: &'a mut Vec<String>,
@@ -168,8 +204,8 @@ impl Walk<'_> {
             _ => {
                 let message = format!("`{path}` is {}, it has no `{step}`", node.describe());
                 self.report.error(
-                    self.origin,
-                    &self.patch.path,
+                    self.change.origin,
+                    &self.change.key,
                     message,
                     format!("set `{path}` itself"),
                 );
@@ -179,18 +215,14 @@ impl Walk<'_> {
 
     fn item(
         &mut self,
-        items: &mut [Node],
+        items: &mut Vec<Node>,
         shape: Option<Shape<'_>>,
         step: &str,
         rest: &[String],
         path: &str,
     ) {
-        let by_name = items
-            .iter()
-            .position(|i| i.get("name").and_then(Node::as_str) == Some(step));
-        let found = by_name.or_else(|| step.parse::<usize>().ok().filter(|at| *at < items.len()));
         let inner = shape.and_then(Shape::item);
-        let Some(at) = found else {
+        let Some(at) = entry_of(items, step) else {
             let names: Vec<String> = items
                 .iter()
                 .enumerate()
@@ -203,8 +235,8 @@ impl Walk<'_> {
             let refs: Vec<&str> = names.iter().map(String::as_str).collect();
             let what = format!("entries of `{path}`");
             self.report.error(
-                self.origin,
-                &self.patch.path,
+                self.change.origin,
+                &self.change.key,
                 format!("`{path}` has no entry `{step}`"),
                 suggest::help(step, &what, &refs),
             );
@@ -212,7 +244,9 @@ impl Walk<'_> {
         };
         let inner_path = join(path, step);
         if rest.is_empty() {
-            if let Some(value) = self.value(inner) {
+            if matches!(self.change.what, What::Out) {
+                items.remove(at);
+            } else if let Some(value) = self.value(inner) {
                 items[at] = value;
             }
             return;
@@ -248,15 +282,15 @@ impl Walk<'_> {
         if missing.is_empty() {
             return;
         }
-        let table = self.patch.path.trim_end_matches(".model");
+        let table = self.change.key.trim_end_matches(".model");
         let help = format!(
             "give the whole table: {table} = {{ model = \"{after}\", {} = … }}",
             missing.join(" = …, ")
         );
         self.incomplete.push(format!("plant.sets.{at}.governor"));
         self.report.error(
-            self.origin,
-            &self.patch.path,
+            self.change.origin,
+            &self.change.key,
             format!("the set's governor is {before}, whose values are none of {after}"),
             help,
         );
@@ -274,9 +308,9 @@ impl Walk<'_> {
                     .report
                     .problems
                     .iter()
-                    .all(|p| p.key != self.patch.path)
+                    .all(|p| p.key != self.change.key)
                 {
-                    given::mark_set_key(set, &rest.join("."), self.origin, &self.given);
+                    given::mark_set_key(set, &rest.join("."), self.change.origin, &self.given);
                 }
             }
         }
@@ -290,20 +324,32 @@ impl Walk<'_> {
         rest: &[String],
         path: &str,
     ) {
-        let file_only = [BASE, PRESET].contains(&step) && self.patch.comes_first();
+        let file_only = [BASE, PRESET].contains(&step) && self.change.comes_first();
         let inner = shape.and_then(|s| s.key(step));
         if inner.is_none() && !file_only {
             self.unknown(node, shape, step, path);
             return;
         }
         let inner_path = join(path, step);
+        let out = matches!(self.change.what, What::Out);
+        if out && (rest.is_empty() || node.get(step).is_none()) {
+            if node.remove(step).is_none() {
+                self.report.error(
+                    self.change.origin,
+                    &self.change.key,
+                    format!("there is no `{inner_path}` to take out"),
+                    "leave it out here, or check the path",
+                );
+            }
+            return;
+        }
         if rest.is_empty() {
             let Some(value) = self.value(inner) else {
                 return;
             };
-            node.set(step, self.origin, value);
+            node.set(step, self.change.origin, value);
             if shape.is_some_and(Shape::carries_provenance) {
-                given::mark_given(node, &self.own, self.origin, &self.given);
+                given::mark_given(node, &self.own, self.change.origin, &self.given);
             }
             return;
         }
@@ -311,14 +357,14 @@ impl Walk<'_> {
             let created = match inner.and_then(Shape::form) {
                 Some(Form::Array(_)) => Node {
                     value: Value::Array(Vec::new()),
-                    origin: self.origin,
+                    origin: self.change.origin,
                 },
                 // A misspelt name must not become a new entry; only a `base` makes one.
                 None | Some(Form::Table { .. } | Form::Map(_) | Form::Tagged { .. })
                     if !matches!(shape.and_then(Shape::form), Some(Form::Map(_)))
-                        || self.patch.comes_first() =>
+                        || self.change.comes_first() =>
                 {
-                    Node::table(self.origin)
+                    Node::table(self.change.origin)
                 }
                 Some(Form::Table { .. } | Form::Map(_) | Form::Tagged { .. }) => {
                     return self.unknown(node, shape, step, path);
@@ -326,14 +372,14 @@ impl Walk<'_> {
                 _ => {
                     let message = format!("`{inner_path}` has no `{}`", rest.join("."));
                     return self.report.error(
-                        self.origin,
-                        &self.patch.path,
+                        self.change.origin,
+                        &self.change.key,
                         message,
                         format!("set `{inner_path}` itself"),
                     );
                 }
             };
-            node.set(step, self.origin, created);
+            node.set(step, self.change.origin, created);
         }
         if let Some(child) = node.get_mut(step) {
             self.descend(child, inner, rest, &inner_path);
@@ -362,8 +408,8 @@ impl Walk<'_> {
             None => format!("keys: {}", known.join(", ")),
         };
         self.report.error(
-            self.origin,
-            &self.patch.path,
+            self.change.origin,
+            &self.change.key,
             format!("{place} has no `{step}`"),
             help,
         );
@@ -371,10 +417,19 @@ impl Walk<'_> {
 
     /// The value as the place wants it; none, and a problem, if it is a quantity in another unit.
     fn value(&mut self, shape: Option<Shape<'_>>) -> Option<Node> {
-        let text = self.patch.value.as_str();
+        let text = match &self.change.what {
+            What::Text(text) => text.as_str(),
+            // A quantity with its unit is a number here too; anything else is told by the walk.
+            What::Value(node) => match node.as_str() {
+                Some(text) if takes_number(shape) => text,
+                _ => return Some(node.clone()),
+            },
+            What::Out => return None,
+        };
         let form = shape.and_then(Shape::form);
         let wants_text = matches!(form, Some(Form::Text | Form::Choice(_))) || form.is_none();
-        let parsed = parse::value(text, self.origin.file).map(|node| at(node, self.origin));
+        let parsed =
+            parse::value(text, self.change.origin.file).map(|node| at(node, self.change.origin));
         if let Some(node) = parsed {
             // `scenario.name=42` means the name "42".
             let plain = matches!(
@@ -382,18 +437,17 @@ impl Walk<'_> {
                 Value::String(_) | Value::Table(_) | Value::Array(_)
             );
             return Some(if wants_text && !plain {
-                Node::string(text, self.origin)
+                Node::string(text, self.change.origin)
             } else {
                 node
             });
         }
-        let sourced = shape.is_some_and(Shape::is_sourced);
-        if sourced || matches!(form, Some(Form::Number | Form::Integer)) {
+        if takes_number(shape) {
             let unit = shape.and_then(Shape::unit).unwrap_or("");
             return match parse_in_unit(text, unit) {
                 Ok(number) => Some(Node {
                     value: Value::Float(number),
-                    origin: self.origin,
+                    origin: self.change.origin,
                 }),
                 Err(error) => {
                     let help = if unit.is_empty() {
@@ -401,14 +455,23 @@ impl Walk<'_> {
                     } else {
                         format!("write a number in {unit}, or one with its unit")
                     };
-                    self.report
-                        .error(self.origin, &self.patch.path, error.to_string(), help);
+                    self.report.error(
+                        self.change.origin,
+                        &self.change.key,
+                        error.to_string(),
+                        help,
+                    );
                     None
                 }
             };
         }
-        Some(Node::string(text, self.origin))
+        Some(Node::string(text, self.change.origin))
     }
+}
+
+/// Whether a number stands there, with its source or without.
+fn takes_number(shape: Option<Shape<'_>>) -> bool {
+    shape.is_some_and(|s| s.is_sourced() || matches!(s.form(), Some(Form::Number | Form::Integer)))
 }
 
 /// Model of a set's governor.

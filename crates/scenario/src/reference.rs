@@ -212,6 +212,8 @@ fn nested(shape: Shape<'static>) -> Option<Shape<'static>> {
         return None;
     }
     match shape.form()? {
+        // A table of no keys of its own is one of the user's: the changes of a variant.
+        Form::Table { keys, .. } if keys.is_empty() => None,
         Form::Table { .. } | Form::Tagged { .. } => Some(shape),
         Form::Map(inner) | Form::Array(inner) => nested(inner).map(|_| shape),
         _ => None,

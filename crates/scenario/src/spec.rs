@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::load_limits_spec::LoadLimitsSpec;
+use crate::variant::VariantSpec;
 
 /// A scenario: what draws power, what feeds it, what must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,6 +75,9 @@ pub struct Scenario {
     /// What may fail, each in a run of its own: loss of a set (N−1), loss of the load.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contingencies: Vec<ContingencySpec>,
+    /// The same scenario with changes, to compare with. A loaded scenario is one of them, and so has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variant: Vec<VariantSpec>,
 }
 
 /// Name and description.

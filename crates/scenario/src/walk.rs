@@ -19,6 +19,15 @@ pub(crate) fn walk_as(node: &Node, shape: Shape<'_>, incomplete: &[String], repo
     Walk { incomplete, report }.node(node, shape, "", "");
 }
 
+/// The same for a part of the scenario that stands at `path`, a key of the root.
+pub(crate) fn walk_at(node: &Node, shape: Shape<'_>, path: &str, report: &mut Report) {
+    Walk {
+        incomplete: &[],
+        report,
+    }
+    .node(node, shape, path, path);
+}
+
 struct Walk<'a> {
     incomplete: &'a [String],
     report: &'a mut Report,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ballast_scenario::{Problem, load};
+use ballast_scenario::{Problem, load, load_all};
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -50,9 +50,10 @@ fn valid_files_load_without_warnings() {
     let files = files("valid");
     assert!(files.len() >= 8);
     for path in files {
-        let loaded = load(&path, &[]).unwrap_or_else(|problems| panic!("{problems}"));
-        assert_eq!(loaded.warnings, [], "{}", path.display());
-        assert_eq!(loaded.sha256.len(), 64);
+        for loaded in load_all(&path, &[]).unwrap_or_else(|problems| panic!("{problems}")) {
+            assert_eq!(loaded.warnings, [], "{}", path.display());
+            assert_eq!(loaded.sha256.len(), 64);
+        }
     }
 }
 
@@ -63,7 +64,7 @@ fn every_problem_of_an_invalid_file_is_found_in_its_place() {
     let mut wrong = String::new();
     for path in files {
         let expected = expectations(&path);
-        let found = load(&path, &[]).err().map(|p| p.0).unwrap_or_default();
+        let found = load_all(&path, &[]).err().map(|p| p.0).unwrap_or_default();
         let missed: Vec<_> = expected
             .iter()
             .filter(|e| !found.iter().any(|p| fits(p, e)))
@@ -87,7 +88,7 @@ fn every_problem_of_an_invalid_file_is_found_in_its_place() {
 #[test]
 fn every_problem_says_what_would_be_right() {
     for path in files("invalid") {
-        for problem in load(&path, &[]).unwrap_err().0 {
+        for problem in load_all(&path, &[]).unwrap_err().0 {
             assert!(!problem.help.trim().is_empty(), "{problem}");
             assert!(
                 problem

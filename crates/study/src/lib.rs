@@ -9,6 +9,8 @@
 //! verdicts, design values ──► Outcome; with [zoom] the worst moment of all is run again finely, judged too (`zoom`)
 //! ```
 //!
+//! [`run_many`] runs several scenarios for one answer; [`compare`] puts outcomes side by side, [`sizing`] finds the smallest value that passes.
+//!
 //! The command, the app, tests and sweeps all call [`run`]; they differ in the [`Observer`] and in what they do with the
 //! [`outcome::Outcome`]. Nothing here reads or writes files, prints or draws. A broken limit is a verdict, not an error.
 
@@ -16,6 +18,7 @@ mod bess;
 mod coarse;
 mod collect;
 mod columns;
+pub mod compare;
 mod contingency;
 mod contingency_outcome;
 mod demand;
@@ -27,6 +30,7 @@ mod indicative;
 mod inputs;
 mod load_limits;
 mod load_steps;
+mod many;
 mod merge;
 mod moments;
 mod observer;
@@ -39,6 +43,7 @@ mod realisation;
 mod residual;
 mod resonance;
 mod run;
+pub mod sizing;
 mod sliding;
 mod step_event_kpis;
 mod step_events;
@@ -52,5 +57,6 @@ mod zoom;
 pub use columns::{TracedColumn, trace_columns};
 pub use error::{StudyError, StudyProblem};
 pub use inputs::{ArrivalInput, Inputs, RawArrivals, RawTrace, TraceInput};
+pub use many::{Job, run_many};
 pub use observer::{Observer, Silent};
 pub use run::{TraceSinks, check, run, run_traced};

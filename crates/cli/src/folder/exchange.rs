@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::{STAGING, ZOOM, owner};
+use super::{Kind, STAGING, owner};
 
 /// Folder in the staging folder for files that are being replaced. It is there only while files are moved.
 pub(super) const REPLACED: &str = "replaced";
@@ -32,21 +32,27 @@ pub(super) fn exchange(
     staging: &Path,
     mut names: Vec<String>,
     stale: Vec<String>,
+    kind: Kind,
 ) -> Result<Vec<String>, Failed> {
     let replaced = staging.join(REPLACED);
-    let zoom = path.join(ZOOM);
     let mut leaving = stale;
     leaving.extend(names.iter().cloned());
     leaving.sort();
     leaving.dedup();
     // The outcome goes last: where it is new, everything else is.
-    names.sort_by_key(|n| (n == "outcome.json", n.clone()));
+    let outcome = format!("{}.json", kind.stem());
+    names.sort_by_key(|n| (*n == outcome, n.clone()));
+    let mut parts: Vec<String> = leaving.iter().filter_map(|n| part_of(n)).collect();
+    parts.dedup();
     let (mut left, mut arrived) = (0, 0);
     let mut forward = || -> io::Result<()> {
         fs::create_dir(&replaced)?;
-        fs::create_dir(replaced.join(ZOOM))?;
-        if names.iter().any(|n| is_of_zoom(n)) && !zoom.is_dir() {
-            fs::create_dir(&zoom)?;
+        for part in &parts {
+            fs::create_dir(replaced.join(part))?;
+            if names.iter().any(|n| part_of(n).as_ref() == Some(part)) && !path.join(part).is_dir()
+            {
+                fs::create_dir(path.join(part))?;
+            }
         }
         for name in &leaving {
             let old = path.join(name);
@@ -67,7 +73,7 @@ pub(super) fn exchange(
         fs::rename(&replaced, staging.join("done"))
     };
     let Err(cause) = forward() else {
-        remove_if_empty(&zoom);
+        remove_empty_parts(path, &parts);
         names.sort();
         return Ok(names);
     };
@@ -83,17 +89,20 @@ pub(super) fn exchange(
             _ => {}
         }
     }
-    remove_if_empty(&zoom);
+    remove_empty_parts(path, &parts);
     Err(Failed { cause, unrestored })
 }
 
-fn is_of_zoom(name: &str) -> bool {
-    name.strip_prefix(ZOOM).is_some_and(|n| n.starts_with('/'))
+/// Folder of its own that a file lies in.
+fn part_of(name: &str) -> Option<String> {
+    Some(name.split_once('/')?.0.to_owned())
 }
 
-/// A folder of the fine run with nothing in it is of no use; one with anything in it cannot be removed like this.
-fn remove_if_empty(folder: &Path) {
-    drop(fs::remove_dir(folder));
+/// A folder of a part with nothing in it is of no use; one with anything in it cannot be removed like this.
+fn remove_empty_parts(path: &Path, parts: &[String]) {
+    for part in parts {
+        drop(fs::remove_dir(path.join(part)));
+    }
 }
 
 /// Removes the staging folders of runs that were killed, and puts back what they were replacing. Only for who holds the lock.
@@ -106,13 +115,16 @@ pub(super) fn clear_leftovers(path: &Path) -> io::Result<()> {
         }
         let replaced = entry.path().join(REPLACED);
         if replaced.is_dir() {
-            let of_zoom = replaced.join(ZOOM);
-            if of_zoom.is_dir() {
-                if fs::read_dir(&of_zoom)?.next().is_some() {
-                    fs::create_dir_all(path.join(ZOOM))?;
+            for part in fs::read_dir(&replaced)? {
+                let part = part?;
+                if !part.file_type()?.is_dir() {
+                    continue;
                 }
-                put_back(&of_zoom, &path.join(ZOOM))?;
-                fs::remove_dir(&of_zoom)?;
+                if fs::read_dir(part.path())?.next().is_some() {
+                    fs::create_dir_all(path.join(part.file_name()))?;
+                }
+                put_back(&part.path(), &path.join(part.file_name()))?;
+                fs::remove_dir(part.path())?;
             }
             put_back(&replaced, path)?;
         }

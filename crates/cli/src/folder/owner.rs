@@ -7,7 +7,7 @@ use std::path::Path;
 use ballast_scenario::Problem;
 use serde_json::Value;
 
-use super::{ZOOM, help_for, problem};
+use super::{Kind, ZOOM, help_for, problem};
 
 /// Files that a run may write beside its figures.
 const FILES: [&str; 5] = [
@@ -113,6 +113,58 @@ pub(super) fn inspect(path: &Path, name: &str) -> Result<Vec<String>, Problem> {
     );
     let help = "move it away, or choose another folder with --out";
     Err(problem(path, message, help))
+}
+
+/// The same for results of any kind.
+///
+/// # Errors
+/// As [`inspect`].
+pub(super) fn inspect_for(path: &Path, kind: Kind, name: &str) -> Result<Vec<String>, Problem> {
+    const OTHER: &str = "choose another folder with --out, or remove the old results";
+    if kind == Kind::Run {
+        return inspect(path, name);
+    }
+    let read = |file: &str| -> Option<Value> {
+        serde_json::from_slice(&fs::read(path.join(file)).ok()?).ok()
+    };
+    let stem = kind.stem();
+    let usual: Vec<String> = ["json", "csv", "svg", "png"]
+        .iter()
+        .map(|e| format!("{stem}.{e}"))
+        .collect();
+    let run = read("run.json").filter(|r| r["program"] == "ballast" && r["kind"] == stem);
+    if let Some(run) = run {
+        if run["scenario"] != name {
+            let message =
+                format!("the folder holds the results of another {stem}, not of `{name}`");
+            return Err(problem(path, message, OTHER));
+        }
+        let files = run["files"].as_array().into_iter().flatten();
+        let mut owned: Vec<String> = files
+            .filter_map(Value::as_str)
+            .filter(|n| match n.split_once('/') {
+                Some((part, file)) => is_plain(part) && is_plain(file),
+                None => is_plain(n),
+            })
+            .map(str::to_owned)
+            .collect();
+        owned.sort();
+        owned.dedup();
+        return Ok(owned);
+    }
+    let foreign = usual
+        .iter()
+        .map(String::as_str)
+        .chain(["run.json", "outcome.json"])
+        .find(|n| path.join(n).symlink_metadata().is_ok());
+    match foreign {
+        Some(file) => {
+            let message =
+                format!("the folder holds `{file}`, which is not of a {stem} of `{name}`");
+            Err(problem(path, message, OTHER))
+        }
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Whether there is something that is no regular file.

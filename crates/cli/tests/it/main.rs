@@ -11,6 +11,7 @@
 mod bad_input;
 mod commands;
 mod common;
+mod compare;
 mod contingencies;
 mod folders;
 mod genset;

@@ -335,6 +335,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         outputs: OutputSpec::default(),
         zoom: None,
         contingencies: Vec::new(),
+        variant: Vec::new(),
     }
 }
 
