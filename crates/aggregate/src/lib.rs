@@ -77,6 +77,7 @@
 
 mod batch;
 mod batch_spec;
+mod bend;
 mod block;
 mod check;
 mod check_events;
@@ -104,6 +105,7 @@ mod interruption;
 mod iteration;
 mod job_outage;
 mod keys;
+mod layer_bends;
 mod needs;
 mod place;
 mod placement;
@@ -115,13 +117,19 @@ mod replica;
 mod request_log;
 mod resolve;
 mod serving;
+mod shaped;
 mod site;
+mod smoothing;
+mod smoothing_notes;
+mod smoothing_report;
+mod smoothing_spec;
 mod source002;
 mod spec;
 mod sums;
 mod tenant_spec;
 mod tenants;
 mod tile;
+mod tile_held;
 mod timeline;
 mod traffic;
 mod training;
@@ -159,6 +167,12 @@ pub use inference_spec::{
 pub use racks::RunStart;
 pub use request_log::{RatePoint, Request, RequestLog, RequestLogError};
 pub use site::{GroupInfo, Site, SiteInput, SiteProblem};
+pub use smoothing_notes::SmoothingNote;
+pub use smoothing_report::SmoothingReport;
+pub use smoothing_spec::{
+    DEFAULT_EDP_WINDOW_S, DEFAULT_OVERHEAD_SHARE, DEFAULT_REACTION_S, DEFAULT_TDP_WINDOW_S,
+    GpuSmoothing, SecondaryLoad,
+};
 pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
 pub use spec::{
     BatchJob, CorrelationSpec, EngineSpec, JobSpec, LevelShares, RackGroup, TrainingJob,

@@ -14,10 +14,12 @@ use crate::needs::{self, Fit};
 use crate::place::{Run, bundles, cut, nodes_touched};
 use crate::placement::Placement;
 use crate::site::{CoursePlan, GroupInfo, Hardware, JobPlan, RackPlan, RowPlan, Site, SiteInput};
+use crate::smoothing::Smoothing;
+use crate::smoothing_spec::check_smoothing;
 use crate::tenants::{JobGpus, TenantGpus};
 use crate::timeline::{DEFAULT_CORRELATION_TIME_S, ProfileTable};
 use crate::training_plan::{TrainingPlan, TrainingTimes};
-use crate::{JobSpec, LevelShares, events, job_outage};
+use crate::{JobSpec, LevelShares, events, job_outage, smoothing_notes};
 
 /// Groups with their hardware; `None` if one cannot be built. Fills the table of profiles.
 pub(crate) fn resolve_groups(
@@ -49,6 +51,9 @@ pub(crate) fn resolve_groups(
             problems,
         );
         let good = check::other(i, group, node, problems) && good;
+        let good = parts
+            .is_none_or(|(profile, _)| check_smoothing(i, group, &node.gpu, profile, problems))
+            && good;
         let (Some((profile, psu)), true) = (parts, good) else {
             complete = false;
             continue;
@@ -78,6 +83,9 @@ pub(crate) fn resolve_groups(
             other_w: group.other_kw.as_ref().map_or(0.0, |o| o.value * 1e3),
             other_metered: group.other_metered.unwrap_or(MeteredSide::NodeAc),
             table,
+            smoothing: group
+                .gpu_smoothing
+                .and_then(|s| Smoothing::new(&s, profile, &tables[table])),
         });
     }
     complete.then_some((groups, hardware))
@@ -184,7 +192,8 @@ fn job_plan(
         JobSpec::Inference(i) => {
             let gpus = placement.gpus[index];
             let plan = InferencePlan::new(i, gpus).with_outages(|each, replicas| {
-                job_outage::replicas_out(index, each, replicas, outages, runs)
+                let outs = job_outage::replicas_out(index, each, replicas, outages, runs);
+                job_outage::opening_late(outs, i.start_s, i.stagger_s)
             });
             (&i.name, CoursePlan::Inference(Arc::new(plan)))
         }
@@ -200,6 +209,10 @@ fn job_plan(
         shares,
         tau_s,
         nodes: placement.nodes[index],
+        secondary: match job {
+            JobSpec::Training(t) => t.secondary_load,
+            JobSpec::Batch(_) | JobSpec::Inference(_) => None,
+        },
     }
 }
 
@@ -326,7 +339,10 @@ pub(crate) fn assemble(
         })
         .collect();
     let events = events::planned(input, &jobs, &outages, placement);
+    let smoothing_notes =
+        smoothing_notes::notes(input, &groups, &hardware, &tables, &placement.groups);
     Site {
+        smoothing_notes,
         groups,
         hardware,
         tables,
