@@ -108,20 +108,26 @@ impl Site {
 
 impl Site {
     /// By how much the group engine's mean is off because it does not follow the averages of single GPUs against their limits on
-    /// peaks, W at most: below TDP it leaves out what their power averaged over the long window has above it, above TDP it
-    /// takes what is below at each instant for lost.
+    /// peaks, W at most. Below TDP it cuts what fluctuates above the short limit at once, and leaves out what the power averaged over
+    /// the long window has above TDP; above TDP it takes what is below at each instant for lost.
     fn peak_bias_w(&self, profile: &str, level: &PhaseLevel) -> f64 {
         let of_profile = |h: &&Hardware| self.tables[h.table].name == profile;
         let peaks = self.hardware.iter().filter(of_profile);
         let peaks = peaks.filter_map(|h| h.smoothing.and_then(|s| s.peaks));
         let bias_w = peaks.map(|p| {
             let (mean_w, sigma_w) = (level.power_w, level.sigma_w);
-            if mean_w > p.tdp_w {
-                return excess(-mean_w, sigma_w, -p.tdp_w).1;
-            }
+            // What fluctuates across a limit, apart from the mean's own way beyond it.
+            let across_w = |sigma_w: f64, limit_w: f64| {
+                excess(mean_w, sigma_w, limit_w).1 - (mean_w - limit_w).max(0.0)
+            };
             // Variance of a first-order process after a first-order average.
             let kept = level.tau_s / (level.tau_s + p.tdp_window_s);
-            excess(mean_w, sigma_w * kept.sqrt(), p.tdp_w).1
+            let long_w = if mean_w > p.tdp_w {
+                across_w(sigma_w, p.tdp_w)
+            } else {
+                across_w(sigma_w * kept.sqrt(), p.tdp_w)
+            };
+            across_w(sigma_w, p.edp_w) + long_w
         });
         bias_w.fold(0.0, f64::max)
     }

@@ -5,8 +5,8 @@
 //! plant is stepped from jump to jump, so both are exact.
 
 use ballast_aggregate::{
-    ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, TrafficReport,
-    TransferReport, Transfers,
+    ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, SmoothingReport,
+    TrafficReport, TransferReport, Transfers,
 };
 use ballast_profile::tan_phi;
 use ballast_scenario::{LoadSpec, Scenario};
@@ -236,6 +236,14 @@ impl Demand {
         self.engine
             .as_ref()
             .map(Engine::traffic_report)
+            .unwrap_or_default()
+    }
+
+    /// What power smoothing and secondary loads did so far.
+    pub(crate) fn smoothing_report(&self) -> Vec<SmoothingReport> {
+        self.engine
+            .as_ref()
+            .map(Engine::smoothing_report)
             .unwrap_or_default()
     }
 

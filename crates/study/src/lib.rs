@@ -28,6 +28,7 @@ mod rack_collect;
 mod reactive;
 mod realisation;
 mod run;
+mod smoothing;
 mod verdict;
 mod voltage;
 mod windows;

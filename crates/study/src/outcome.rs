@@ -5,6 +5,8 @@ use ballast_scenario::{Scenario, ZoomBy};
 use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
 use serde::Serialize;
 
+pub use crate::smoothing::GpuSmoothingKpis;
+
 /// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
 ///
 /// It never holds full traces.
@@ -32,6 +34,9 @@ pub struct Outcome {
     pub site: PowerKpis,
     /// Power of each group of racks at the AC side.
     pub racks: Vec<RackKpis>,
+    /// What power smoothing and secondary loads did, by rack group and job; empty without.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gpu_smoothing: Vec<GpuSmoothingKpis>,
     /// GPUs of each job, and its tenant.
     pub jobs: Vec<JobGpus>,
     /// GPUs of each tenant.

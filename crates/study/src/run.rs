@@ -17,6 +17,7 @@ use crate::merge::Merged;
 use crate::observer::Observer;
 use crate::outcome::{InputHash, Outcome, RunPart, RunProvenance, Status, Verdict, Zoom};
 use crate::realisation::{Progress, Shared, run_realisation, samples};
+use crate::smoothing;
 use crate::verdict;
 use crate::words;
 use crate::zoom::{Moment, worst_moment};
@@ -395,6 +396,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         low_confidence,
         design_values: design::design_values(scenario, site, &coarse, &merged),
         racks: design::rack_kpis(scenario, site, &merged),
+        gpu_smoothing: smoothing::kpis(&merged),
         jobs: site.map_or_else(Vec::new, |s| s.job_gpus().to_vec()),
         tenants: site.map_or_else(Vec::new, |s| s.tenants().to_vec()),
         facility: design::facility_parts(&merged),
