@@ -35,9 +35,10 @@ pub(crate) fn works(phase: PhaseKind) -> bool {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GpuSmoothing {
-    /// Power floor, share of the GPU's TDP: an active GPU that draws less burns the rest. 0: none.
+    /// Power floor, share of the GPU's TDP, 1 at most and within what the GPU can be set to: an active GPU that draws less burns the
+    /// rest. 0: none.
     #[serde(default)]
-    #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(range(min = 0.0))]
     pub floor_share: f64,
     /// When a GPU becomes active, the power it may draw rises at this rate from what it drew, watts per second per GPU. Default: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
