@@ -19,7 +19,7 @@ use ballast_series::rng::normal_cdf;
 use crate::timeline::Point;
 
 /// Standard deviations from which on a limit is not near: what lies beyond has a probability of 1e-9.
-const FAR: f64 = 6.0;
+pub(crate) const FAR: f64 = 6.0;
 
 /// Least standard deviation of what is not shared, share of σ: it rounds the corner where everything is shared, by 0.02 σ at most.
 const LEAST_OWN: f64 = 0.05;

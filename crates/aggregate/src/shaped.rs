@@ -2,7 +2,7 @@
 
 use ballast_profile::PhaseKind;
 
-use crate::bend::{Bend, Held, hold};
+use crate::bend::{Bend, FAR, Held, hold};
 use crate::clamp::excess;
 use crate::follow::{Grid, Part};
 use crate::smoothing::{Budget, Envelope, Shaper};
@@ -154,13 +154,15 @@ fn due(due_s: f64, sample: u64, dt_s: f64) -> u64 {
 /// Expected power and shares of one GPU at a step.
 fn rate(point: Point, envelope: Envelope, upper_w: f64) -> Ledger {
     let (m, sigma) = (point.mean_w, point.sigma_w);
-    let above = |limit_w: f64| {
-        if limit_w.is_finite() {
-            excess(m, sigma, limit_w)
+    // What is far away does nothing, as in `hold`.
+    let beyond = |mean_w: f64, limit_w: f64| {
+        if limit_w - mean_w < FAR * sigma || limit_w <= mean_w {
+            excess(mean_w, sigma, limit_w)
         } else {
             (0.0, 0.0)
         }
     };
+    let above = |limit_w: f64| beyond(m, limit_w);
     let (over_cap, deferred) = above(envelope.cap_w);
     let (over_peak, over_peak_w) = if upper_w < envelope.cap_w {
         above(upper_w)
@@ -168,8 +170,7 @@ fn rate(point: Point, envelope: Envelope, upper_w: f64) -> Ledger {
         (over_cap, deferred)
     };
     let (fills, fill) = if envelope.floor_w > 0.0 {
-        let (under, missing_w) = excess(-m, sigma, -envelope.floor_w);
-        (under, missing_w)
+        beyond(-m, -envelope.floor_w)
     } else {
         (0.0, 0.0)
     };
