@@ -225,7 +225,6 @@ fn gpu_rack(
             .map(|p| HeldPeaks::new(p.budgets(dt_s), gpus)),
     });
     GpuRack {
-        held,
         base,
         simd,
         cohorts,
@@ -233,6 +232,7 @@ fn gpu_rack(
         units,
         blocks,
         gpus,
+        held,
     }
 }
 

@@ -15,11 +15,12 @@ use crate::place::{Run, bundles, cut, nodes_touched};
 use crate::placement::Placement;
 use crate::site::{CoursePlan, GroupInfo, Hardware, JobPlan, RackPlan, RowPlan, Site, SiteInput};
 use crate::smoothing::Smoothing;
+use crate::smoothing_notes::notes;
 use crate::smoothing_spec::check_smoothing;
 use crate::tenants::{JobGpus, TenantGpus};
 use crate::timeline::{DEFAULT_CORRELATION_TIME_S, ProfileTable};
 use crate::training_plan::{TrainingPlan, TrainingTimes};
-use crate::{JobSpec, LevelShares, events, job_outage, smoothing_notes};
+use crate::{JobSpec, LevelShares, events, job_outage};
 
 /// Groups with their hardware; `None` if one cannot be built. Fills the table of profiles.
 pub(crate) fn resolve_groups(
@@ -329,8 +330,7 @@ pub(crate) fn assemble(
         .map(|g| g.racks.len() as u64 * u64::from(g.gpus_per_rack()))
         .sum();
     let tau_s = tau_of(&(0..jobs.len()).collect());
-    let job_gpus = input.jobs.iter().zip(&placement.gpus);
-    let job_gpus = job_gpus
+    let job_gpus = (input.jobs.iter().zip(&placement.gpus))
         .map(|(job, gpus)| JobGpus {
             name: job.name().to_owned(),
             tenant: job.tenant().map(str::to_owned),
@@ -339,10 +339,8 @@ pub(crate) fn assemble(
         })
         .collect();
     let events = events::planned(input, &jobs, &outages, placement);
-    let smoothing_notes =
-        smoothing_notes::notes(input, &groups, &hardware, &tables, &placement.groups);
+    let smoothing_notes = notes(input, (&groups, &hardware, &tables), placement);
     Site {
-        smoothing_notes,
         groups,
         hardware,
         tables,
@@ -357,5 +355,6 @@ pub(crate) fn assemble(
         gpus,
         tenants,
         job_gpus,
+        smoothing_notes,
     }
 }

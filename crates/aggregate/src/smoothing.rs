@@ -218,14 +218,13 @@ impl Shaper {
         let active = s.active[phase as usize];
         let now_s = t_s + early_s;
         self.state = match (self.state, active) {
-            (State::Unknown, true) => State::Open,
+            (State::Unknown | State::Hold { open: true, .. }, true) => State::Open,
             (State::Unknown, false) => State::Down,
             (State::Down, true) => self.rise(s, t_s, self.rest_w),
             (State::Fall { since_s, from_w }, true) => {
                 let floor_w = fallen(s, t_s - since_s, from_w);
                 self.rise(s, t_s, floor_w.max(self.rest_w))
             }
-            (State::Hold { open: true, .. }, true) => State::Open,
             (State::Hold { floor_w, .. }, true) => self.rise(s, t_s, floor_w.max(self.rest_w)),
             (State::Up { since_s, from_w }, true) => {
                 if from_w + s.up_w_per_s * (t_s - since_s) >= self.most_w {

@@ -1,11 +1,10 @@
 //! What can be said of power smoothing before anything runs: what it does not do, what it delays.
 
-use std::collections::BTreeSet;
-
 use ballast_profile::{GpuProfile, PhaseKind};
 use serde::Serialize;
 
 use crate::needs::before_work;
+use crate::placement::Placement;
 use crate::site::{Hardware, SiteInput};
 use crate::smoothing::{Secondary, Smoothing};
 use crate::timeline::ProfileTable;
@@ -20,13 +19,11 @@ pub struct SmoothingNote {
     pub text: String,
 }
 
-/// Everything about the groups that smooth and the jobs on them; `on` are the groups of each job.
+/// Everything about the groups that smooth and the jobs on them.
 pub(crate) fn notes(
     input: &SiteInput<'_>,
-    groups: &[GroupInfo],
-    hardware: &[Hardware],
-    tables: &[ProfileTable],
-    on: &[BTreeSet<usize>],
+    (groups, hardware, tables): (&[GroupInfo], &[Hardware], &[ProfileTable]),
+    placement: &Placement,
 ) -> Vec<SmoothingNote> {
     let mut notes = Vec::new();
     let mut say = |code, text| notes.push(SmoothingNote { code, text });
@@ -37,7 +34,7 @@ pub(crate) fn notes(
         };
         of_group(group, smoothing, profile, &tables[hardware.table], &mut say);
     }
-    for (job, on) in input.jobs.iter().zip(on) {
+    for (job, on) in input.jobs.iter().zip(&placement.groups) {
         for &g in on {
             let (group, hardware) = (&groups[g], &hardware[g]);
             let table = &tables[hardware.table];

@@ -47,7 +47,7 @@ impl Did {
 /// A limit on an average, as [`Budget`], in single precision.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
-    limit_w: f32,
+    most_w: f32,
     keep: f32,
     take: f32,
     gain: f32,
@@ -66,7 +66,7 @@ impl HeldPeaks {
         let limits = budgets.map(|b| {
             let keep = b.keep as f32;
             Limit {
-                limit_w: b.limit_w as f32,
+                most_w: b.limit_w as f32,
                 keep,
                 take: 1.0 - keep,
                 gain: 1.0 / (1.0 - keep),
@@ -164,11 +164,16 @@ pub(crate) fn add_up_held(job: &mut TileRun<'_>, tile: &mut Tile) {
             }
         }
         let did = &mut within.did;
-        for k in 0..TILE {
-            did.work_w[k] += f64::from(sums[0][k]);
-            did.filled_w[k] += f64::from(sums[1][k]);
-            did.deferred_w[k] += f64::from(sums[2][k]);
-            did.cut_w[k] += f64::from(sums[3][k]);
+        let into = [
+            &mut did.work_w,
+            &mut did.filled_w,
+            &mut did.deferred_w,
+            &mut did.cut_w,
+        ];
+        for (into, sum) in into.into_iter().zip(&sums) {
+            for (w, more_w) in into.iter_mut().zip(sum) {
+                *w += f64::from(*more_w);
+            }
         }
         if unit.ends_node {
             for k in 0..TILE {
@@ -228,13 +233,13 @@ fn cut(
             // The averages of a power at its limit are at the limit.
             for i in 0..ABREAST {
                 let w = power_w[0][i];
-                (a[i], b[i]) = (w.min(short.limit_w), w.min(long.limit_w));
+                (a[i], b[i]) = (w.min(short.most_w), w.min(long.most_w));
             }
         }
         for i in 0..ABREAST {
             let w = power_w[k][i];
-            let short_w = (short.limit_w - short.keep * a[i]) * short.gain;
-            let long_w = (long.limit_w - long.keep * b[i]) * long.gain;
+            let short_w = (short.most_w - short.keep * a[i]) * short.gain;
+            let long_w = (long.most_w - long.keep * b[i]) * long.gain;
             let most_w = if short_w < long_w { short_w } else { long_w };
             let now_w = if w > most_w { most_w } else { w };
             a[i] = short.keep * a[i] + short.take * now_w;

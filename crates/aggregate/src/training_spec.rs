@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{TrainingJob, WeakDefault};
+use crate::{SecondaryLoad, TrainingJob, WeakDefault};
 
 /// Share of a micro-batch's time that its forward pass takes, where a job states none: the backward pass takes twice as long.
 ///
@@ -120,7 +120,11 @@ impl TrainingJob {
     /// The defaults of low confidence that this job leaves in force.
     pub fn weak_defaults(&self) -> Vec<WeakDefault> {
         let mut found = Vec::new();
-        found.extend(self.secondary_load.iter().flat_map(|s| s.weak_defaults()));
+        found.extend(
+            self.secondary_load
+                .iter()
+                .flat_map(SecondaryLoad::weak_defaults),
+        );
         if let IterationShape::Pipeline {
             forward_share: None,
             ..
