@@ -60,26 +60,29 @@ pub(crate) struct Held {
     pub(crate) cap: Corner,
     /// Mean power, W.
     pub(crate) mean_w: f64,
+    /// Probability that the work is below the floor.
+    pub(crate) under: f64,
 }
 
 /// Holds the Gaussian `point` between `floor_w` and `upper_w`, not below the floor; `shared` is the variance in step with others, 0 to 1.
 pub(crate) fn hold(point: Point, floor_w: f64, upper_w: f64, shared: f64) -> Held {
     let (m, sigma) = (point.mean_w, point.sigma_w);
     let (below, above) = (m - floor_w, m - upper_w);
-    let flat = |w: f64| Held {
+    let flat = |w: f64, under: f64| Held {
         base_w: w,
         spread_w: 0.0,
         own: 0.0,
         floor: [0.0; 3],
         cap: [0.0; 3],
         mean_w: w,
+        under,
     };
     let reach = FAR * sigma;
     if below <= -reach {
-        return flat(floor_w);
+        return flat(floor_w, 1.0);
     }
     if above >= reach {
-        return flat(upper_w);
+        return flat(upper_w, 0.0);
     }
     let (near_floor, near_cap) = (below < reach, above > -reach);
     let mut held = Held {
@@ -89,6 +92,7 @@ pub(crate) fn hold(point: Point, floor_w: f64, upper_w: f64, shared: f64) -> Hel
         floor: [0.0; 3],
         cap: [0.0; 3],
         mean_w: m,
+        under: 0.0,
     };
     if !near_floor && !near_cap {
         return held;
@@ -104,14 +108,22 @@ pub(crate) fn hold(point: Point, floor_w: f64, upper_w: f64, shared: f64) -> Hel
     // In units of σ around the mean; a limit that is not near is taken at the end of the reach.
     let low = (-below / sigma).max(-FAR);
     let high = (-above / sigma).min(FAR);
-    let (under, over) = (normal_cdf(low), normal_cdf(-high));
-    let (at_low, at_high) = (density(low), density(high));
+    // What is far has no part in it, and costs nothing.
+    let at = |near: bool, v: f64, z: f64| {
+        if near {
+            (normal_cdf(v), density(z))
+        } else {
+            (0.0, 0.0)
+        }
+    };
+    let ((under, at_low), (over, at_high)) = (at(near_floor, low, low), at(near_cap, -high, high));
     let between = (1.0 - under - over).max(0.0);
     let first = low * under + high * over + at_low - at_high;
     let second = low * low * under + high * high * over + between - high * at_high + low * at_low;
     let variance = (second - first * first).clamp(0.0, 1.0);
     held.own = (1.0 - shared) * variance + shared * between;
     held.mean_w = m + sigma * first;
+    held.under = under;
     held
 }
 

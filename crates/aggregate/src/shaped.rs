@@ -77,7 +77,7 @@ impl Shaped {
                 due = sample + 1;
             }
         }
-        self.book(sample, rate(point, envelope, upper_w));
+        self.book(sample, rate(point, envelope, upper_w, &held));
         self.ledger.rises += f64::from(self.shaper.rises - rises);
         let (part, bend) = grid.held(&held, gpus, own * point.sigma_w * point.sigma_w, a);
         (part, bend, due)
@@ -152,7 +152,7 @@ fn due(due_s: f64, sample: u64, dt_s: f64) -> u64 {
 }
 
 /// Expected power and shares of one GPU at a step.
-fn rate(point: Point, envelope: Envelope, upper_w: f64) -> Ledger {
+fn rate(point: Point, envelope: Envelope, upper_w: f64, held: &Held) -> Ledger {
     let (m, sigma) = (point.mean_w, point.sigma_w);
     // What is far away does nothing, as in `hold`.
     let beyond = |mean_w: f64, limit_w: f64| {
@@ -169,7 +169,9 @@ fn rate(point: Point, envelope: Envelope, upper_w: f64) -> Ledger {
     } else {
         (over_cap, deferred)
     };
-    let (fills, fill) = if envelope.floor_w > 0.0 {
+    let (fills, fill) = if envelope.floor_w > 0.0 && upper_w - m >= FAR * sigma {
+        (held.under, held.mean_w - m)
+    } else if envelope.floor_w > 0.0 {
         beyond(-m, -envelope.floor_w)
     } else {
         (0.0, 0.0)
