@@ -97,6 +97,20 @@ const ABREAST: usize = 8;
 )]
 #[inline(always)]
 pub(crate) fn add_up_held(job: &mut TileRun<'_>, tile: &mut Tile) {
+    if job.held.as_ref().is_some_and(|h| h.peaks.is_some()) {
+        add_up::<true>(job, tile);
+    } else {
+        add_up::<false>(job, tile);
+    }
+}
+
+/// `PEAKED`: with limits on peaks, for which steps of a GPU are looked at one after another.
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the vector width of its caller"
+)]
+#[inline(always)]
+fn add_up<const PEAKED: bool>(job: &mut TileRun<'_>, tile: &mut Tile) {
     let Some(held) = &mut job.held else { return };
     for cohort in &mut held.cohorts {
         cohort.did = Did::NOTHING;
@@ -111,6 +125,8 @@ pub(crate) fn add_up_held(job: &mut TileRun<'_>, tile: &mut Tile) {
         let rows = &rows[unit.first..unit.first + unit.gpus];
         let (base_w, scale_w) = unit_rows(cohort, unit, rows);
         let (floor_w, cap_w) = (within.floor_w, within.cap_w);
+        let (mut high, mut low) = (cohort.high, cohort.low);
+        let (mut capped, mut filled) = (within.did.capped, within.did.filled);
         let mut sums = [[0.0_f32; TILE]; 4];
         let mut first = unit.first;
         for rows in rows.chunks(ABREAST) {
@@ -118,8 +134,8 @@ pub(crate) fn add_up_held(job: &mut TileRun<'_>, tile: &mut Tile) {
             for (i, row) in rows.iter().enumerate() {
                 for k in 0..TILE {
                     let free_w = base_w[k] + scale_w[k] * row[k];
-                    cohort.high[k] += u32::from(free_w > job.clamp_w);
-                    cohort.low[k] += u32::from(free_w < 0.0);
+                    high[k] += u32::from(free_w > job.clamp_w);
+                    low[k] += u32::from(free_w < 0.0);
                     let above_w = if free_w < 0.0 { 0.0 } else { free_w };
                     let wants_w = if above_w > job.clamp_w {
                         job.clamp_w
@@ -131,8 +147,8 @@ pub(crate) fn add_up_held(job: &mut TileRun<'_>, tile: &mut Tile) {
                     } else {
                         wants_w
                     };
-                    within.did.capped[k] += u32::from(wants_w > cap_w[k]);
-                    within.did.filled[k] += u32::from(work_w < floor_w[k]);
+                    capped[k] += u32::from(wants_w > cap_w[k]);
+                    filled[k] += u32::from(work_w < floor_w[k]);
                     let w = if work_w < floor_w[k] {
                         floor_w[k]
                     } else {
@@ -141,7 +157,11 @@ pub(crate) fn add_up_held(job: &mut TileRun<'_>, tile: &mut Tile) {
                     sums[0][k] += work_w;
                     sums[1][k] += w - work_w;
                     sums[2][k] += wants_w - work_w;
-                    power_w[k][i] = w;
+                    if PEAKED {
+                        power_w[k][i] = w;
+                    } else {
+                        node_w[k] += w;
+                    }
                 }
             }
             if let Some(peaks) = &mut held.peaks {
@@ -157,13 +177,17 @@ pub(crate) fn add_up_held(job: &mut TileRun<'_>, tile: &mut Tile) {
                 );
             }
             first += rows.len();
-            for k in 0..TILE {
-                for w in power_w[k] {
-                    node_w[k] += w;
+            if PEAKED {
+                for k in 0..TILE {
+                    for w in power_w[k] {
+                        node_w[k] += w;
+                    }
                 }
             }
         }
+        (cohort.high, cohort.low) = (high, low);
         let did = &mut within.did;
+        (did.capped, did.filled) = (capped, filled);
         let into = [
             &mut did.work_w,
             &mut did.filled_w,
