@@ -34,6 +34,7 @@ fn site(requests_per_s: f64, router: RouterSpec) -> Site {
         gpus: None,
         tenant: None,
         share: None,
+        stagger_s: 0.0,
         start_s: -60.0,
         gpus_per_replica: 8,
         arrivals: ArrivalSpec::Poisson { requests_per_s },

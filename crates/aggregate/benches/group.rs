@@ -16,7 +16,7 @@ mod common;
 use std::time::Instant;
 
 use ballast_aggregate::{
-    CorrelationSpec, DemandBlock, GroupEngine, JobSpec, LevelShares, Simd, Site,
+    CorrelationSpec, DemandBlock, GpuSmoothing, GroupEngine, JobSpec, LevelShares, Simd, Site,
 };
 use ballast_profile::MeteredSide;
 use common::{Build, batch, psu, racks, sourced, training, way};
@@ -45,6 +45,23 @@ fn cpu_s(start: Instant) -> f64 {
 }
 
 fn site(jobs: Vec<JobSpec>) -> Site {
+    build(jobs).site().unwrap()
+}
+
+/// The same with a power floor of 560 W, within reach of computing at 600 W.
+fn smoothing(jobs: Vec<JobSpec>) -> Site {
+    let mut build = build(jobs);
+    build.gpus.get_mut("gpu").unwrap().tdp_w = sourced(700.0);
+    build.racks[0].gpu_smoothing = Some(GpuSmoothing {
+        floor_share: 0.8,
+        ramp_up_w_per_s: Some(500.0),
+        stop_delay_s: 1.0,
+        ..GpuSmoothing::default()
+    });
+    build.site().unwrap()
+}
+
+fn build(jobs: Vec<JobSpec>) -> Build {
     let mut build = Build::new(vec![racks("r", RACKS, 18)], jobs, 4, 30.0);
     let shares = LevelShares {
         site: 0.1,
@@ -62,13 +79,13 @@ fn site(jobs: Vec<JobSpec>) -> Site {
         let phase = phase.as_mut().unwrap();
         (phase.rise, phase.fall) = (Some(way(0.02)), Some(way(0.02)));
     }
-    build.site().unwrap()
+    build
 }
 
-fn iterating(node_jitter_s: f64) -> Site {
+fn iterating(node_jitter_s: f64) -> Vec<JobSpec> {
     let mut job = training("t");
     (job.iteration_jitter_s, job.node_jitter_s) = (0.02, node_jitter_s);
-    site(vec![JobSpec::Training(job)])
+    vec![JobSpec::Training(job)]
 }
 
 /// Two jobs, of which each rack but one has GPUs of one only.
@@ -109,8 +126,13 @@ fn main() {
     measure("steady, AVX2", &steady, Simd::Avx2, 1);
     measure("steady, SSE2", &steady, Simd::Baseline, 1);
     measure("steady", &steady, Simd::Widest, 2);
-    measure("training in lockstep", &iterating(0.0), Simd::Widest, 1);
-    let training = iterating(0.005);
+    let lockstep = site(iterating(0.0));
+    measure("training in lockstep", &lockstep, Simd::Widest, 1);
+    let lockstep = smoothing(iterating(0.0));
+    measure("training in lockstep, floor", &lockstep, Simd::Widest, 1);
+    let training = smoothing(iterating(0.005));
+    measure("node jitter 5 ms, floor", &training, Simd::Widest, 1);
+    let training = site(iterating(0.005));
     measure("training, node jitter 5 ms", &training, Simd::Widest, 1);
     measure("training, node jitter 5 ms", &training, Simd::Widest, 2);
 }

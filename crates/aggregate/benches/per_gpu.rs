@@ -10,7 +10,8 @@
 mod common;
 
 use ballast_aggregate::{
-    CorrelationSpec, DemandBlock, GroupEngine, JobSpec, LevelShares, PerGpuEngine, Simd, Site,
+    CorrelationSpec, DemandBlock, GpuSmoothing, GroupEngine, JobSpec, LevelShares, PerGpuEngine,
+    Simd, Site,
 };
 use ballast_profile::MeteredSide;
 use common::{Build, batch, psu, racks, sourced, training, way};
@@ -26,6 +27,10 @@ fn main() {
 }
 
 fn site(job: JobSpec) -> Site {
+    smoothing(job, None)
+}
+
+fn smoothing(job: JobSpec, how: Option<GpuSmoothing>) -> Site {
     let mut build = Build::new(vec![racks("r", RACKS, 18)], vec![job], 4, 30.0);
     let shares = LevelShares {
         site: 0.1,
@@ -34,6 +39,10 @@ fn site(job: JobSpec) -> Site {
         job: 0.2,
         node: 0.4,
     };
+    if how.is_some() {
+        build.gpus.get_mut("gpu").unwrap().tdp_w = sourced(700.0);
+        build.racks[0].gpu_smoothing = how;
+    }
     build.correlation = Some(CorrelationSpec::Levels { shares });
     let host = &mut build.nodes.get_mut("node").unwrap().host;
     (host.fixed_w, host.slope, host.metered) = (sourced(500.0), sourced(1.1), MeteredSide::NodeDc);
@@ -52,9 +61,32 @@ fn steady() -> Site {
 
 /// Iterations of 1 s: every rack changes phase twice in 100 steps.
 fn iterating() -> Site {
+    site(iterations())
+}
+
+fn iterations() -> JobSpec {
     let mut job = training("t");
     (job.iteration_jitter_s, job.node_jitter_s) = (0.02, 0.005);
-    site(JobSpec::Training(job))
+    JobSpec::Training(job)
+}
+
+fn floor(edp_share: Option<f64>) -> Site {
+    let how = GpuSmoothing {
+        floor_share: 0.8,
+        edp_share,
+        ..GpuSmoothing::default()
+    };
+    smoothing(iterations(), Some(how))
+}
+
+#[divan::bench]
+fn training_with_a_floor(bencher: Bencher<'_, '_>) {
+    per_gpu(bencher, &floor(None), Simd::Widest, 1);
+}
+
+#[divan::bench]
+fn training_with_a_floor_and_edp(bencher: Bencher<'_, '_>) {
+    per_gpu(bencher, &floor(Some(1.1)), Simd::Widest, 1);
 }
 
 fn per_gpu(bencher: Bencher<'_, '_>, site: &Site, simd: Simd, threads: usize) {

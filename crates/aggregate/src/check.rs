@@ -6,6 +6,7 @@ use ballast_profile::{MeteredSide, NodeSpec};
 
 use crate::check_inference::inference;
 use crate::site::SiteProblem;
+use crate::smoothing_spec::check_secondary;
 use crate::{
     BatchJob, IterationShape, JobSpec, RackGroup, SiteEventSpec, TrainingJob, correlation,
 };
@@ -33,7 +34,7 @@ const LONGEST_S: f64 = 1e9;
 const LONGEST_NAME: usize = 100;
 
 /// A number for a message: very small and very large ones with an exponent.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value == 0.0 || (1e-6..1e15).contains(&value.abs()) {
         value.to_string()
     } else {
@@ -124,7 +125,7 @@ impl Problems {
     }
 
     /// A finite number, 0 or more.
-    fn span(&mut self, path: &str, value: f64) -> bool {
+    pub(crate) fn span(&mut self, path: &str, value: f64) -> bool {
         let good = self.finite(path, value) && value >= 0.0;
         if value.abs() <= LONGEST_S && !good {
             self.add(
@@ -414,6 +415,8 @@ fn training(path: &str, job: &TrainingJob, events: bool, problems: &mut Problems
     shape(path, job, problems);
     straggler(path, job, problems);
     checkpoints(path, job, problems);
+    check_secondary(path, job, problems);
+    problems.span(&format!("{path}.stagger_s"), job.stagger_s);
 
     let stop = job
         .stop_s

@@ -92,6 +92,13 @@ pub(crate) fn inference(path: &str, job: &InferenceJob, problems: &mut Problems)
         past,
         "give a finite number of seconds, a day before the run at the earliest: a service's past is followed request by request",
     );
+    let stagger = (0.0..=1e9).contains(&job.stagger_s);
+    c.number(
+        "stagger_s",
+        job.stagger_s,
+        stagger,
+        "give a number of seconds, 0 or more",
+    );
     c.count("gpus_per_replica", job.gpus_per_replica, LARGEST_REPLICA);
     c.count("batch_max", job.batch_max, LARGEST_BATCH);
     c.count("queue_max", job.queue_max, LONGEST_QUEUE);

@@ -6,8 +6,10 @@ use crate::engine::GroupEngine;
 use crate::fleet::TrafficReport;
 use crate::gpus::PerGpuEngine;
 use crate::racks::RunStart;
-use crate::site::Site;
+use crate::site::{Hardware, Site};
+use crate::smoothing_report::SmoothingReport;
 use crate::spec::EngineSpec;
+use crate::timeline::PhaseLevel;
 
 /// Largest error of the mean power of a phase for which the group engine is still chosen by itself: 0.5 % of the mean.
 ///
@@ -94,12 +96,40 @@ impl Site {
             let clipped_w = level.stated_w - above_w + below_w;
             let off_w = (level.power_w - clipped_w).abs();
             // Less than a millionth of the clamp is no power.
+            let off_w = off_w + self.peak_bias_w(&table.name, level);
             let share = off_w / clipped_w.abs().max(1e-6 * table.clamp_w);
             if share > worst.as_ref().map_or(1e-6, |(s, _)| *s) {
                 worst = Some((share, format!("phase {} of {profile}", phase.key())));
             }
         }
         worst
+    }
+}
+
+impl Site {
+    /// By how much the group engine's mean is off because it does not follow the averages of single GPUs against their limits on
+    /// peaks, W at most. Below TDP it cuts what fluctuates above the short limit at once, and leaves out what the power averaged over
+    /// the long window has above TDP; above TDP it takes what is below at each instant for lost.
+    fn peak_bias_w(&self, profile: &str, level: &PhaseLevel) -> f64 {
+        let of_profile = |h: &&Hardware| self.tables[h.table].name == profile;
+        let peaks = self.hardware.iter().filter(of_profile);
+        let peaks = peaks.filter_map(|h| h.smoothing.and_then(|s| s.peaks));
+        let bias_w = peaks.map(|p| {
+            let (mean_w, sigma_w) = (level.power_w, level.sigma_w);
+            // What fluctuates across a limit, apart from the mean's own way beyond it.
+            let across_w = |sigma_w: f64, limit_w: f64| {
+                excess(mean_w, sigma_w, limit_w).1 - (mean_w - limit_w).max(0.0)
+            };
+            // Variance of a first-order process after a first-order average.
+            let kept = level.tau_s / (level.tau_s + p.tdp_window_s);
+            let long_w = if mean_w > p.tdp_w {
+                across_w(sigma_w, p.tdp_w)
+            } else {
+                across_w(sigma_w * kept.sqrt(), p.tdp_w)
+            };
+            across_w(sigma_w, p.edp_w) + long_w
+        });
+        bias_w.fold(0.0, f64::max)
     }
 }
 
@@ -166,6 +196,14 @@ impl Engine {
         match self {
             Self::Group(engine) => engine.clamp_report(),
             Self::PerGpu(engine) => engine.clamp_report(),
+        }
+    }
+
+    /// What power smoothing and secondary loads did so far, by rack group and job.
+    pub fn smoothing_report(&self) -> Vec<SmoothingReport> {
+        match self {
+            Self::Group(engine) => engine.smoothing_report(),
+            Self::PerGpu(engine) => engine.smoothing_report(),
         }
     }
 }

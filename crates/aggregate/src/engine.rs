@@ -11,8 +11,12 @@ use crate::follow::{Follower, Grid, Mover};
 use crate::keys::entity;
 use crate::place::Cohort;
 use crate::rack::{Common, Scratch, Slot};
-use crate::racks::{Core, RunStart, Streams, Unit, cohort_cursor, cohort_serving, loadings};
+use crate::racks::{
+    Core, RunStart, Streams, Unit, cohort_cursor, cohort_serving, cohort_shaper, loadings,
+};
+use crate::shaped::Shaped;
 use crate::site::{CoursePlan, RackPlan, Site};
+use crate::smoothing_report::{Ledger, SmoothingReport};
 use crate::sums::{self, Layer, Process, RackFactors, Run, Sums, Supplies};
 use crate::tile::Simd;
 use crate::timeline::{KINDS, ProfileTable};
@@ -86,6 +90,11 @@ impl GroupEngine {
     pub fn clamp_report(&self) -> Vec<ClampReport> {
         self.0.clamp_report(false)
     }
+
+    /// What power smoothing and secondary loads did so far, by rack group and job; expected values.
+    pub fn smoothing_report(&self) -> Vec<SmoothingReport> {
+        self.0.smoothing_report(true)
+    }
 }
 
 /// Up to sixteen racks of one group.
@@ -94,6 +103,8 @@ struct RackTile {
     group: usize,
     racks: usize,
     simd: Simd,
+    /// Whether GPUs are held within limits of their power smoothing.
+    bent: bool,
     slots: Vec<Slot>,
     /// Index of a rack's first slot; its layers follow.
     first_slot: Vec<usize>,
@@ -156,8 +167,14 @@ impl Maker<'_> {
             group,
             racks: racks.len(),
             simd: self.simd,
+            bent: sums.layers.iter().any(|l| l.bends.is_some()),
             followers: followers.collect(),
-            grid: Grid::new(table, nodes, f64::from(info.gpus_per_node)),
+            grid: Grid::new(
+                table,
+                nodes,
+                f64::from(info.gpus_per_node),
+                site.highest_floor_w(group),
+            ),
             sums,
             slots,
             first_slot,
@@ -189,6 +206,9 @@ impl Maker<'_> {
         };
         let process = (!table.still()).then(|| Process::new(NormalLanes::by_lane(seeds)));
         let mut layer = Layer::new(process);
+        layer.bends = (site.highest_floor_w(racks[0].group) > 0.0
+            || site.hardware[racks[0].group].smoothing.is_some())
+        .then(Box::default);
         for (lane, rack) in racks.iter().enumerate() {
             let Some(slot) = slots_of[lane].get(index) else {
                 continue;
@@ -269,14 +289,25 @@ impl Maker<'_> {
                 cohort.node_squares * shares.node + gpus * own_share(shares)
             })
         };
+        let several = slots.iter().filter(|s| s.loadings.rack > 0.0).count() > 1;
         let mover = |cohort: &Cohort, gpus, own| {
             let cursor = cohort_cursor(site, rack, cohort, table, self.streams);
+            let shaper = cohort_shaper(site, rack, cohort, table);
+            let shaped = shaper.map(|shaper| {
+                let shared = cohort.job.map_or(0.0, |j| {
+                    let s = site.jobs[j].shares;
+                    s.site + s.row + s.job + if several { s.rack } else { 0.0 }
+                });
+                let highest_w = table.levels().map(|l| l.power_w).fold(0.0, f64::max);
+                Box::new(Shaped::new(shaper, shared, highest_w, self.dt_s))
+            });
             Mover::new(
                 layer(cohort.job),
                 gpus,
                 own,
                 cursor,
                 cohort_serving(site, cohort, table),
+                shaped,
             )
         };
         let mut followers = Vec::new();
@@ -377,6 +408,19 @@ impl Unit for RackTile {
             .collect()
     }
 
+    fn ledgers(&self, sample: u64) -> Vec<(Option<usize>, u32, Ledger)> {
+        let mut all = Vec::new();
+        for follower in &self.followers {
+            for mover in &follower.movers {
+                if let Some(shaped) = &mover.shaped {
+                    let job = self.slots[self.first_slot[follower.lane] + mover.layer].job;
+                    all.push((job, mover.gpus, shaped.so_far(sample)));
+                }
+            }
+        }
+        all
+    }
+
     fn fill(
         &mut self,
         common: &Common<'_>,
@@ -387,7 +431,7 @@ impl Unit for RackTile {
         gpu_w: &mut [f64],
     ) {
         let steps = ac_w.len() / self.racks;
-        scratch.work.shifts.clear(steps);
+        scratch.work.shifts.clear(steps, self.bent);
         for follower in &mut self.followers {
             follower.follow(common, table, &self.grid, steps, &mut scratch.work.shifts);
         }

@@ -6,8 +6,10 @@
 
 use ballast_profile::PhaseKind;
 
+use crate::bend::Bend;
 use crate::rack::Common;
 use crate::serving::Serving;
+use crate::shaped::Shaped;
 use crate::timeline::{Cursor, ProfileTable};
 
 /// What a cohort adds to its job's sums in the rack.
@@ -62,14 +64,15 @@ pub(crate) struct Grid {
     square: Quantum,
     spread: Quantum,
     variance: Quantum,
+    bend: Quantum,
 }
 
 impl Grid {
-    /// For racks of `nodes` nodes with `per_node` GPUs each.
-    pub(crate) fn new(table: &ProfileTable, nodes: f64, per_node: f64) -> Self {
+    /// For racks of `nodes` nodes with `per_node` GPUs each, which may be held at up to `floor_w` by their power smoothing.
+    pub(crate) fn new(table: &ProfileTable, nodes: f64, per_node: f64, floor_w: f64) -> Self {
         let most =
             |f: fn(&crate::timeline::PhaseLevel) -> f64| table.levels().map(f).fold(0.0, f64::max);
-        let (power_w, sigma_w) = (most(|l| l.power_w), most(|l| l.sigma_w));
+        let (power_w, sigma_w) = (most(|l| l.power_w).max(floor_w), most(|l| l.sigma_w));
         let (gpus, node_w) = (nodes * per_node, per_node * power_w);
         Self {
             mean: Quantum::new(gpus * power_w),
@@ -77,7 +80,26 @@ impl Grid {
             spread: Quantum::new(gpus * sigma_w),
             // At most: all GPUs of a node in step.
             variance: Quantum::new(gpus * per_node * sigma_w * sigma_w),
+            // A limit that bends is at most a few σ away.
+            bend: Quantum::new(8.0 * gpus * sigma_w),
         }
+    }
+
+    pub(crate) fn part(&self, mean_w: f64, spread_w: f64, variance: f64, a: f64) -> Part {
+        Part {
+            mean_w: self.mean.round(mean_w),
+            spread_w: self.spread.round(spread_w),
+            variance: self.variance.round(variance),
+            memory: self.variance.round(variance * a),
+        }
+    }
+
+    pub(crate) fn mean(&self, w: f64) -> f64 {
+        self.mean.round(w)
+    }
+
+    pub(crate) fn bend(&self, w: f64) -> f64 {
+        self.bend.round(w)
     }
 }
 
@@ -91,10 +113,13 @@ pub(crate) struct Mover {
     pub(crate) cursor: Cursor,
     /// Present in a service: then its replicas give the mean power, and the cursor rests.
     pub(crate) serving: Option<Serving>,
+    /// Present where its GPUs smooth their power, or their job does.
+    pub(crate) shaped: Option<Box<Shaped>>,
     phase: PhaseKind,
     /// Step of the block from which it is in the phase.
     from: u32,
     now: Part,
+    bend: Bend,
     /// Sample at which to look next.
     due: u64,
 }
@@ -106,6 +131,7 @@ impl Mover {
         own: f64,
         cursor: Cursor,
         serving: Option<Serving>,
+        shaped: Option<Box<Shaped>>,
     ) -> Self {
         Self {
             layer,
@@ -114,8 +140,10 @@ impl Mover {
             phase: cursor.phase(),
             cursor,
             serving,
+            shaped,
             from: 0,
             now: Part::default(),
+            bend: Bend::default(),
             due: 0,
         }
     }
@@ -128,7 +156,7 @@ impl Mover {
         common: &Common<'_>,
         table: &ProfileTable,
         grid: &Grid,
-    ) -> (Part, PhaseKind) {
+    ) -> (Part, Bend, PhaseKind) {
         let sample = common.first_sample + k as u64;
         let (point, phase) = if let Some(serving) = &self.serving {
             self.due = sample + 1;
@@ -140,15 +168,17 @@ impl Mover {
             self.due = self.cursor.due(sample, t_s, common.dt_s);
             (self.cursor.at(t_s), self.cursor.phase())
         };
-        let gpus = f64::from(self.gpus);
+        let (gpus, a) = (f64::from(self.gpus), table.level(phase).a);
+        if let Some(shaped) = &mut self.shaped {
+            let moves = (point, phase);
+            let many = (gpus, self.own);
+            let (part, bend, due) = shaped.at(sample, common.dt_s, moves, many, a, grid);
+            self.due = self.due.min(due);
+            return (part, bend, phase);
+        }
         let variance = self.own * point.sigma_w * point.sigma_w;
-        let part = Part {
-            mean_w: grid.mean.round(gpus * point.mean_w),
-            spread_w: grid.spread.round(gpus * point.sigma_w),
-            variance: grid.variance.round(variance),
-            memory: grid.variance.round(variance * table.level(phase).a),
-        };
-        (part, phase)
+        let part = grid.part(gpus * point.mean_w, gpus * point.sigma_w, variance, a);
+        (part, Bend::default(), phase)
     }
 }
 
@@ -197,19 +227,22 @@ impl Follower {
                 if mover.due > due {
                     continue;
                 }
-                let (part, phase) = mover.look(k, steps, common, table, grid);
+                let (part, bend, phase) = mover.look(k, steps, common, table, grid);
                 if phase != mover.phase {
                     shifts.span(self.lane, mover, k);
                     (mover.phase, mover.from) = (phase, k as u32);
                 }
-                if part == mover.now {
+                if part == mover.now && bend == mover.bend {
                     continue;
                 }
                 let (layer, by) = (mover.layer, part.less(mover.now));
-                mover.now = part;
-                let mean_w: f64 = self.movers.iter().map(|m| m.now.mean_w).sum();
+                let bend_by = bend.less(mover.bend);
+                (mover.now, mover.bend) = (part, bend);
+                let means = self.movers.iter().map(|m| m.now.mean_w + m.bend.mean_w);
+                let mean_w: f64 = means.sum();
                 let square = grid.square.round(self.square_weight * mean_w * mean_w);
                 shifts.push(k, self.lane, layer, by, square - self.square);
+                shifts.bend(bend_by);
                 self.square = square;
             }
         }
@@ -250,14 +283,20 @@ pub(crate) struct Shifts {
     /// Steps with a shift, one bit each.
     steps: Vec<u64>,
     pub(crate) spans: Vec<Span>,
+    /// What limits add, shift by shift; empty in a tile without power smoothing.
+    bends: Vec<Bend>,
+    bent: bool,
 }
 
 /// End of a list of shifts.
 const NONE: u32 = u32::MAX;
 
 impl Shifts {
-    pub(crate) fn clear(&mut self, steps: usize) {
+    /// For a block of so many steps; `bent`: of a tile with power smoothing.
+    pub(crate) fn clear(&mut self, steps: usize, bent: bool) {
         self.all.clear();
+        self.bends.clear();
+        self.bent = bent;
         self.spans.clear();
         self.head.clear();
         self.head.resize(steps, NONE);
@@ -276,6 +315,24 @@ impl Shifts {
         self.head[k] = self.all.len() as u32;
         self.steps[k / 64] |= 1 << (k % 64);
         self.all.push(shift);
+    }
+
+    /// What limits add at the shift told last.
+    fn bend(&mut self, by: Bend) {
+        if self.bent {
+            self.bends.push(by);
+        }
+    }
+
+    /// Shifts at step `k` with what limits add.
+    pub(crate) fn bends_at(&self, k: usize) -> impl Iterator<Item = (&Shift, &Bend)> {
+        let mut next = self.head[k];
+        std::iter::from_fn(move || {
+            let at = next as usize;
+            let found = (self.all.get(at)?, self.bends.get(at)?);
+            next = found.0.next;
+            Some(found)
+        })
     }
 
     fn span(&mut self, lane: usize, mover: &Mover, to: usize) {

@@ -9,10 +9,15 @@ use crate::correlation::own_share;
 use crate::fleet::TrafficReport;
 use crate::keys::entity;
 use crate::rack::{Common, RackBase, Scratch, Slot};
-use crate::racks::{Core, RunStart, Streams, Unit, cohort_cursor, cohort_serving, rack_base};
+use crate::racks::{
+    Core, RunStart, Streams, Unit, cohort_cursor, cohort_serving, cohort_shaper, rack_base,
+};
 use crate::serving::Serving;
 use crate::site::{Hardware, RackPlan, Site};
+use crate::smoothing::Shaper;
+use crate::smoothing_report::{Ledger, SmoothingReport};
 use crate::tile::{self, CohortTile, LaneBlock, NodeGpus, Simd, TILE, TileRun};
+use crate::tile_held::{Did, HeldCohort, HeldPeaks, HeldRack};
 use crate::timeline::{Cursor, ProfileTable};
 
 /// Power of every rack over time for one realisation, GPU by GPU.
@@ -41,6 +46,17 @@ struct GpuCohort {
     /// Phase whose coefficients are in force; none before the first sample.
     in_force: Option<PhaseKind>,
     phases: [PhaseKind; TILE],
+    /// Present where its GPUs smooth their power, or their job does.
+    shaped: Option<Box<CountedShaper>>,
+}
+
+/// A cohort's envelope, and what its GPUs did in it.
+#[derive(Debug, Clone)]
+struct CountedShaper {
+    shaper: Shaper,
+    /// Steps of the tile at which the floor is the secondary load's, one bit each.
+    secondary: u32,
+    ledger: Ledger,
 }
 
 /// A rack of the per-GPU engine.
@@ -54,6 +70,8 @@ struct GpuRack {
     /// None where nothing fluctuates.
     blocks: Vec<LaneBlock>,
     gpus: usize,
+    /// Present where some cohort is shaped.
+    held: Option<HeldRack>,
 }
 
 impl PerGpuEngine {
@@ -95,7 +113,7 @@ impl PerGpuEngine {
             let rack = |plan: &RackPlan| {
                 let table = &tables[site.hardware[plan.group].table];
                 let base = rack_base(site, plan, dt_s, streams);
-                gpu_rack(site, plan, base, table, streams, simd)
+                gpu_rack(site, plan, base, table, streams, (dt_s, simd))
             };
             site.racks.iter().map(rack).collect()
         });
@@ -118,6 +136,11 @@ impl PerGpuEngine {
     pub fn clamp_report(&self) -> Vec<ClampReport> {
         self.core.clamp_report(true)
     }
+
+    /// What power smoothing and secondary loads did so far, by rack group and job; counted GPU by GPU.
+    pub fn smoothing_report(&self) -> Vec<SmoothingReport> {
+        self.core.smoothing_report(false)
+    }
 }
 
 fn gpu_rack(
@@ -126,7 +149,7 @@ fn gpu_rack(
     base: RackBase,
     table: &ProfileTable,
     streams: Streams,
-    simd: Simd,
+    (dt_s, simd): (f64, Simd),
 ) -> GpuRack {
     let (mut cohorts, mut tiles, mut units) = (Vec::new(), Vec::new(), Vec::new());
     let mut gpus = 0;
@@ -159,6 +182,13 @@ fn gpu_rack(
                 serving: cohort_serving(site, cohort, table),
                 in_force: None,
                 phases: [PhaseKind::Idle; TILE],
+                shaped: cohort_shaper(site, plan, cohort, table).map(|shaper| {
+                    Box::new(CountedShaper {
+                        shaper,
+                        secondary: 0,
+                        ledger: Ledger::default(),
+                    })
+                }),
             });
             tiles.push(CohortTile {
                 first,
@@ -186,6 +216,14 @@ fn gpu_rack(
             });
         }
     }
+    let shaped = cohorts.iter().any(|c| c.shaped.is_some());
+    let smoothing = site.hardware[plan.group].smoothing;
+    let held = shaped.then(|| HeldRack {
+        cohorts: vec![HeldCohort::FREE; cohorts.len()],
+        peaks: smoothing
+            .and_then(|s| s.peaks)
+            .map(|p| HeldPeaks::new(p.budgets(dt_s), gpus)),
+    });
     GpuRack {
         base,
         simd,
@@ -194,6 +232,30 @@ fn gpu_rack(
         units,
         blocks,
         gpus,
+        held,
+    }
+}
+
+impl CountedShaper {
+    fn count(&mut self, did: &Did, gpus: f64, steps: usize) {
+        let ledger = &mut self.ledger;
+        for k in 0..steps {
+            let filled = f64::from(did.filled[k]);
+            let (fill_w, at_fill) = if self.secondary >> k & 1 == 1 {
+                (&mut ledger.secondary, &mut ledger.at_secondary)
+            } else {
+                (&mut ledger.floor, &mut ledger.at_floor)
+            };
+            *fill_w += did.filled_w[k];
+            *at_fill += filled;
+            ledger.work += did.work_w[k];
+            ledger.deferred += did.deferred_w[k];
+            ledger.cut += did.cut_w[k];
+            ledger.time += gpus;
+            ledger.at_cap += f64::from(did.capped[k]);
+            ledger.at_peak += f64::from(did.cut[k]);
+        }
+        ledger.rises = gpus * f64::from(self.shaper.rises);
     }
 }
 
@@ -212,7 +274,7 @@ impl GpuRack {
         // A change that falls on a sample but for rounding counts at that sample.
         let early_s = 1e-6 * common.dt_s;
         let mut changes = 0;
-        for (cohort, tile) in self.cohorts.iter_mut().zip(&mut self.tiles) {
+        for (i, (cohort, tile)) in self.cohorts.iter_mut().zip(&mut self.tiles).enumerate() {
             (tile.high, tile.low) = ([0; TILE], [0; TILE]);
             let start = cohort.slot * block_steps + at;
             let shared = &shared[start..start + steps];
@@ -238,6 +300,13 @@ impl GpuRack {
                 cohort.phases[k] = phase;
                 tile.centre_w[k] = (point.mean_w + point.sigma_w * z) as f32;
                 tile.sigma_w[k] = point.sigma_w as f32;
+                if let (Some(shaped), Some(held)) = (&mut cohort.shaped, &mut self.held) {
+                    let envelope = shaped.shaper.at(time_s(k), early_s, phase, point.mean_w);
+                    held.cohorts[i].floor_w[k] = envelope.floor_w as f32;
+                    held.cohorts[i].cap_w[k] = envelope.cap_w as f32;
+                    shaped.secondary &= !(1 << k);
+                    shaped.secondary |= u32::from(envelope.secondary) << k;
+                }
             }
         }
         if changes != 0 {
@@ -250,8 +319,14 @@ impl GpuRack {
         changes
     }
 
-    /// Counts what the limits did, by phase.
+    /// Counts what the limits did, by phase, and what power smoothing did.
     fn count(&mut self, steps: usize) {
+        let held = self.held.iter().flat_map(|h| &h.cohorts);
+        for ((cohort, tile), held) in self.cohorts.iter_mut().zip(&self.tiles).zip(held) {
+            if let Some(shaped) = &mut cohort.shaped {
+                shaped.count(&held.did, (tile.end - tile.first) as f64, steps);
+            }
+        }
         for (cohort, tile) in self.cohorts.iter().zip(&self.tiles) {
             let gpus = (tile.end - tile.first) as u64;
             let tallies = &mut self.base.slots[cohort.slot].tallies;
@@ -295,6 +370,18 @@ impl Unit for GpuRack {
         &self.base.slots
     }
 
+    fn ledgers(&self, _: u64) -> Vec<(Option<usize>, u32, Ledger)> {
+        let cohorts = self.cohorts.iter().zip(&self.tiles);
+        let shaped = cohorts.filter_map(|(cohort, tile)| {
+            let shaped = cohort.shaped.as_ref()?;
+            let gpus = (tile.end - tile.first) as u32;
+            let mut each = Ledger::default();
+            each.add(shaped.ledger, 1.0 / f64::from(gpus));
+            Some((self.base.slots[cohort.slot].job, gpus, each))
+        });
+        shaped.collect()
+    }
+
     fn fill(
         &mut self,
         common: &Common<'_>,
@@ -323,6 +410,7 @@ impl Unit for GpuRack {
                 steps: n,
                 fresh: common.first_sample + at as u64 == common.start,
                 changes,
+                held: self.held.as_mut(),
             };
             tile::run(self.simd, &mut job, &mut scratch.tile);
             rack_w[at..at + n].copy_from_slice(&scratch.tile.ac_w[..n]);

@@ -47,6 +47,10 @@ pub struct InferenceJob {
     #[serde(default)]
     #[schemars(range(min = -86_400.0), extend("x-unit" = "s"))]
     pub start_s: f64,
+    /// Replicas open one after another, evenly over this time from `start_s` on, seconds; requests go to those that are open. 0: all at once.
+    #[serde(default, skip_serializing_if = "crate::spec::is_zero")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub stagger_s: f64,
     /// GPUs that hold one copy of the model and work as one; the job's GPUs are a whole number of replicas.
     #[schemars(range(min = 1, max = 100_000))]
     pub gpus_per_replica: u32,

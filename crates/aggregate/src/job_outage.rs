@@ -130,6 +130,26 @@ pub(crate) fn replicas_out(
     outs
 }
 
+/// The same where replicas open one after another over `stagger_s`; before, they have nothing to lose.
+pub(crate) fn opening_late(
+    mut outs: Vec<Vec<ReplicaOut>>,
+    start_s: f64,
+    stagger_s: f64,
+) -> Vec<Vec<ReplicaOut>> {
+    if stagger_s > 0.0 {
+        let gaps = outs.len().saturating_sub(1).max(1) as f64;
+        for (r, list) in outs.iter_mut().enumerate().skip(1) {
+            list.push(ReplicaOut {
+                from_s: f64::NEG_INFINITY,
+                lost_s: f64::INFINITY,
+                until_s: start_s + stagger_s * r as f64 / gaps,
+            });
+            *list = joined(std::mem::take(list));
+        }
+    }
+    outs
+}
+
 /// Stretches that overlap made one.
 fn joined(mut all: Vec<ReplicaOut>) -> Vec<ReplicaOut> {
     all.sort_by(|a, b| a.from_s.total_cmp(&b.from_s));

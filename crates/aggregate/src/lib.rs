@@ -43,6 +43,9 @@
 //!
 //! From the racks to the bus: a [`Facility`] adds other IT, losses of UPS and transformer, and cooling that lags behind the heat.
 //!
+//! GPUs may smooth their power (`smoothing`): each is held between a floor and a cap that follow from its phase, and within limits on
+//! averages of its power. The per-GPU engine does so one by one (`tile_held`), the group engine by what that does to sums (`bend`).
+//!
 //! Events of the site act on this in three places. A rack without power has its samples set to zero once its engine has made them, so
 //! that nothing else changes for want of a draw. Jobs on racks that are out follow another course: training stops as a whole, batch nodes
 //! launch again, the router passes replicas by. [`Transfers`] and the trips of the cooling act on the way from the racks to the bus.
@@ -71,12 +74,14 @@
 //! `batch`, `training` what a cohort does when (`iteration`, `training_plan` what its job has in common), `interruption` when a
 //! training job is down; `traffic`, `request_log`, `replay`, `fleet`, `replica`, `serving` requests and what they make replicas and
 //! their cohorts do; `racks`, `rack` what both engines share; `host` slow hosts and what stands beside the nodes; `engine`, `follow`,
-//! `sums` the group engine; `gpus`, `tile` the per-GPU engine; `choice`
+//! `sums` the group engine; `gpus`, `tile` the per-GPU engine; `smoothing`, `smoothing_spec`, `smoothing_notes`, `smoothing_report` power
+//! smoothing in both, `shaped`, `bend`, `layer_bends` in the group engine, `tile_held` in the per-GPU engine; `choice`
 //! which of them; `facility` the rest of the site; `event_spec`, `check_events`, `event_plan` events of the site, `presence`, `job_outage`,
 //! `facility_trip`, `transfer` what they do to racks, jobs, cooling and bus; `correlation`, `clamp`, `source002` the statistics.
 
 mod batch;
 mod batch_spec;
+mod bend;
 mod block;
 mod check;
 mod check_events;
@@ -104,6 +109,7 @@ mod interruption;
 mod iteration;
 mod job_outage;
 mod keys;
+mod layer_bends;
 mod needs;
 mod place;
 mod placement;
@@ -115,13 +121,19 @@ mod replica;
 mod request_log;
 mod resolve;
 mod serving;
+mod shaped;
 mod site;
+mod smoothing;
+mod smoothing_notes;
+mod smoothing_report;
+mod smoothing_spec;
 mod source002;
 mod spec;
 mod sums;
 mod tenant_spec;
 mod tenants;
 mod tile;
+mod tile_held;
 mod timeline;
 mod traffic;
 mod training;
@@ -159,6 +171,12 @@ pub use inference_spec::{
 pub use racks::RunStart;
 pub use request_log::{RatePoint, Request, RequestLog, RequestLogError};
 pub use site::{GroupInfo, Site, SiteInput, SiteProblem};
+pub use smoothing_notes::SmoothingNote;
+pub use smoothing_report::SmoothingReport;
+pub use smoothing_spec::{
+    DEFAULT_EDP_WINDOW_S, DEFAULT_OVERHEAD_SHARE, DEFAULT_REACTION_S, DEFAULT_TDP_WINDOW_S,
+    GpuSmoothing, SecondaryLoad,
+};
 pub use source002::{Source002Comparison, source002_aggregate, sum_sigma_w};
 pub use spec::{
     BatchJob, CorrelationSpec, EngineSpec, JobSpec, LevelShares, RackGroup, TrainingJob,

@@ -220,7 +220,7 @@ impl Asker<'_> {
     fn training(&mut self, job: &TrainingJob, touch: Touch) -> Fit {
         let mut used = Vec::new();
         let rest = before_work(|k| self.has(k));
-        if job.start_s + REACH * job.node_jitter_s >= 0.0 {
+        if job.start_s + job.stagger_s + REACH * job.node_jitter_s >= 0.0 {
             used.push(rest);
         }
         self.require(rest, "", &job.name);
@@ -230,7 +230,10 @@ impl Asker<'_> {
             .straggler
             .is_some_and(|s| s.delay_s > 0.0 && s.probability > 0.0);
         let waits_on_restart = job.restart_stagger_s > 0.0 || job.restart_jitter_s > 0.0;
-        let waits = job.shape.stages().0 > 1 || late || (job.restarts() && waits_on_restart);
+        let waits = job.shape.stages().0 > 1
+            || late
+            || job.stagger_s > 0.0
+            || (job.restarts() && waits_on_restart);
         for (kind, needed) in [
             (PhaseKind::TrainCompute, job.compute_share > 0.0 || late),
             (

@@ -21,6 +21,8 @@ use crate::rack::{Common, Factor, Lag, Loadings, RackBase, Scratch, Slot};
 use crate::replica::Activity;
 use crate::serving::Serving;
 use crate::site::{CoursePlan, Hardware, RackPlan, Site};
+use crate::smoothing::Shaper;
+use crate::smoothing_report::{Ledger, SmoothingReport};
 use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
 use crate::training::{Seat, TrainingCourse};
 
@@ -39,6 +41,9 @@ pub(crate) trait Unit: Send {
     fn sources(&self) -> Vec<usize> {
         Vec::new()
     }
+
+    /// Job, GPUs and ledger (of each GPU) of cohorts that smooth their power, with all samples before `sample`.
+    fn ledgers(&self, sample: u64) -> Vec<(Option<usize>, u32, Ledger)>;
 
     /// Power of each rack over the block, `[rack][step]`: at the AC side and at the GPUs, W.
     fn fill(
@@ -62,6 +67,7 @@ pub(crate) struct Core<R> {
     hardware: Vec<Hardware>,
     tables: Vec<ProfileTable>,
     job_names: Vec<String>,
+    group_names: Vec<String>,
     /// Absent where no job loads on them.
     site: Option<Factor>,
     rows: Vec<Option<Factor>>,
@@ -171,6 +177,7 @@ impl<R: Unit> Core<R> {
             next_sample: streams.first_sample(),
             hardware: site.hardware.clone(),
             job_names: site.jobs.iter().map(|j| j.name.clone()).collect(),
+            group_names: site.groups.iter().map(|g| g.name.clone()).collect(),
             site: factor(loads_site, "ou-site", 0, site.tau_s),
             units,
             outages: site.outages.outages.clone(),
@@ -299,6 +306,24 @@ impl<R: Unit> Core<R> {
             .flatten()
             .map(|f| f.report(now_s))
             .collect()
+    }
+
+    /// What power smoothing and secondary loads did so far, by rack group and job; `expected`: by expectation, not counted.
+    pub(crate) fn smoothing_report(&self, expected: bool) -> Vec<SmoothingReport> {
+        let mut sums: BTreeMap<(usize, usize), (f64, Ledger)> = BTreeMap::new();
+        for unit in &self.units {
+            for (job, gpus, ledger) in unit.ledgers(self.next_sample) {
+                let Some(job) = job else { continue };
+                let (all, sum) = sums.entry((unit.group(), job)).or_default();
+                *all += f64::from(gpus);
+                sum.add(ledger, f64::from(gpus));
+            }
+        }
+        let report = |(&(group, job), (gpus, ledger)): (&(usize, usize), &(f64, Ledger))| {
+            let names = (&self.group_names[group], &self.job_names[job]);
+            SmoothingReport::new(names.0, names.1, ledger, *gpus, self.dt_s, expected)
+        };
+        sums.iter().map(report).collect()
     }
 
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.
@@ -529,4 +554,22 @@ pub(crate) fn cohort_serving(
         }
         CoursePlan::Batch(_) | CoursePlan::Training(_) => None,
     }
+}
+
+/// What holds the power of a cohort's GPUs within limits; `None` where nothing does. Both engines give a cohort the same one.
+pub(crate) fn cohort_shaper(
+    site: &Site,
+    rack: &RackPlan,
+    cohort: &Cohort,
+    table: &ProfileTable,
+) -> Option<Shaper> {
+    // GPUs without a job are never active.
+    let job = cohort.job?;
+    let smoothing = site.hardware[rack.group].smoothing;
+    let secondary = site.jobs[job].secondary(table);
+    if smoothing.is_none() && secondary.is_none() {
+        return None;
+    }
+    let dark = rack.outages.iter().map(|o| (o.off_s, o.on_s)).collect();
+    Some(Shaper::new(smoothing, secondary, table.clamp_w, dark))
 }

@@ -14,6 +14,9 @@ use crate::needs::{self, Fit};
 use crate::place::{Run, bundles, cut, nodes_touched};
 use crate::placement::Placement;
 use crate::site::{CoursePlan, GroupInfo, Hardware, JobPlan, RackPlan, RowPlan, Site, SiteInput};
+use crate::smoothing::Smoothing;
+use crate::smoothing_notes::notes;
+use crate::smoothing_spec::check_smoothing;
 use crate::tenants::{JobGpus, TenantGpus};
 use crate::timeline::{DEFAULT_CORRELATION_TIME_S, ProfileTable};
 use crate::training_plan::{TrainingPlan, TrainingTimes};
@@ -49,6 +52,9 @@ pub(crate) fn resolve_groups(
             problems,
         );
         let good = check::other(i, group, node, problems) && good;
+        let good = parts
+            .is_none_or(|(profile, _)| check_smoothing(i, group, &node.gpu, profile, problems))
+            && good;
         let (Some((profile, psu)), true) = (parts, good) else {
             complete = false;
             continue;
@@ -78,6 +84,9 @@ pub(crate) fn resolve_groups(
             other_w: group.other_kw.as_ref().map_or(0.0, |o| o.value * 1e3),
             other_metered: group.other_metered.unwrap_or(MeteredSide::NodeAc),
             table,
+            smoothing: group
+                .gpu_smoothing
+                .and_then(|s| Smoothing::new(&s, profile, &tables[table])),
         });
     }
     complete.then_some((groups, hardware))
@@ -184,7 +193,8 @@ fn job_plan(
         JobSpec::Inference(i) => {
             let gpus = placement.gpus[index];
             let plan = InferencePlan::new(i, gpus).with_outages(|each, replicas| {
-                job_outage::replicas_out(index, each, replicas, outages, runs)
+                let outs = job_outage::replicas_out(index, each, replicas, outages, runs);
+                job_outage::opening_late(outs, i.start_s, i.stagger_s)
             });
             (&i.name, CoursePlan::Inference(Arc::new(plan)))
         }
@@ -200,6 +210,10 @@ fn job_plan(
         shares,
         tau_s,
         nodes: placement.nodes[index],
+        secondary: match job {
+            JobSpec::Training(t) => t.secondary_load,
+            JobSpec::Batch(_) | JobSpec::Inference(_) => None,
+        },
     }
 }
 
@@ -316,8 +330,7 @@ pub(crate) fn assemble(
         .map(|g| g.racks.len() as u64 * u64::from(g.gpus_per_rack()))
         .sum();
     let tau_s = tau_of(&(0..jobs.len()).collect());
-    let job_gpus = input.jobs.iter().zip(&placement.gpus);
-    let job_gpus = job_gpus
+    let job_gpus = (input.jobs.iter().zip(&placement.gpus))
         .map(|(job, gpus)| JobGpus {
             name: job.name().to_owned(),
             tenant: job.tenant().map(str::to_owned),
@@ -326,6 +339,7 @@ pub(crate) fn assemble(
         })
         .collect();
     let events = events::planned(input, &jobs, &outages, placement);
+    let smoothing_notes = notes(input, (&groups, &hardware, &tables), placement);
     Site {
         groups,
         hardware,
@@ -341,5 +355,6 @@ pub(crate) fn assemble(
         gpus,
         tenants,
         job_gpus,
+        smoothing_notes,
     }
 }

@@ -19,12 +19,14 @@ use crate::place::Bundle;
 use crate::placement::{idle_groups, place};
 use crate::racks::{RunStart, Streams};
 use crate::resolve::{assemble, fit_all, resolve_groups};
+use crate::smoothing::{Secondary, Smoothing};
 use crate::tenants::{JobGpus, TenantGpus, allot};
 use crate::timeline::ProfileTable;
 use crate::training::CoarseTraining;
 use crate::training_plan::TrainingPlan;
 use crate::{
-    CorrelationSpec, JobSpec, LevelShares, RackGroup, RequestLog, SiteEventSpec, TenantSpec,
+    CorrelationSpec, JobSpec, LevelShares, RackGroup, RequestLog, SecondaryLoad, SiteEventSpec,
+    SmoothingNote, TenantSpec,
 };
 
 /// What a site is made of, as it stands in a scenario. Profiles, nodes and supplies have passed their own checks.
@@ -106,6 +108,8 @@ pub(crate) struct Hardware {
     pub(crate) other_w: f64,
     pub(crate) other_metered: MeteredSide,
     pub(crate) table: usize,
+    /// How its GPUs smooth their power; absent where nothing of it acts.
+    pub(crate) smoothing: Option<Smoothing>,
 }
 
 impl Hardware {
@@ -168,6 +172,14 @@ pub(crate) struct JobPlan {
     pub(crate) tau_s: f64,
     /// Nodes it touches; a shared node counts in full.
     pub(crate) nodes: u64,
+    pub(crate) secondary: Option<SecondaryLoad>,
+}
+
+impl JobPlan {
+    /// Its secondary load on GPUs of a profile.
+    pub(crate) fn secondary(&self, table: &ProfileTable) -> Option<Secondary> {
+        self.secondary.map(|s| Secondary::new(&s, table.tdp_w))
+    }
 }
 
 /// A site, resolved and immutable.
@@ -190,6 +202,7 @@ pub struct Site {
     pub(crate) tenants: Vec<TenantGpus>,
     /// Tenant, share and GPUs of each job.
     pub(crate) job_gpus: Vec<JobGpus>,
+    pub(crate) smoothing_notes: Vec<SmoothingNote>,
 }
 
 impl Site {
@@ -292,6 +305,11 @@ impl Site {
         &self.job_gpus
     }
 
+    /// What power smoothing does not do or delays, as far as it can be said before a run.
+    pub fn smoothing_notes(&self) -> &[SmoothingNote] {
+        &self.smoothing_notes
+    }
+
     /// AC power of all racks with every GPU at its limit, watts.
     pub fn rated_ac_w(&self) -> f64 {
         let rated = self
@@ -315,6 +333,15 @@ impl Site {
             .iter()
             .map(|&r| self.rated_rack_w(self.racks[r].group));
         rated.sum()
+    }
+
+    /// Highest power at which a floor or a secondary load may hold a GPU of a group, W; 0 without.
+    pub(crate) fn highest_floor_w(&self, group: usize) -> f64 {
+        let hardware = &self.hardware[group];
+        let fills = self.jobs.iter();
+        let fills = fills.filter_map(|j| j.secondary(&self.tables[hardware.table]));
+        let floor_w = hardware.smoothing.map_or(0.0, |s| s.floor_w);
+        fills.map(|f| f.fill_w).fold(floor_w, f64::max)
     }
 
     /// Racks in the site.

@@ -5,7 +5,7 @@ use ballast_units::Sourced;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{BatchRun, InferenceJob, IterationShape, StragglerSpec};
+use crate::{BatchRun, GpuSmoothing, InferenceJob, IterationShape, SecondaryLoad, StragglerSpec};
 
 /// How the GPUs are simulated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +45,9 @@ pub struct RackGroup {
     /// Side of the nodes' power supplies on which `other_kw` is metered: behind them (`node_dc`) their losses come on top. Default: `node_ac`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_metered: Option<MeteredSide>,
+    /// How the GPUs in these racks smooth their own power. Default: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_smoothing: Option<GpuSmoothing>,
 }
 
 /// A job: what a set of GPUs does over time.
@@ -165,6 +168,11 @@ pub struct BatchJob {
     pub correlation: Option<CorrelationSpec>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+pub(crate) fn is_zero(x: &f64) -> bool {
+    *x == 0.0
+}
+
 fn steady_mixed() -> PhaseKind {
     PhaseKind::SteadyMixed
 }
@@ -193,6 +201,11 @@ pub struct TrainingJob {
     #[serde(default)]
     #[schemars(extend("x-unit" = "s"))]
     pub start_s: f64,
+    /// On the first start nodes become ready one after another, evenly over this time, seconds; those that are ready wait for the last,
+    /// communicating, and the first iteration begins that much after `start_s`. 0: all at once.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
+    pub stagger_s: f64,
     /// Time at which the job ends, seconds. Default: the end of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "s"))]
@@ -250,6 +263,9 @@ pub struct TrainingJob {
     #[serde(default)]
     #[schemars(range(min = 0.0), extend("x-unit" = "s"))]
     pub restart_jitter_s: f64,
+    /// A co-runner that keeps the job's GPUs busy while the job waits. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secondary_load: Option<SecondaryLoad>,
     /// How the fluctuation of its GPUs is shared. Default: the scenario's `[correlation]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<CorrelationSpec>,

@@ -12,6 +12,7 @@ use multiversion::multiversion;
 
 use crate::follow::{Shift, Shifts};
 use crate::host::{AddedCurve, added_w};
+use crate::layer_bends::LayerBends;
 use crate::rack::Lag;
 use crate::site::{Hardware, NodeCurve};
 use crate::tile::Simd;
@@ -72,6 +73,8 @@ pub(crate) struct Layer {
     pub(crate) factor_loading: Wide,
     /// Factors beyond the rack: index of [`crate::rack::Common::shared`], and 1 for the racks that it reaches.
     pub(crate) sources: Vec<(usize, Wide)>,
+    /// Present where GPUs are held within limits of their power smoothing.
+    pub(crate) bends: Option<Box<LayerBends>>,
     mean_w: Wide,
     spread_w: Wide,
     variance: Wide,
@@ -92,6 +95,7 @@ impl Layer {
             rack_a: none,
             factor_loading: none,
             sources: Vec::new(),
+            bends: None,
             mean_w: none,
             spread_w: none,
             variance: none,
@@ -238,6 +242,13 @@ impl Supplies {
         self.mean_w[l] += shift.by.mean_w;
         self.squares[l] += shift.square;
         self.variance[l] += shift.by.variance;
+    }
+
+    /// Takes in the mean of what limits add.
+    fn bend(&mut self, shifts: &Shifts, k: usize) {
+        for (shift, bend) in shifts.bends_at(k) {
+            self.mean_w[usize::from(shift.lane)] += bend.mean_w;
+        }
     }
 
     /// A parabola's mean over nodes is its value at their mean and the curvature times their variance. Of independent terms
@@ -540,8 +551,12 @@ fn stretches<S: Shared>(
         }
         if shifted {
             layer.settle();
+            if let Some(bends) = &mut layer.bends {
+                bends.shift(shifts, k, index);
+            }
         }
         if any && let Some((supplies, changes)) = supplies {
+            supplies.bend(shifts, k);
             supplies.settle();
             changes.push((k - at, supplies.more_w));
         }
@@ -582,6 +597,11 @@ fn stretches<S: Shared>(
                     low[l] = if w < low[l] { w } else { low[l] };
                     row[l] = w;
                 }
+            }
+        }
+        if let Some(bends) = &layer.bends {
+            for (i, row) in out[k - at..to - at].iter_mut().enumerate() {
+                bends.add(&shared.at(k - at + i), row, &mut high);
             }
         }
         extremes = (high, low);

@@ -12,6 +12,7 @@ use ballast_series::lanes::{LANES, Lanes, NormalLanes};
 use multiversion::multiversion;
 
 use crate::site::Hardware;
+use crate::tile_held::{HeldRack, add_up_held, unit_rows};
 
 /// Steps of a tile; as many as lanes, so that turning a tile over keeps its shape.
 pub(crate) const TILE: usize = LANES;
@@ -95,6 +96,8 @@ pub(crate) struct TileRun<'a> {
     pub(crate) fresh: bool,
     /// Steps at which some cohort's coefficients differ from those in force, one bit each.
     pub(crate) changes: u32,
+    /// Present where GPUs are held within limits of their power smoothing.
+    pub(crate) held: Option<&'a mut HeldRack>,
 }
 
 /// Runs a tile with the instructions allowed.
@@ -126,7 +129,11 @@ fn tile_body(job: &mut TileRun<'_>, tile: &mut Tile) {
     for block in &mut tile.noise[..job.blocks.len()] {
         turn_over(block);
     }
-    add_up(job, tile);
+    if job.held.is_some() {
+        add_up_held(job, tile);
+    } else {
+        add_up(job, tile);
+    }
 }
 
 /// Steps the processes of all GPUs.
@@ -199,19 +206,7 @@ fn add_up(job: &mut TileRun<'_>, tile: &mut Tile) {
     for unit in job.units {
         let cohort = &mut job.cohorts[unit.cohort];
         let rows = &rows[unit.first..unit.first + unit.gpus];
-        let mut base_w = [0.0_f32; TILE];
-        if unit.together != 0.0 {
-            for row in rows {
-                for k in 0..TILE {
-                    base_w[k] += row[k];
-                }
-            }
-        }
-        let mut scale_w = [0.0_f32; TILE];
-        for k in 0..TILE {
-            base_w[k] = cohort.centre_w[k] + cohort.sigma_w[k] * (unit.together * base_w[k]);
-            scale_w[k] = cohort.sigma_w[k] * unit.own;
-        }
+        let (base_w, scale_w) = unit_rows(cohort, unit, rows);
         let (mut high, mut low) = (cohort.high, cohort.low);
         for row in rows {
             for k in 0..TILE {

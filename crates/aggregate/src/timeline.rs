@@ -38,6 +38,7 @@ pub(crate) struct PhaseLevel {
 pub(crate) struct ProfileTable {
     pub(crate) name: String,
     pub(crate) clamp_w: f64,
+    pub(crate) tdp_w: f64,
     /// The engine's step; 0 before [`Self::at_step`].
     pub(crate) step_s: f64,
     levels: [PhaseLevel; KINDS],
@@ -69,6 +70,7 @@ impl ProfileTable {
         Self {
             name: name.to_owned(),
             clamp_w,
+            tdp_w: profile.tdp_w.value,
             step_s: 0.0,
             levels,
         }

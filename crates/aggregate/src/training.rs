@@ -112,6 +112,14 @@ impl TrainingCourse {
     /// All but its seat the cohort has in common with the job's others. `step_s` is the step that will sample it.
     pub(crate) fn new(plan: Arc<TrainingPlan>, streams: Streams, seat: Seat, step_s: f64) -> Self {
         let (clock_s, since_checkpoint) = plan.lead_in(plan.start_s);
+        // Those that are ready wait for the last; `Wait` takes the lead-in from when all are.
+        let (clock_s, begun_s, stage) = if plan.stagger_s > 0.0 {
+            let gaps = plan.nodes.saturating_sub(1).max(1) as f64;
+            let ready_s = plan.start_s + plan.stagger_s * seat.place / gaps;
+            (ready_s, plan.start_s + plan.stagger_s, Stage::Wait)
+        } else {
+            (clock_s, clock_s, Stage::Begin)
+        };
         let job = entity(&[&plan.name], 0);
         let mean = plan
             .coarse_at(step_s)
@@ -127,9 +135,9 @@ impl TrainingCourse {
             gone: false,
             streams,
             seat,
-            stage: Stage::Begin,
+            stage,
             clock_s,
-            begun_s: clock_s,
+            begun_s,
             duration_s: plan.iteration_s,
             late_s: 0.0,
             late_share: 0.0,

@@ -30,6 +30,8 @@ pub(crate) struct TrainingPlan {
     /// Nodes it touches.
     pub(crate) nodes: u64,
     pub(crate) start_s: f64,
+    /// Over which nodes become ready on the first start.
+    pub(crate) stagger_s: f64,
     pub(crate) stop_s: f64,
     pub(crate) iteration_s: f64,
     /// The iteration of each stage of the pipeline; one without.
@@ -73,8 +75,9 @@ impl TrainingPlan {
             name: job.name.clone(),
             nodes,
             start_s: job.start_s,
+            stagger_s: job.stagger_s,
             stop_s: job.stop_s.unwrap_or(f64::INFINITY),
-            iteration_s: job.iteration_s,
+            iteration_s: job.lasting_s(),
             parts: parts(&job.shape, job.compute_share),
             stage_gpus: (gpus / (u64::from(stages) * u64::from(replicas)).max(1)).max(1),
             straggler: job.straggler.filter(|s| s.delay_s > 0.0),
@@ -113,7 +116,8 @@ impl TrainingPlan {
     pub(crate) fn in_step(&self) -> bool {
         let apart_after_restart = self.restart_stagger_s > 0.0 || self.restart_jitter_s > 0.0;
         let restarts = !self.interruptions.is_empty() || self.mtbf_s.is_finite();
-        self.node_jitter_s == 0.0 && self.straggler.is_none() && !(restarts && apart_after_restart)
+        let together = self.node_jitter_s == 0.0 && self.stagger_s == 0.0;
+        together && self.straggler.is_none() && !(restarts && apart_after_restart)
     }
 
     /// Clock and iterations since the last checkpoint where a course that iterates from `start_s` on is taken up.

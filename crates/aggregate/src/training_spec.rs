@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use ballast_units::WeakDefault;
 
-use crate::TrainingJob;
+use crate::{SecondaryLoad, TrainingJob};
 
 /// Share of a micro-batch's time that its forward pass takes, where a job states none: the backward pass takes twice as long.
 ///
@@ -113,9 +113,20 @@ impl TrainingJob {
         self.restart_after_s.is_some() && (self.crash_at_s.is_some() || self.mtbf_s.is_some())
     }
 
+    /// Duration of one iteration without stragglers as it runs, seconds: longer by what a secondary load costs.
+    pub fn lasting_s(&self) -> f64 {
+        let overhead = self.secondary_load.map_or(0.0, |s| s.overhead());
+        self.iteration_s * (1.0 + overhead)
+    }
+
     /// The defaults of low confidence that this job leaves in force.
     pub fn weak_defaults(&self) -> Vec<WeakDefault> {
         let mut found = Vec::new();
+        found.extend(
+            self.secondary_load
+                .iter()
+                .flat_map(SecondaryLoad::weak_defaults),
+        );
         if let IterationShape::Pipeline {
             forward_share: None,
             ..

@@ -9,6 +9,7 @@ fn plan() -> TrainingPlan {
         name: "t".into(),
         nodes: 4,
         start_s: 0.0,
+        stagger_s: 0.0,
         stop_s: f64::INFINITY,
         iteration_s: 2.0,
         parts: parts(&IterationShape::default(), 0.75),

@@ -285,6 +285,7 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
             r.metered
         ));
     }
+    smoothing_lines(outcome, printer);
     diversity_line(outcome, printer);
     if let Some(q) = &outcome.site.reactive {
         printer.line(&format!(
@@ -402,6 +403,52 @@ fn side(power_factor: f64) -> String {
         _ => "",
     };
     format!("{:.3}{word}", power_factor.abs())
+}
+
+/// What power smoothing did to each job's GPUs in each group.
+fn smoothing_lines(outcome: &Outcome, printer: &Printer) {
+    for k in &outcome.gpu_smoothing {
+        let r = &k.report;
+        let mut parts = Vec::new();
+        let mut say = |share: f64, what: &str, energy_kwh: f64, how: &str| {
+            if share > 0.0 || energy_kwh > 0.0 {
+                let time = number(100.0 * share);
+                let energy = si(energy_kwh * 1e3, "Wh", 4);
+                parts.push(format!("{what} {time} % of the time ({energy} {how})"));
+            }
+        };
+        say(r.floor_time_share, "at the floor", r.floor_kwh, "added");
+        say(
+            r.secondary_time_share,
+            "secondary load",
+            r.secondary_kwh,
+            "added",
+        );
+        say(
+            r.ramp_limited_time_share,
+            "ramp-limited",
+            r.deferred_kwh,
+            "held back",
+        );
+        say(
+            r.peak_limited_time_share,
+            "EDP-capped",
+            r.peak_cut_kwh,
+            "cut",
+        );
+        if parts.is_empty() {
+            parts.push("never acted".to_owned());
+        }
+        printer.line(&format!(
+            "smoothing     {}, {}: energy +{:.2} %; {} (realisation {}, metered: {})",
+            r.group,
+            r.job,
+            r.energy_overhead_percent,
+            parts.join(", "),
+            k.realisation,
+            k.metered
+        ));
+    }
 }
 
 /// Coincident peak over sum of peaks.

@@ -262,6 +262,21 @@ impl GpuProfile {
                 "EDPp is the power allowed for tens of milliseconds, never below TDP",
             );
         }
+        if let Some(range) = &self.smoothing {
+            let (low, high) = (&range.floor_share_min, &range.floor_share_max);
+            let shares = Bound::Within(0.0, 1.0);
+            let low_ok = found.sourced("smoothing.floor_share_min", low, "", shares);
+            let high_ok = found.sourced("smoothing.floor_share_max", high, "", shares);
+            if low_ok && high_ok && low.value > high.value {
+                found.add(
+                    "smoothing.floor_share_min.value",
+                    format!("is {}, above floor_share_max = {}", low.value, high.value),
+                    "exchange them",
+                );
+            }
+            let edp = &range.edp_share_min;
+            found.sourced("smoothing.edp_share_min", edp, "", Bound::Within(1.0, 3.0));
+        }
         if self.phases.iter().next().is_none() {
             found.add(
                 "phases",

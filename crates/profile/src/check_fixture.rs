@@ -42,6 +42,7 @@ pub(crate) fn gpu() -> GpuProfile {
         notes: String::new(),
         tdp_w: sourced(700.0),
         edpp_w: None,
+        smoothing: None,
         phases: Phases {
             idle: Some(phase(72.0)),
             load: Some(phase(140.0)),

@@ -21,5 +21,5 @@ pub use check::SpecProblem;
 pub use power::{LIGHT_LOAD, ReactiveLine, tan_phi};
 pub use spec::{
     GpuProfile, HostSpec, MeteredSide, MeteringPoint, NodeSpec, PhaseKind, PhaseSpec, Phases,
-    PsuSpec, RackSpec, TransitionSpec,
+    PsuSpec, RackSpec, SmoothingRange, TransitionSpec,
 };

@@ -50,8 +50,26 @@ pub struct GpuProfile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-unit" = "W", "x-min-value-exclusive" = 0.0))]
     pub edpp_w: Option<Sourced>,
+    /// What its own power smoothing can be set to. Absent: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoothing: Option<SmoothingRange>,
     /// Power of each phase the GPU can be in.
     pub phases: Phases,
+}
+
+/// What the power smoothing of a GPU can be set to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmoothingRange {
+    /// Lowest power floor but none, share of `tdp_w`.
+    #[schemars(extend("x-min-value" = 0.0, "x-max-value" = 1.0))]
+    pub floor_share_min: Sourced,
+    /// Highest power floor, share of `tdp_w`.
+    #[schemars(extend("x-min-value" = 0.0, "x-max-value" = 1.0))]
+    pub floor_share_max: Sourced,
+    /// Lowest limit on the power over tens of milliseconds, share of `tdp_w`.
+    #[schemars(extend("x-min-value" = 1.0, "x-max-value" = 3.0))]
+    pub edp_share_min: Sourced,
 }
 
 /// The phases of one GPU. A job that needs a phase which is absent is refused with its name.

@@ -44,6 +44,10 @@ pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>, root: &Node) 
             }
         }
     }
+    // What smoothing can be set to bounds a setting; without one nothing rests on it.
+    if scenario.racks.iter().all(|r| r.gpu_smoothing.is_none()) {
+        found.retain(|f| !(f.path.starts_with("gpus.") && f.path.contains(".smoothing.")));
+    }
     for group in &scenario.racks {
         if let Some(other) = group
             .other_kw

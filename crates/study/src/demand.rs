@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use ballast_aggregate::{
-    ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, TrafficReport,
-    TransferReport, Transfers,
+    ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, SmoothingReport,
+    TrafficReport, TransferReport, Transfers,
 };
 use ballast_profile::tan_phi;
 use ballast_scenario::{LoadSpec, Scenario};
@@ -270,6 +270,14 @@ impl Demand {
         self.engine
             .as_ref()
             .map(Engine::traffic_report)
+            .unwrap_or_default()
+    }
+
+    /// What power smoothing and secondary loads did so far.
+    pub(crate) fn smoothing_report(&self) -> Vec<SmoothingReport> {
+        self.engine
+            .as_ref()
+            .map(Engine::smoothing_report)
             .unwrap_or_default()
     }
 

@@ -45,6 +45,7 @@ mod resonance;
 mod run;
 pub mod sizing;
 mod sliding;
+mod smoothing;
 mod step_event_kpis;
 mod step_events;
 mod strike;

@@ -1,6 +1,8 @@
 //! Realisations merged, in their order.
 
-use ballast_aggregate::{ClampReport, FacilityReport, TrafficReport, TransferReport};
+use ballast_aggregate::{
+    ClampReport, FacilityReport, SmoothingReport, TrafficReport, TransferReport,
+};
 use ballast_buffer::Books;
 use ballast_plant::{Limiter, Tripped};
 use ballast_series::{Histogram, Pyramid, RampTable, Spectrum, merge_ramps};
@@ -109,6 +111,8 @@ pub(crate) struct Merged {
     /// Of the first realisation.
     pub(crate) facility: Option<FacilityReport>,
     /// Of the first realisation.
+    pub(crate) smoothing: Vec<SmoothingReport>,
+    /// Of the first realisation.
     pub(crate) transfers: Vec<TransferReport>,
     /// Of the first realisation: pyramid and spectrum of the power at the bus.
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
@@ -142,6 +146,7 @@ impl Merged {
             clamps: first.clamps.clone(),
             traffic: Vec::new(),
             facility: first.facility.clone(),
+            smoothing: first.smoothing.clone(),
             transfers: first.transfers.clone(),
             curves: None,
             energy_j: first.energy_j,

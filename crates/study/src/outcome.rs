@@ -13,6 +13,7 @@ pub use crate::contingency_outcome::{
 pub use crate::fuel_use::{FuelAmounts, FuelKpis, SetFuelKpis};
 pub use crate::indicative::{Indicative, Ranges, WeakConstant};
 pub use crate::load_steps::{AcceptanceKpis, LoadStepKpis};
+pub use crate::smoothing::GpuSmoothingKpis;
 pub use crate::step_event_kpis::{StepEventKpis, StepEventsKpis};
 pub use resonance::*;
 
@@ -46,6 +47,9 @@ pub struct Outcome {
     pub site: PowerKpis,
     /// Power of each group of racks at the AC side.
     pub racks: Vec<RackKpis>,
+    /// What power smoothing and secondary loads did, by rack group and job; empty without.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gpu_smoothing: Vec<GpuSmoothingKpis>,
     /// GPUs of each job, and its tenant.
     pub jobs: Vec<JobGpus>,
     /// GPUs of each tenant.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ballast_aggregate::{
-    ClampReport, DemandBlock, FacilityReport, Site, TrafficReport, TransferReport,
+    ClampReport, DemandBlock, FacilityReport, Site, SmoothingReport, TrafficReport, TransferReport,
 };
 use ballast_buffer::Books;
 use ballast_plant::{Plant, StepStatus, Tripped};
@@ -98,6 +98,7 @@ pub(crate) struct RealisationResult {
     pub(crate) clamps: Vec<ClampReport>,
     pub(crate) traffic: Vec<TrafficReport>,
     pub(crate) facility: Option<FacilityReport>,
+    pub(crate) smoothing: Vec<SmoothingReport>,
     pub(crate) transfers: Vec<TransferReport>,
     /// Of each battery at the bus.
     pub(crate) bess: Vec<Books>,
@@ -462,6 +463,7 @@ impl Under<'_> {
             clamps: self.demand.clamp_report(),
             traffic: self.demand.traffic_report(),
             facility: self.demand.facility_report(),
+            smoothing: self.demand.smoothing_report(),
             transfers: self.demand.transfer_report(),
             bess: self.bess.books(),
             load: self

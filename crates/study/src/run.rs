@@ -22,6 +22,7 @@ use crate::outcome::{InputHash, Outcome, RunPart, RunProvenance, Status, Verdict
 use crate::realisation::{Progress, Shared, run_realisation, samples};
 use crate::residual;
 use crate::resonance::resonances;
+use crate::smoothing;
 use crate::verdict;
 use crate::words;
 use crate::zoom::{Moment, worst_moment};
@@ -429,6 +430,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         weak_constants: plan.weak.clone(),
         design_values: design::design_values(scenario, site, &coarse, &merged),
         racks: design::rack_kpis(scenario, site, &merged),
+        gpu_smoothing: smoothing::kpis(&merged),
         jobs: site.map_or_else(Vec::new, |s| s.job_gpus().to_vec()),
         tenants: site.map_or_else(Vec::new, |s| s.tenants().to_vec()),
         facility: design::facility_parts(&merged),

@@ -52,6 +52,7 @@ pub(crate) fn gpu(sigma_w: f64) -> GpuProfile {
         notes: String::new(),
         tdp_w: sourced(1e5),
         edpp_w: None,
+        smoothing: None,
         phases: Phases {
             idle: Some(phase(100.0, 0.0)),
             launch: Some(phase(150.0, 0.0)),
@@ -143,6 +144,8 @@ pub(crate) fn training(name: &str) -> TrainingJob {
         restore_s: None,
         restart_stagger_s: 0.0,
         restart_jitter_s: 0.0,
+        stagger_s: 0.0,
+        secondary_load: None,
         correlation: None,
     }
 }
@@ -160,6 +163,7 @@ pub(crate) fn racks(name: &str, count: u32, nodes_per_rack: u32) -> RackGroup {
         racks_per_row: None,
         other_kw: None,
         other_metered: None,
+        gpu_smoothing: None,
     }
 }
 

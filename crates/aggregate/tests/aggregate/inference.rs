@@ -20,6 +20,7 @@ pub(crate) fn service(name: &str, requests_per_s: f64) -> InferenceJob {
         gpus: None,
         tenant: None,
         share: None,
+        stagger_s: 0.0,
         start_s: -300.0,
         gpus_per_replica: 8,
         arrivals: ArrivalSpec::Poisson { requests_per_s },

@@ -302,6 +302,7 @@ pub(crate) fn plausible() -> Outcome {
                 ramp_w_per_s: 2000.0,
             },
         },
+        gpu_smoothing: Vec::new(),
         bess: Vec::new(),
         plant: Some(plant()),
         resonance: None,

@@ -57,7 +57,9 @@ pub(crate) fn stated(scenario: &Scenario, site: Option<&Site>) -> (Vec<Cadence>,
         if coarse.iter().any(|c| c.whole && c.job == job.name) {
             left_out.push(format!(
                 "job {}: a step of {} s takes the mean over its iterations of {} s",
-                job.name, simulation.step_s, job.iteration_s
+                job.name,
+                simulation.step_s,
+                job.lasting_s()
             ));
         } else if let Some(cadence) = training(scenario, job) {
             found.push(cadence);
@@ -98,7 +100,7 @@ fn training(scenario: &Scenario, job: &TrainingJob) -> Option<Cadence> {
         return None;
     }
     let late_s = job.straggler.map_or(0.0, |s| s.probability * s.delay_s);
-    let period_s = job.iteration_s + late_s;
+    let period_s = job.lasting_s() + late_s;
     // The first iteration is still the start of the job.
     let from_s = simulation.start_s.max(job.start_s + period_s);
     let until_s = job.stop_s.unwrap_or(f64::INFINITY).min(simulation.end_s());

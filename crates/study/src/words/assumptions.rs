@@ -150,6 +150,7 @@ pub(crate) fn assumptions(
             ));
         }
         list.extend(allotted(site));
+        list.extend(crate::smoothing::assumptions(scenario));
     }
     list.push(voltage::load_assumption(scenario));
     if scenario

@@ -146,7 +146,7 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
         JobSpec::Training(t)
             if t.iteration_jitter_s > 0.0 || t.node_jitter_s > 0.0 || t.straggler.is_some() =>
         {
-            Some(t.iteration_s)
+            Some(t.lasting_s())
         }
         // Traffic is random whatever the spread within a phase.
         JobSpec::Inference(i) => Some(2.0 * i.memory_s()),
@@ -156,7 +156,7 @@ pub(crate) fn randomness(scenario: &Scenario, site: &Site) -> Randomness {
         return Randomness::None;
     };
     let cadence = scenario.jobs.iter().filter_map(|j| match j {
-        JobSpec::Training(t) => Some(t.iteration_s),
+        JobSpec::Training(t) => Some(t.lasting_s()),
         JobSpec::Inference(i) => Some(2.0 * i.memory_s()),
         JobSpec::Batch(_) => None,
     });

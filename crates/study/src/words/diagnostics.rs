@@ -11,6 +11,7 @@ use crate::inputs::Inputs;
 use crate::merge::Merged;
 use crate::outcome::Diagnostic;
 use crate::residual;
+use crate::smoothing;
 
 /// What a reader should know of this run.
 pub(crate) fn diagnostics(
@@ -69,6 +70,11 @@ pub(crate) fn diagnostics(
     for battery in crate::bess::kpis(scenario, merged) {
         if battery.short_share > 0.0 {
             say("battery-short", crate::bess::short(&battery));
+        }
+    }
+    if let Some(site) = site {
+        for note in smoothing::diagnostics(site) {
+            say(&note.code, note.text);
         }
     }
     if let Some(facility) = &merged.facility {
@@ -155,7 +161,7 @@ fn cadence(scenario: &Scenario, site: Option<&Site>, job: &JobSpec) -> Option<St
     let sim = &scenario.simulation;
     let pipelined = matches!(t.shape, IterationShape::Pipeline { stages: 2.., .. });
     let modulates = t.compute_share > 0.0 && (t.compute_share < 1.0 || pipelined);
-    let runs = t.start_s + t.iteration_s < sim.end_s() && t.stop_s.is_none_or(|s| s > sim.start_s);
+    let runs = t.start_s + t.lasting_s() < sim.end_s() && t.stop_s.is_none_or(|s| s > sim.start_s);
     let averaged = site.is_some_and(|s| {
         let coarse = s.coarse_training(sim.step_s);
         coarse.iter().any(|c| c.whole && c.job == t.name)
@@ -169,7 +175,7 @@ fn cadence(scenario: &Scenario, site: Option<&Site>, job: &JobSpec) -> Option<St
     Some(format!(
         "job {} loads the bus at {:.3} Hz and its harmonics{pauses}; figure `resonance` shows them over the plant's gain",
         t.name,
-        1.0 / t.iteration_s
+        1.0 / t.lasting_s()
     ))
 }
 
