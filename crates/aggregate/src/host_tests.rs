@@ -41,6 +41,7 @@ fn hardware(metered: MeteredSide, other_w: f64, other_metered: MeteredSide) -> H
         other_w,
         other_metered,
         table: 0,
+        store: None,
     }
 }
 

@@ -78,6 +78,8 @@
 mod batch;
 mod batch_spec;
 mod block;
+mod buffers;
+mod bulk;
 mod check;
 mod check_events;
 mod check_inference;
@@ -131,6 +133,8 @@ mod transfer;
 
 pub use batch_spec::BatchRun;
 pub use block::DemandBlock;
+pub use buffers::StorageReport;
+pub use bulk::{BULK_RECOVERY_S, BulkReport};
 pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
 pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};

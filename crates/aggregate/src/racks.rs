@@ -9,6 +9,8 @@ use rayon::prelude::*;
 
 use crate::batch::BatchCourse;
 use crate::block::DemandBlock;
+use crate::buffers::{self, Buffers, StorageReport};
+use crate::bulk::BulkReport;
 use crate::clamp::{self, ClampReport, Subject, Tally};
 use crate::event_plan::Outage;
 use crate::fleet::{Fleet, TrafficReport};
@@ -21,6 +23,7 @@ use crate::rack::{Common, Factor, Lag, Loadings, RackBase, Scratch, Slot};
 use crate::replica::Activity;
 use crate::serving::Serving;
 use crate::site::{CoursePlan, Hardware, RackPlan, Site};
+use crate::tile::Simd;
 use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
 use crate::training::{Seat, TrainingCourse};
 
@@ -71,6 +74,10 @@ pub(crate) struct Core<R> {
     units: Vec<R>,
     /// By rack; empty where no rack is ever out.
     outages: Vec<Vec<Outage>>,
+    /// By unit: what buffers the power of its racks.
+    buffers: Vec<Option<Buffers>>,
+    /// Whether any rack has storage.
+    stores: bool,
     /// Sums over the racks of each unit: `[unit][step]` of [`Sums`].
     sums: Sums,
     /// By job, its loadings on the factors beyond the rack.
@@ -132,11 +139,12 @@ impl Streams {
 }
 
 impl<R: Unit> Core<R> {
-    /// At t = 0. `tables` are the site's at the engine's step; `units` makes the racks, in order.
+    /// At t = 0. `tables` are the site's at the engine's step; `units` makes the racks, in order; `simd` is for what both engines do.
     pub(crate) fn new(
         site: &Site,
         dt_s: f64,
         streams: Streams,
+        simd: Simd,
         tables: Vec<ProfileTable>,
         units: impl FnOnce(&[ProfileTable]) -> Vec<R>,
     ) -> Self {
@@ -164,6 +172,10 @@ impl<R: Unit> Core<R> {
         });
         let fleets = fleets.collect();
         let units = units(&tables);
+        let buffers = units
+            .iter()
+            .map(|u| Buffers::new(site, u.group(), u.racks(), dt_s, simd))
+            .collect();
         let sources: BTreeSet<usize> = units.iter().flat_map(Unit::sources).collect();
         Self {
             dt_s,
@@ -174,6 +186,8 @@ impl<R: Unit> Core<R> {
             site: factor(loads_site, "ou-site", 0, site.tau_s),
             units,
             outages: site.outages.outages.clone(),
+            buffers,
+            stores: site.has_storage(),
             sums: Sums::default(),
             loadings: (0..site.jobs.len())
                 .map(|j| loadings(site, Some(j)))
@@ -248,17 +262,19 @@ impl<R: Unit> Core<R> {
         let mut rows = block.rack_w.as_mut_slice();
         let mut first_rack = 0;
         let mut units = Vec::with_capacity(self.units.len());
-        for (unit, sums) in self.units.iter_mut().zip(self.sums.by_unit(steps)) {
+        let parts = self.units.iter_mut().zip(&mut self.buffers);
+        for ((unit, buffers), sums) in parts.zip(self.sums.by_unit(steps)) {
             let (own, rest) = std::mem::take(&mut rows).split_at_mut(unit.racks() * steps);
             rows = rest;
             let next_rack = first_rack + unit.racks();
             let outages = outages.get(first_rack..next_rack).unwrap_or(&[]);
             first_rack = next_rack;
-            units.push((unit, own, outages, sums));
+            units.push((unit, buffers, own, outages, sums));
         }
         units.into_par_iter().for_each_init(
             Scratch::default,
-            |scratch, (unit, ac_w, outages, [ac_sum_w, q_sum_var, gpu_sum_w])| {
+            |scratch, (unit, buffers, ac_w, outages, sums)| {
+                let [ac_sum_w, q_sum_var, gpu_sum_w, stored_j] = sums;
                 let hardware = &hardware[unit.group()];
                 let table = &tables[hardware.table];
                 let mut gpu_w = std::mem::take(&mut scratch.gpu_w);
@@ -270,6 +286,13 @@ impl<R: Unit> Core<R> {
                         let power_w = &mut power_w[rack * steps..(rack + 1) * steps];
                         presence::apply(outages, common.first_sample, common.dt_s, power_w);
                     }
+                }
+                match buffers {
+                    Some(buffers) => {
+                        let (first, dt_s) = (common.first_sample, common.dt_s);
+                        buffers.apply(ac_w, outages, first, dt_s, stored_j);
+                    }
+                    None => stored_j.fill(0.0),
                 }
                 sum_rows(ac_w, ac_sum_w);
                 sum_rows(&gpu_w, gpu_sum_w);
@@ -283,6 +306,16 @@ impl<R: Unit> Core<R> {
         for (group, out) in block.group_w.chunks_exact_mut(steps).enumerate() {
             let units = self.units.iter().zip(self.sums.ac_w.chunks_exact(steps));
             let of_group = units.filter(|(u, _)| u.group() == group).map(|(_, w)| w);
+            add_up(of_group, out);
+        }
+        let groups = if self.stores { self.hardware.len() } else { 0 };
+        block.stored_j.resize(groups * steps, 0.0);
+        for (group, out) in block.stored_j.chunks_exact_mut(steps).enumerate() {
+            let units = self
+                .units
+                .iter()
+                .zip(self.sums.stored_j.chunks_exact(steps));
+            let of_group = units.filter(|(u, _)| u.group() == group).map(|(_, j)| j);
             add_up(of_group, out);
         }
         add_up(block.group_w.chunks_exact(steps), &mut block.site_w);
@@ -299,6 +332,21 @@ impl<R: Unit> Core<R> {
             .flatten()
             .map(|f| f.report(now_s))
             .collect()
+    }
+
+    /// What the storage of each group with any did so far.
+    pub(crate) fn storage_report(&self) -> Vec<StorageReport> {
+        buffers::storage_report(&self.hardware, self.buffered())
+    }
+
+    /// What the bulk capacitors of each group where they matter had to do so far.
+    pub(crate) fn bulk_report(&self) -> Vec<(usize, BulkReport)> {
+        buffers::bulk_report(self.buffered())
+    }
+
+    fn buffered(&self) -> impl Iterator<Item = (usize, &Buffers)> {
+        let units = self.units.iter().zip(&self.buffers);
+        units.filter_map(|(u, b)| Some((u.group(), b.as_ref()?)))
     }
 
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.
@@ -356,21 +404,25 @@ struct Sums {
     ac_w: Vec<f64>,
     q_var: Vec<f64>,
     gpu_w: Vec<f64>,
+    stored_j: Vec<f64>,
 }
 
 impl Sums {
     fn resize(&mut self, len: usize) {
-        for sums in [&mut self.ac_w, &mut self.q_var, &mut self.gpu_w] {
+        let all = [&mut self.ac_w, &mut self.q_var, &mut self.gpu_w];
+        for sums in all.into_iter().chain([&mut self.stored_j]) {
             sums.resize(len, 0.0);
         }
     }
 
-    /// AC side, reactive power and GPUs of each unit.
-    fn by_unit(&mut self, steps: usize) -> impl Iterator<Item = [&mut [f64]; 3]> {
+    /// AC side, reactive power, GPUs and charge of each unit.
+    fn by_unit(&mut self, steps: usize) -> impl Iterator<Item = [&mut [f64]; 4]> {
         let ac_w = self.ac_w.chunks_exact_mut(steps);
         let rest = self.q_var.chunks_exact_mut(steps);
         let rest = rest.zip(self.gpu_w.chunks_exact_mut(steps));
-        ac_w.zip(rest).map(|(ac, (q, gpu))| [ac, q, gpu])
+        let rest = rest.zip(self.stored_j.chunks_exact_mut(steps));
+        ac_w.zip(rest)
+            .map(|(ac, ((q, gpu), stored))| [ac, q, gpu, stored])
     }
 }
 

@@ -1,5 +1,6 @@
 //! What stands in a scenario file about racks, jobs and correlation.
 
+use ballast_buffer::StorageSpec;
 use ballast_profile::{MeteredSide, PhaseKind};
 use ballast_units::Sourced;
 use schemars::JsonSchema;
@@ -45,6 +46,9 @@ pub struct RackGroup {
     /// Side of the nodes' power supplies on which `other_kw` is metered: behind them (`node_dc`) their losses come on top. Default: `node_ac`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_metered: Option<MeteredSide>,
+    /// Storage in each rack that smooths its power at the AC side: a preset (`preset`), changed or not, or one of your own. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageSpec>,
 }
 
 /// A job: what a set of GPUs does over time.

@@ -8,6 +8,7 @@ mod per_gpu;
 mod problems;
 mod same_bytes;
 mod sigma;
+mod storage;
 mod tenants;
 mod traffic_engines;
 mod training;
