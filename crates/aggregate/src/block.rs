@@ -17,6 +17,8 @@ pub struct DemandBlock {
     pub rack_w: Vec<f64>,
     /// Charge of the storage of each group's racks together, joules. `[group][step]`, zeros for groups without; empty where no rack has any.
     pub stored_j: Vec<f64>,
+    /// AC power of each group's racks together before their storage acts, watts. `[group][step]`; empty where no rack has any.
+    pub before_storage_w: Vec<f64>,
     /// Number of the first sample, counted from the start of the run.
     pub first_sample: u64,
     racks: usize,
@@ -74,6 +76,13 @@ impl DemandBlock {
     /// Charge of the storage of a group's racks together, joules, `[step]`; empty if there is no group `i` or no storage.
     pub fn stored(&self, i: usize) -> &[f64] {
         self.stored_j
+            .get(i * self.steps..(i + 1) * self.steps)
+            .unwrap_or(&[])
+    }
+
+    /// AC power of a group's racks together before their storage acts, watts, `[step]`; empty if there is no group `i` or no storage.
+    pub fn before_storage(&self, i: usize) -> &[f64] {
+        self.before_storage_w
             .get(i * self.steps..(i + 1) * self.steps)
             .unwrap_or(&[])
     }

@@ -8,7 +8,6 @@ use std::ops::Range;
 use ballast_buffer::{Books, Control, StoreLanes, StoreSpec};
 use ballast_series::lanes::LANES;
 use multiversion::multiversion;
-use serde::Serialize;
 
 use crate::bulk::{BulkLanes, BulkReport};
 use crate::event_plan::Outage;
@@ -27,25 +26,31 @@ pub(crate) struct RackStore {
 }
 
 /// What the storage of a group of racks did so far.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StorageReport {
     /// Group, as an index of [`Site::groups`].
     pub group: usize,
     /// The store of each rack.
-    #[serde(skip)]
     pub store: StoreSpec,
     /// Its controller.
-    #[serde(skip)]
     pub control: Control,
     /// Racks with it.
     pub racks: u32,
     /// Books of all of them together.
-    #[serde(skip)]
     pub books: Books,
     /// Lowest charge of any rack, J.
     pub least_j: f64,
     /// Highest charge of any rack, J.
     pub most_j: f64,
+}
+
+impl StorageReport {
+    /// Adds what the same racks did in another realisation.
+    pub fn merge(&mut self, other: &Self) {
+        self.books.add(&other.books);
+        self.least_j = self.least_j.min(other.least_j);
+        self.most_j = self.most_j.max(other.most_j);
+    }
 }
 
 /// N racks side by side, of which `racks` are there.

@@ -25,7 +25,8 @@ pub struct BulkReport {
 }
 
 impl BulkReport {
-    pub(crate) fn merge(&mut self, other: &Self) {
+    /// Adds what other racks, or the same in another realisation, had to do.
+    pub fn merge(&mut self, other: &Self) {
         self.window_j = other.window_j;
         self.given_j = self.given_j.max(other.given_j);
         self.taken_j = self.taken_j.max(other.taken_j);

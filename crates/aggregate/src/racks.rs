@@ -257,7 +257,7 @@ impl<R: Unit> Core<R> {
             activity: &activity,
         };
         let (hardware, tables) = (&self.hardware, &self.tables);
-        let outages = &self.outages;
+        let (outages, stores) = (&self.outages, self.stores);
         self.sums.resize(self.units.len() * steps);
         let mut rows = block.rack_w.as_mut_slice();
         let mut first_rack = 0;
@@ -274,7 +274,7 @@ impl<R: Unit> Core<R> {
         units.into_par_iter().for_each_init(
             Scratch::default,
             |scratch, (unit, buffers, ac_w, outages, sums)| {
-                let [ac_sum_w, q_sum_var, gpu_sum_w, stored_j] = sums;
+                let [ac_sum_w, q_sum_var, gpu_sum_w, stored_j, before_w] = sums;
                 let hardware = &hardware[unit.group()];
                 let table = &tables[hardware.table];
                 let mut gpu_w = std::mem::take(&mut scratch.gpu_w);
@@ -287,12 +287,14 @@ impl<R: Unit> Core<R> {
                         presence::apply(outages, common.first_sample, common.dt_s, power_w);
                     }
                 }
-                match buffers {
-                    Some(buffers) => {
-                        let (first, dt_s) = (common.first_sample, common.dt_s);
-                        buffers.apply(ac_w, outages, first, dt_s, stored_j);
-                    }
-                    None => stored_j.fill(0.0),
+                if stores {
+                    sum_rows(ac_w, before_w);
+                }
+                if let Some(buffers) = buffers {
+                    let (first, dt_s) = (common.first_sample, common.dt_s);
+                    buffers.apply(ac_w, outages, first, dt_s, stored_j);
+                } else {
+                    stored_j.fill(0.0);
                 }
                 sum_rows(ac_w, ac_sum_w);
                 sum_rows(&gpu_w, gpu_sum_w);
@@ -303,20 +305,22 @@ impl<R: Unit> Core<R> {
                 scratch.gpu_w = gpu_w;
             },
         );
-        for (group, out) in block.group_w.chunks_exact_mut(steps).enumerate() {
-            let units = self.units.iter().zip(self.sums.ac_w.chunks_exact(steps));
-            let of_group = units.filter(|(u, _)| u.group() == group).map(|(_, w)| w);
-            add_up(of_group, out);
-        }
-        let groups = if self.stores { self.hardware.len() } else { 0 };
+        let groups = if stores { self.hardware.len() } else { 0 };
         block.stored_j.resize(groups * steps, 0.0);
-        for (group, out) in block.stored_j.chunks_exact_mut(steps).enumerate() {
-            let units = self
-                .units
-                .iter()
-                .zip(self.sums.stored_j.chunks_exact(steps));
-            let of_group = units.filter(|(u, _)| u.group() == group).map(|(_, j)| j);
-            add_up(of_group, out);
+        block.before_storage_w.resize(groups * steps, 0.0);
+        let sums = &self.sums;
+        for (of_unit, of_group) in [
+            (&sums.ac_w, &mut block.group_w),
+            (&sums.stored_j, &mut block.stored_j),
+            (&sums.before_w, &mut block.before_storage_w),
+        ] {
+            for (group, out) in of_group.chunks_exact_mut(steps).enumerate() {
+                let units = self.units.iter().zip(of_unit.chunks_exact(steps));
+                add_up(
+                    units.filter(|(u, _)| u.group() == group).map(|(_, w)| w),
+                    out,
+                );
+            }
         }
         add_up(block.group_w.chunks_exact(steps), &mut block.site_w);
         add_up(self.sums.q_var.chunks_exact(steps), &mut block.site_q_var);
@@ -405,24 +409,29 @@ struct Sums {
     q_var: Vec<f64>,
     gpu_w: Vec<f64>,
     stored_j: Vec<f64>,
+    before_w: Vec<f64>,
 }
 
 impl Sums {
     fn resize(&mut self, len: usize) {
         let all = [&mut self.ac_w, &mut self.q_var, &mut self.gpu_w];
-        for sums in all.into_iter().chain([&mut self.stored_j]) {
+        for sums in all
+            .into_iter()
+            .chain([&mut self.stored_j, &mut self.before_w])
+        {
             sums.resize(len, 0.0);
         }
     }
 
-    /// AC side, reactive power, GPUs and charge of each unit.
-    fn by_unit(&mut self, steps: usize) -> impl Iterator<Item = [&mut [f64]; 4]> {
+    /// AC side, reactive power, GPUs, charge and AC side before the storage of each unit.
+    fn by_unit(&mut self, steps: usize) -> impl Iterator<Item = [&mut [f64]; 5]> {
         let ac_w = self.ac_w.chunks_exact_mut(steps);
         let rest = self.q_var.chunks_exact_mut(steps);
         let rest = rest.zip(self.gpu_w.chunks_exact_mut(steps));
         let rest = rest.zip(self.stored_j.chunks_exact_mut(steps));
+        let rest = rest.zip(self.before_w.chunks_exact_mut(steps));
         ac_w.zip(rest)
-            .map(|(ac, ((q, gpu), stored))| [ac, q, gpu, stored])
+            .map(|(ac, (((q, gpu), stored), before))| [ac, q, gpu, stored, before])
     }
 }
 

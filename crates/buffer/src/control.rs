@@ -68,6 +68,16 @@ impl Law {
         }
     }
 
+    /// What it would ask of a store without losses, limits or ends whose charge is so far from its target.
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the vector width of its caller"
+    )]
+    #[inline(always)]
+    pub(crate) fn free_w(&self, reference_w: f64, load_w: f64, free_j: f64) -> f64 {
+        (reference_w - load_w) - self.recover_w_per_j * free_j
+    }
+
     /// What it asks of the store, ends of the window left aside.
     #[expect(
         clippy::inline_always,
@@ -146,6 +156,8 @@ impl Controller {
 pub struct Smoother {
     controller: Controller,
     store: Store,
+    /// Charge of a store without losses, limits or ends, from its start: now, lowest, highest.
+    free_j: [f64; 3],
 }
 
 impl Smoother {
@@ -154,6 +166,7 @@ impl Smoother {
         Self {
             controller: Controller::new(control, store),
             store: Store::new(store),
+            free_j: [0.0; 3],
         }
     }
 
@@ -162,6 +175,14 @@ impl Smoother {
         let wanted_w = self.controller.want(load_w, self.store.stored_j(), dt_s);
         let asked_w = self.controller.taper(wanted_w, &mut self.store);
         let got_w = self.store.exchange(asked_w, dt_s);
+        let law = self.controller.law;
+        let free_w = law.free_w(self.controller.reference_w(), load_w, self.free_j[0]);
+        let free_j = self.free_j[0] + free_w * dt_s;
+        self.free_j = [
+            free_j,
+            self.free_j[1].min(free_j),
+            self.free_j[2].max(free_j),
+        ];
         self.store.fall_short(wanted_w, asked_w, dt_s);
         got_w
     }
@@ -178,6 +199,10 @@ impl Smoother {
 
     /// The store's books so far.
     pub fn books(&self) -> Books {
-        self.store.books()
+        Books {
+            free_least_j: self.free_j[1],
+            free_most_j: self.free_j[2],
+            ..self.store.books()
+        }
     }
 }

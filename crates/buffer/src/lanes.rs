@@ -30,6 +30,8 @@ pub struct StoreLanes<const N: usize> {
     most_j: [f64; N],
     peak_charge_w: [f64; N],
     peak_discharge_w: [f64; N],
+    /// Charge of a store without losses, limits or ends, from its start: now, lowest, highest.
+    free_j: [[f64; N]; 3],
     /// Counts of steps: whole numbers.
     empty: [f64; N],
     full: [f64; N],
@@ -67,6 +69,7 @@ impl<const N: usize> StoreLanes<N> {
             most_j: [stored_j; N],
             peak_charge_w: none,
             peak_discharge_w: none,
+            free_j: [none; 3],
             empty: none,
             full: none,
             short: none,
@@ -113,6 +116,9 @@ impl<const N: usize> StoreLanes<N> {
         ] {
             (to[0][l], to[1][l]) = (from[0][l], from[1][l]);
         }
+        for (to, from) in self.free_j.iter_mut().zip(&from.free_j) {
+            to[l] = from[l];
+        }
         for (to, from) in [
             (&mut self.stored_j, &from.stored_j),
             (&mut self.least_j, &from.least_j),
@@ -140,7 +146,7 @@ impl<const N: usize> StoreLanes<N> {
             self.started = true;
             self.reference_w = *power_w;
         }
-        let (fit, law) = (self.fit, self.law);
+        let (fit, law, dt_s) = (self.fit, self.law, self.dt_s);
         let (near_low_j, near_high_j) = (self.near_low_j, self.near_high_j);
         for (l, power_w) in power_w.iter_mut().enumerate() {
             let load_w = *power_w;
@@ -155,6 +161,17 @@ impl<const N: usize> StoreLanes<N> {
             self.reference_w[l] = reference_w;
             self.stored_j[l] = stored_j;
             *power_w = load_w + got_w;
+            let free_w = law.free_w(reference_w, load_w, self.free_j[0][l]);
+            let free_j = self.free_j[0][l] + free_w * dt_s;
+            self.free_j[0][l] = free_j;
+            let lowest_j = self.free_j[1][l];
+            self.free_j[1][l] = if free_j < lowest_j { free_j } else { lowest_j };
+            let highest_j = self.free_j[2][l];
+            self.free_j[2][l] = if free_j > highest_j {
+                free_j
+            } else {
+                highest_j
+            };
             let into_w = if got_w > 0.0 { got_w } else { 0.0 };
             let out_w = into_w - got_w;
             (self.into_w[0][l], self.into_w[1][l]) =
@@ -214,6 +231,8 @@ impl<const N: usize> StoreLanes<N> {
             short_s: self.short[l] * self.dt_s,
             short_j: sum(&self.short_w) * self.dt_s,
             time_s: self.steps[l] * self.dt_s,
+            free_least_j: self.free_j[1][l],
+            free_most_j: self.free_j[2][l],
         })
     }
 }

@@ -148,7 +148,7 @@ fn a_rack_that_is_out_rests() {
 #[test]
 fn capacitors_are_told_where_they_matter() {
     let mut build = plain(0.0);
-    build.psus.get_mut("psu").unwrap().holdup_j = sourced(600.0);
+    build.psus.get_mut("psu").unwrap().holdup_j = sourced(1e7);
     let (roomy, engine) = run(&build, EngineKind::Group, 500);
     assert!(engine.bulk_report().is_empty());
     build.psus.get_mut("psu").unwrap().holdup_j = sourced(2.0);
