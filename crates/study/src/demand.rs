@@ -5,8 +5,8 @@
 //! plant is stepped from jump to jump, so both are exact.
 
 use ballast_aggregate::{
-    ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, TrafficReport,
-    TransferReport, Transfers,
+    BulkReport, ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site,
+    StorageReport, TrafficReport, TransferReport, Transfers,
 };
 use ballast_profile::tan_phi;
 use ballast_scenario::{LoadSpec, Scenario};
@@ -236,6 +236,22 @@ impl Demand {
         self.engine
             .as_ref()
             .map(Engine::traffic_report)
+            .unwrap_or_default()
+    }
+
+    /// What the storage of the racks did so far.
+    pub(crate) fn storage_report(&self) -> Vec<StorageReport> {
+        self.engine
+            .as_ref()
+            .map(Engine::storage_report)
+            .unwrap_or_default()
+    }
+
+    /// What the supplies' capacitors had to do so far.
+    pub(crate) fn bulk_report(&self) -> Vec<(usize, BulkReport)> {
+        self.engine
+            .as_ref()
+            .map(Engine::bulk_report)
             .unwrap_or_default()
     }
 

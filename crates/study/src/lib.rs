@@ -28,6 +28,7 @@ mod rack_collect;
 mod reactive;
 mod realisation;
 mod run;
+mod storage;
 mod verdict;
 mod voltage;
 mod windows;

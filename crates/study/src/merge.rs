@@ -10,6 +10,7 @@ use crate::plant_collect::VoltageExtremes;
 use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
+use crate::storage::StorageResult;
 
 /// What verdicts need of each realisation.
 pub(crate) struct PerRealisation {
@@ -66,6 +67,8 @@ pub(crate) struct Merged {
     pub(crate) facility: Option<FacilityReport>,
     /// Of the first realisation.
     pub(crate) transfers: Vec<TransferReport>,
+    /// Of all realisations; curves of the shown one.
+    pub(crate) storage: StorageResult,
     /// Of the first realisation: pyramid and spectrum of the power at the bus.
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
     /// Of the first realisation: energy drawn, joules.
@@ -91,6 +94,7 @@ impl Merged {
             traffic: Vec::new(),
             facility: first.facility.clone(),
             transfers: first.transfers.clone(),
+            storage: first.storage.clone(),
             curves: None,
             energy_j: first.energy_j,
             frequency: None,
@@ -103,6 +107,9 @@ impl Merged {
     pub(crate) fn add(&mut self, r: RealisationResult) {
         self.site.merge(&r.site.histogram);
         self.gpu.merge(&r.site.gpu);
+        if !self.each.is_empty() {
+            self.storage.merge(&r);
+        }
         self.reactive.merge(&r.site.reactive);
         match (&mut self.diversity, r.diversity) {
             (Some(into), Some(more)) => into.merge(more),

@@ -18,6 +18,7 @@ use crate::inputs::Inputs;
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
 use crate::rack_collect::{GroupResult, RackCollectors};
+use crate::storage::{StorageCollector, StorageResult};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
 pub(crate) const BLOCK: usize = 1024;
@@ -80,6 +81,7 @@ pub(crate) struct RealisationResult {
     pub(crate) traffic: Vec<TrafficReport>,
     pub(crate) facility: Option<FacilityReport>,
     pub(crate) transfers: Vec<TransferReport>,
+    pub(crate) storage: StorageResult,
 }
 
 /// Samples of a realisation, the one at its start included.
@@ -102,6 +104,7 @@ struct Under<'a> {
     site: SiteCollector,
     racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
+    storage: StorageCollector,
     /// Continuous part of the demand at the sample before.
     previous: Point,
     /// Energy drawn so far, joules.
@@ -156,6 +159,7 @@ pub(crate) fn run_realisation(
             .plant
             .as_ref()
             .map(|p| PlantCollector::new(p, &scenario.limits, of_plant)),
+        storage: StorageCollector::new(scenario, samples, span.curves),
         previous: Point::default(),
         energy_j: 0.0,
         collapsed_at_s: None,
@@ -234,6 +238,7 @@ impl Under<'_> {
         }
         if let Some(racks) = &mut self.racks {
             racks.take(block, len);
+            self.storage.take(block, len);
         }
         Ok(len)
     }
@@ -335,6 +340,9 @@ impl Under<'_> {
             traffic: self.demand.traffic_report(),
             facility: self.demand.facility_report(),
             transfers: self.demand.transfer_report(),
+            storage: self
+                .storage
+                .finish(self.demand.storage_report(), self.demand.bulk_report()),
         }
     }
 }

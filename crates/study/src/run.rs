@@ -17,6 +17,7 @@ use crate::merge::Merged;
 use crate::observer::Observer;
 use crate::outcome::{InputHash, Outcome, RunPart, RunProvenance, Status, Verdict, Zoom};
 use crate::realisation::{Progress, Shared, run_realisation, samples};
+use crate::storage;
 use crate::verdict;
 use crate::words;
 use crate::zoom::{Moment, worst_moment};
@@ -359,7 +360,12 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
     let overall = overall(&told);
     let summary = words::summary(scenario, overall, &told, low_confidence.len());
     let events = words::events(scenario, site, &merged);
-    let diagnostics = words::diagnostics(scenario, inputs, site, &merged);
+    let (storage, holdup) = (
+        storage::kpis(scenario, &merged),
+        storage::holdups(site, &merged),
+    );
+    let mut diagnostics = words::diagnostics(scenario, inputs, site, &merged);
+    diagnostics.extend(storage::diagnostics(&storage, &holdup));
     let mut assumptions = words::assumptions(scenario, inputs, site);
     if shared.zoom {
         assumptions.push(words::zoom_assumption(shared.shown));
@@ -397,6 +403,8 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         racks: design::rack_kpis(scenario, site, &merged),
         jobs: site.map_or_else(Vec::new, |s| s.job_gpus().to_vec()),
         tenants: site.map_or_else(Vec::new, |s| s.tenants().to_vec()),
+        storage,
+        holdup,
         facility: design::facility_parts(&merged),
         diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
         plant: design::plant_kpis(scenario, &merged),
