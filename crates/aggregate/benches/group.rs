@@ -19,7 +19,7 @@ use ballast_aggregate::{
     CorrelationSpec, DemandBlock, GroupEngine, JobSpec, LevelShares, Simd, Site,
 };
 use ballast_profile::MeteredSide;
-use common::{Build, batch, psu, racks, sourced, training, way};
+use common::{Build, batch, psu, racks, sourced, storage, training, way};
 
 const RACKS: u32 = 1389;
 const STEPS: usize = 1024;
@@ -45,6 +45,10 @@ fn cpu_s(start: Instant) -> f64 {
 }
 
 fn site(jobs: Vec<JobSpec>) -> Site {
+    build(jobs).site().unwrap()
+}
+
+fn build(jobs: Vec<JobSpec>) -> Build {
     let mut build = Build::new(vec![racks("r", RACKS, 18)], jobs, 4, 30.0);
     let shares = LevelShares {
         site: 0.1,
@@ -62,13 +66,23 @@ fn site(jobs: Vec<JobSpec>) -> Site {
         let phase = phase.as_mut().unwrap();
         (phase.rise, phase.fall) = (Some(way(0.02)), Some(way(0.02)));
     }
-    build.site().unwrap()
+    // Supplies that hold enough, so that the lag asks for no more.
+    if let Some(psu) = build.psus.get_mut("psu") {
+        psu.holdup_j = sourced(1e6);
+    }
+    build
 }
 
 fn iterating(node_jitter_s: f64) -> Site {
+    iterating_with(node_jitter_s, |_| {})
+}
+
+fn iterating_with(node_jitter_s: f64, change: impl Fn(&mut Build)) -> Site {
     let mut job = training("t");
     (job.iteration_jitter_s, job.node_jitter_s) = (0.02, node_jitter_s);
-    site(vec![JobSpec::Training(job)])
+    let mut build = build(vec![JobSpec::Training(job)]);
+    change(&mut build);
+    build.site().unwrap()
 }
 
 /// Two jobs, of which each rack but one has GPUs of one only.
@@ -110,6 +124,15 @@ fn main() {
     measure("steady, SSE2", &steady, Simd::Baseline, 1);
     measure("steady", &steady, Simd::Widest, 2);
     measure("training in lockstep", &iterating(0.0), Simd::Widest, 1);
+    let stored = iterating_with(0.0, |b| b.racks[0].storage = Some(storage(4680.0)));
+    measure("the same, storage in every rack", &stored, Simd::Widest, 1);
+    measure("the same, AVX2", &stored, Simd::Avx2, 1);
+    let tight = iterating_with(0.0, |b| {
+        if let Some(psu) = b.psus.get_mut("psu") {
+            psu.holdup_j = sourced(30.0);
+        }
+    });
+    measure("the same, capacitors that matter", &tight, Simd::Widest, 1);
     let training = iterating(0.005);
     measure("training, node jitter 5 ms", &training, Simd::Widest, 1);
     measure("training, node jitter 5 ms", &training, Simd::Widest, 2);

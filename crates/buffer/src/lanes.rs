@@ -21,6 +21,7 @@ pub struct StoreLanes<const N: usize> {
     near_high_j: f64,
     stored_j: [f64; N],
     reference_w: [f64; N],
+    lost_w: [f64; N],
     /// Sums of powers over steps, and what rounding took from them.
     into_w: [[f64; N]; 2],
     out_w: [[f64; N]; 2],
@@ -61,6 +62,7 @@ impl<const N: usize> StoreLanes<N> {
             constant_w,
             stored_j: [stored_j; N],
             reference_w: [constant_w.unwrap_or(0.0); N],
+            lost_w: none,
             into_w: [none; 2],
             out_w: [none; 2],
             short_w: [none; 2],
@@ -102,6 +104,7 @@ impl<const N: usize> StoreLanes<N> {
             if !on[l] {
                 self.put_back(&before, l);
                 self.reference_w[l] = self.constant_w.unwrap_or(0.0);
+                self.lost_w[l] = 0.0;
                 power_w[l] = load_w[l];
             }
         }
@@ -152,13 +155,15 @@ impl<const N: usize> StoreLanes<N> {
             let load_w = *power_w;
             let before_j = self.stored_j[l];
             let reference_w = law.next_w(self.reference_w[l], load_w);
-            let wanted_w = law.wanted_w(reference_w, load_w, before_j);
+            let grid_w = reference_w + self.lost_w[l];
+            let wanted_w = law.wanted_w(grid_w, load_w, before_j);
             let wanted_w = law.allowed_w(wanted_w, load_w);
             let left_j = fit.stand(before_j);
             // The taper lets through at most what fits, so the store gives what is asked.
             let got_w = fit.limit(left_j, law.share, wanted_w);
             let stored_j = fit.after(left_j, got_w);
             self.reference_w[l] = reference_w;
+            self.lost_w[l] = law.next_lost_w(self.lost_w[l], got_w);
             self.stored_j[l] = stored_j;
             *power_w = load_w + got_w;
             let free_w = law.free_w(reference_w, load_w, self.free_j[0][l]);

@@ -74,6 +74,7 @@ impl Patch {
         let steps = steps(&self.path);
         match steps.as_slice() {
             [racks, _, key] if racks == "racks" => key == PRESET,
+            [racks, _, storage, key] if racks == "racks" => storage == "storage" && key == PRESET,
             [table, _, key] => key == BASE && NAMED.iter().any(|k| k.table() == table),
             [plant, sets, _, key] => plant == "plant" && sets == "sets" && key == PRESET,
             _ => false,

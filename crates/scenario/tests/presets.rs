@@ -66,6 +66,20 @@ fn a_storage_preset_says_what_it_rests_on() {
         assert_eq!(storage.recovery_s.value, 7.0);
         assert!(weak("time_constant_s") && !weak("recovery_s"), "{name}");
     }
+    // A change may bring it in.
+    let text =
+        "[scenario]\nname = \"x\"\n[[racks]]\nname = \"r\"\ncount = 1\npreset = \"gb300-nvl72\"\n";
+    let patches: Vec<ballast_scenario::Patch> = [
+        "racks.r.storage.preset=gb300-shelf",
+        "racks.r.storage.count=4",
+    ]
+    .iter()
+    .map(|p| p.parse().unwrap())
+    .collect();
+    let loaded =
+        load_str("x.toml", text, Path::new("."), &patches).unwrap_or_else(|p| panic!("{p}"));
+    let storage = loaded.scenario.racks[0].storage.as_ref().unwrap();
+    assert_eq!(storage.store().energy_j, 2340.0);
     let rack_j = |name: &str| {
         let text = preset_text(PresetKind::Storage, name).unwrap();
         let spec: ballast_buffer::StorageSpec = toml::from_str(text).unwrap();
