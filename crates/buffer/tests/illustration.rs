@@ -106,20 +106,23 @@ fn needs_of_the_controller_beside_the_ideal() {
                 "{f} {tau} {:.0} {share:.3} {:.0}",
                 found.swing_j, found.from_middle_j
             );
-            if false {
-                assert!(
-                    (found.swing_j - swing_j).abs() < 0.02 * swing_j + 1.0
-                        && (share - left).abs() < 0.01,
-                    "{f} Hz, {tau} s: {:.0} J, {share:.3}",
-                    found.swing_j
-                );
+            assert!(
+                (found.swing_j - swing_j).abs() < 0.02 * swing_j + 1.0
+                    && (share - left).abs() < 0.01,
+                "{f} Hz, {tau} s: {:.0} J, {share:.3}",
+                found.swing_j
+            );
         }
     }
 }
 
 /// Frequency, ideal swing in J per kW; for averaging over 0.1, 1 and 5 s the controller's swing in J per kW and what is left of the swing at the grid.
 const NEEDS: [(f64, f64, [(f64, f64); 3]); 4] = [
-    (0.2, 1250.0, [(141.0, 1.109), (804.0, 0.929), (1222.0, 0.269)]),
+    (
+        0.2,
+        1250.0,
+        [(141.0, 1.109), (804.0, 0.929), (1222.0, 0.269)],
+    ),
     (1.0, 250.0, [(91.0, 1.069), (244.0, 0.269), (250.0, 0.055)]),
     (3.0, 83.0, [(66.0, 0.750), (84.0, 0.092), (84.0, 0.018)]),
     (4.0, 62.0, [(54.0, 0.609), (62.0, 0.069), (63.0, 0.014)]),
