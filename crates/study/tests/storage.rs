@@ -98,7 +98,7 @@ fn energy_at_the_bus_is_what_is_lost_and_stored_more() {
     assert!(imbalance_j.abs() < 1e-9 * k.in_j, "{imbalance_j}");
     let more_j = with.site.energy_j - without.site.energy_j;
     // Energies at the bus are straight lines between samples, those of the store hold over a step: half a step at either end.
-    let ends_j = 0.002 * k.racks as f64 * (k.charge_peak_w + k.discharge_peak_w);
+    let ends_j = 0.002 * f64::from(k.racks) * (k.charge_peak_w + k.discharge_peak_w);
     assert!(
         (more_j - k.lost_j - k.stored_change_j).abs() < ends_j,
         "{more_j}"
@@ -131,7 +131,12 @@ fn realisations_are_merged() {
     let (a, b) = (&one.storage[0], &two.storage[0]);
     // The first realisation is that run; the second differs by its fluctuations.
     assert_eq!(two.storage.len(), 1);
-    assert!((a.in_j / b.in_j - 1.0).abs() < 0.01, "{} {}", a.in_j, b.in_j);
+    assert!(
+        (a.in_j / b.in_j - 1.0).abs() < 0.01,
+        "{} {}",
+        a.in_j,
+        b.in_j
+    );
     assert!(b.charge_min_share <= a.charge_min_share && b.charge_max_share >= a.charge_max_share);
     assert!((a.full_cycles_per_hour / b.full_cycles_per_hour - 1.0).abs() < 0.01);
     assert!((b.in_j - b.out_j - b.lost_j - b.stored_change_j).abs() < 1e-9 * b.in_j);
