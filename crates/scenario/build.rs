@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Constant in the generated file, and folder under the workspace root.
-const FOLDERS: [(&str, &str); 5] = [
+const FOLDERS: [(&str, &str); 6] = [
     ("GPU", "profiles/gpu"),
     ("NODE", "profiles/node"),
     ("PSU", "profiles/psu"),
     ("RACK", "profiles/rack"),
+    ("STORAGE", "profiles/storage"),
     ("GENSET", "sites/gensets"),
 ];
 

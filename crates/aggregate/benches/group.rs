@@ -19,7 +19,7 @@ use ballast_aggregate::{
     CorrelationSpec, DemandBlock, GpuSmoothing, GroupEngine, JobSpec, LevelShares, Simd, Site,
 };
 use ballast_profile::MeteredSide;
-use common::{Build, batch, psu, racks, sourced, training, way};
+use common::{Build, batch, psu, racks, sourced, storage, training, way};
 
 const RACKS: u32 = 1389;
 const STEPS: usize = 1024;
@@ -79,7 +79,17 @@ fn build(jobs: Vec<JobSpec>) -> Build {
         let phase = phase.as_mut().unwrap();
         (phase.rise, phase.fall) = (Some(way(0.02)), Some(way(0.02)));
     }
+    // Supplies that hold enough, so that the lag asks for no more.
+    if let Some(psu) = build.psus.get_mut("psu") {
+        psu.holdup_j = sourced(1e6);
+    }
     build
+}
+
+fn changed(jobs: Vec<JobSpec>, change: impl Fn(&mut Build)) -> Site {
+    let mut build = build(jobs);
+    change(&mut build);
+    build.site().unwrap()
 }
 
 fn iterating(node_jitter_s: f64) -> Vec<JobSpec> {
@@ -132,6 +142,17 @@ fn main() {
     measure("training in lockstep, floor", &lockstep, Simd::Widest, 1);
     let training = smoothing(iterating(0.005));
     measure("node jitter 5 ms, floor", &training, Simd::Widest, 1);
+    let stored = changed(iterating(0.0), |b| {
+        b.racks[0].storage = Some(storage(4680.0));
+    });
+    measure("lockstep, storage in every rack", &stored, Simd::Widest, 1);
+    measure("the same, AVX2", &stored, Simd::Avx2, 1);
+    let tight = changed(iterating(0.0), |b| {
+        if let Some(psu) = b.psus.get_mut("psu") {
+            psu.holdup_j = sourced(30.0);
+        }
+    });
+    measure("lockstep, capacitors that matter", &tight, Simd::Widest, 1);
     let training = site(iterating(0.005));
     measure("training, node jitter 5 ms", &training, Simd::Widest, 1);
     measure("training, node jitter 5 ms", &training, Simd::Widest, 2);

@@ -15,6 +15,10 @@ pub struct DemandBlock {
     pub gpu_w: Vec<f64>,
     /// AC power of each rack, watts. `[rack][step]`, rack after rack without gaps.
     pub rack_w: Vec<f64>,
+    /// Charge of the storage of each group's racks together, joules. `[group][step]`, zeros for groups without; empty where no rack has any.
+    pub stored_j: Vec<f64>,
+    /// AC power of each group's racks together before their storage acts, watts. `[group][step]`; empty where no rack has any.
+    pub before_storage_w: Vec<f64>,
     /// Number of the first sample, counted from the start of the run.
     pub first_sample: u64,
     racks: usize,
@@ -65,6 +69,20 @@ impl DemandBlock {
     /// AC power of a rack, watts, `[step]`; empty if there is no rack `i`.
     pub fn rack(&self, i: usize) -> &[f64] {
         self.rack_w
+            .get(i * self.steps..(i + 1) * self.steps)
+            .unwrap_or(&[])
+    }
+
+    /// Charge of the storage of a group's racks together, joules, `[step]`; empty if there is no group `i` or no storage.
+    pub fn stored(&self, i: usize) -> &[f64] {
+        self.stored_j
+            .get(i * self.steps..(i + 1) * self.steps)
+            .unwrap_or(&[])
+    }
+
+    /// AC power of a group's racks together before their storage acts, watts, `[step]`; empty if there is no group `i` or no storage.
+    pub fn before_storage(&self, i: usize) -> &[f64] {
+        self.before_storage_w
             .get(i * self.steps..(i + 1) * self.steps)
             .unwrap_or(&[])
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ballast_buffer::StorageSpec;
 use ballast_profile::{MeteredSide, NodeSpec};
 
 use crate::check_inference::inference;
@@ -245,6 +246,10 @@ pub(crate) fn rack_group(
             per_row,
             1_000_000,
         );
+    }
+    for problem in group.storage.iter().flat_map(StorageSpec::problems) {
+        let (message, help) = (problem.message, problem.help);
+        problems.add(format!("{path}.storage.{}", problem.key), message, help);
     }
     problems.0.len() == before
 }

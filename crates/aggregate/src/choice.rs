@@ -1,6 +1,8 @@
 //! Which of the two engines simulates a site, and why.
 
 use crate::block::DemandBlock;
+use crate::buffers::StorageReport;
+use crate::bulk::BulkReport;
 use crate::clamp::{ClampReport, excess};
 use crate::engine::GroupEngine;
 use crate::fleet::TrafficReport;
@@ -188,6 +190,22 @@ impl Engine {
         match self {
             Self::Group(engine) => engine.traffic_report(),
             Self::PerGpu(engine) => engine.traffic_report(),
+        }
+    }
+
+    /// What the storage of the racks did so far; see [`GroupEngine::storage_report`].
+    pub fn storage_report(&self) -> Vec<StorageReport> {
+        match self {
+            Self::Group(engine) => engine.storage_report(),
+            Self::PerGpu(engine) => engine.storage_report(),
+        }
+    }
+
+    /// What the supplies' capacitors had to do so far; see [`GroupEngine::bulk_report`].
+    pub fn bulk_report(&self) -> Vec<(usize, BulkReport)> {
+        match self {
+            Self::Group(engine) => engine.bulk_report(),
+            Self::PerGpu(engine) => engine.bulk_report(),
         }
     }
 

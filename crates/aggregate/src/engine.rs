@@ -4,6 +4,8 @@ use ballast_series::lanes::{LANES, NormalLanes};
 use ballast_series::rng::{Stream, ou_coefficients};
 
 use crate::block::DemandBlock;
+use crate::buffers::StorageReport;
+use crate::bulk::BulkReport;
 use crate::clamp::{ClampReport, Tally};
 use crate::correlation::own_share;
 use crate::fleet::TrafficReport;
@@ -58,7 +60,7 @@ impl GroupEngine {
     ) -> Self {
         let streams = Streams::new(seed, realisation, start);
         let tables = site.tables.iter().map(|t| t.at_step(dt_s)).collect();
-        Self(Core::new(site, dt_s, streams, tables, |tables| {
+        Self(Core::new(site, dt_s, streams, simd, tables, |tables| {
             let of_group = |g: &crate::GroupInfo| site.racks[g.racks.clone()].chunks(LANES);
             let make = Maker {
                 site,
@@ -84,6 +86,16 @@ impl GroupEngine {
     /// What came of each service's requests so far, by job.
     pub fn traffic_report(&self) -> Vec<TrafficReport> {
         self.0.traffic_report()
+    }
+
+    /// What the storage of each group of racks that has any did so far, in the order of the groups.
+    pub fn storage_report(&self) -> Vec<StorageReport> {
+        self.0.storage_report()
+    }
+
+    /// What the bulk capacitors of the supplies had to do so far, by group; only of groups where they could be asked for more than they hold.
+    pub fn bulk_report(&self) -> Vec<(usize, BulkReport)> {
+        self.0.bulk_report()
     }
 
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.

@@ -4,6 +4,8 @@ use ballast_profile::PhaseKind;
 use ballast_series::lanes::{LANES, NormalLanes};
 
 use crate::block::DemandBlock;
+use crate::buffers::StorageReport;
+use crate::bulk::BulkReport;
 use crate::clamp::ClampReport;
 use crate::correlation::own_share;
 use crate::fleet::TrafficReport;
@@ -109,7 +111,7 @@ impl PerGpuEngine {
             .iter()
             .map(|t| t.at_step(dt_s).unbounded())
             .collect();
-        let core = Core::new(site, dt_s, streams, tables, |tables| {
+        let core = Core::new(site, dt_s, streams, simd, tables, |tables| {
             let rack = |plan: &RackPlan| {
                 let table = &tables[site.hardware[plan.group].table];
                 let base = rack_base(site, plan, dt_s, streams);
@@ -130,6 +132,16 @@ impl PerGpuEngine {
     /// What came of each service's requests so far, by job; the same as the group engine's.
     pub fn traffic_report(&self) -> Vec<TrafficReport> {
         self.core.traffic_report()
+    }
+
+    /// What the storage of each group of racks that has any did so far, in the order of the groups.
+    pub fn storage_report(&self) -> Vec<StorageReport> {
+        self.core.storage_report()
+    }
+
+    /// What the bulk capacitors of the supplies had to do so far, by group; only of groups where they could be asked for more than they hold.
+    pub fn bulk_report(&self) -> Vec<(usize, BulkReport)> {
+        self.core.bulk_report()
     }
 
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.

@@ -42,6 +42,7 @@ fn hardware(metered: MeteredSide, other_w: f64, other_metered: MeteredSide) -> H
         other_metered,
         table: 0,
         smoothing: None,
+        store: None,
     }
 }
 

@@ -36,7 +36,7 @@
 //! From cohort to rack: GPUs → node (host power, once per node, whatever number of jobs share it; a share of it follows slowly,
 //! with one lag per rack) → constant power beside the nodes → losses of the supplies at the node's load, unless the
 //! node was metered at its AC side → lag of the AC side, first order, exact for an input that runs straight from sample to sample. A run
-//! begins with the lag settled.
+//! begins with the lag settled. The lag draws on the supplies' bulk capacitors (`bulk`), and storage in the rack smooths what is left (`buffers`).
 //!
 //! The group engine takes the losses of a rack at the mean of its nodes, plus the curvature of the loss times the nodes' variance around that mean: exact
 //! for what the courses do, in the mean for the nodes' own noise. Left out is their product, noise of one job times the difference of two jobs' levels.
@@ -73,7 +73,8 @@
 //! `place` GPUs to cohorts; `site` and `resolve` the resolved site; `timeline`,
 //! `batch`, `training` what a cohort does when (`iteration`, `training_plan` what its job has in common), `interruption` when a
 //! training job is down; `traffic`, `request_log`, `replay`, `fleet`, `replica`, `serving` requests and what they make replicas and
-//! their cohorts do; `racks`, `rack` what both engines share; `host` slow hosts and what stands beside the nodes; `engine`, `follow`,
+//! their cohorts do; `racks`, `rack` what both engines share; `host` slow hosts and what stands beside the nodes; `buffers`, `bulk` what
+//! buffers a rack's power behind its supplies; `engine`, `follow`,
 //! `sums` the group engine; `gpus`, `tile` the per-GPU engine; `smoothing`, `smoothing_spec`, `smoothing_notes`, `smoothing_report` power
 //! smoothing in both, `shaped`, `bend`, `layer_bends` in the group engine, `tile_held` in the per-GPU engine; `choice`
 //! which of them; `facility` the rest of the site; `event_spec`, `check_events`, `event_plan` events of the site, `presence`, `job_outage`,
@@ -83,6 +84,8 @@ mod batch;
 mod batch_spec;
 mod bend;
 mod block;
+mod buffers;
+mod bulk;
 mod check;
 mod check_events;
 mod check_inference;
@@ -143,6 +146,8 @@ mod transfer;
 
 pub use batch_spec::BatchRun;
 pub use block::DemandBlock;
+pub use buffers::StorageReport;
+pub use bulk::{BULK_RECOVERY_S, BulkReport};
 pub use choice::{Engine, EngineChoice, EngineKind, GROUP_BIAS_BOUND};
 pub use clamp::ClampReport;
 pub use correlation::{CorrelationPreset, JobCorrelation, correlation_presets};

@@ -1,20 +1,34 @@
 //! Racks that are without power for a while.
 
+use std::ops::Range;
+
 use crate::event_plan::Outage;
+
+/// Of `len` samples from `first_sample` on, those at which a rack that is out has no power.
+pub(crate) fn without_power(
+    outage: &Outage,
+    first_sample: u64,
+    dt_s: f64,
+    len: usize,
+) -> Range<usize> {
+    // Samples before this time lie before it by more than rounding.
+    let index = |t_s: f64| ((t_s / dt_s - 1e-6).ceil() - first_sample as f64).max(0.0);
+    let (from, to) = (index(outage.off_s), index(outage.on_s));
+    if from < len as f64 {
+        from as usize..(to as usize).min(len)
+    } else {
+        0..0
+    }
+}
 
 /// Takes the power from a block of a rack's samples while the rack has none, whatever its engine made of it.
 ///
 /// The fall is at the first sample at or after the loss: what the supplies still hold is spent within milliseconds behind a line
 /// that carries nothing. A loss that falls on a sample but for rounding counts at that sample.
 pub(crate) fn apply(outages: &[Outage], first_sample: u64, dt_s: f64, samples: &mut [f64]) {
-    // Samples before this time lie before it by more than rounding.
-    let index = |t_s: f64| ((t_s / dt_s - 1e-6).ceil() - first_sample as f64).max(0.0);
     for outage in outages {
-        let (from, to) = (index(outage.off_s), index(outage.on_s));
-        let len = samples.len();
-        if from < len as f64 {
-            samples[from as usize..(to as usize).min(len)].fill(0.0);
-        }
+        let range = without_power(outage, first_sample, dt_s, samples.len());
+        samples[range].fill(0.0);
     }
 }
 

@@ -9,6 +9,8 @@ use rayon::prelude::*;
 
 use crate::batch::BatchCourse;
 use crate::block::DemandBlock;
+use crate::buffers::{self, Buffers, StorageReport};
+use crate::bulk::BulkReport;
 use crate::clamp::{self, ClampReport, Subject, Tally};
 use crate::event_plan::Outage;
 use crate::fleet::{Fleet, TrafficReport};
@@ -23,6 +25,7 @@ use crate::serving::Serving;
 use crate::site::{CoursePlan, Hardware, RackPlan, Site};
 use crate::smoothing::Shaper;
 use crate::smoothing_report::{Ledger, SmoothingReport};
+use crate::tile::Simd;
 use crate::timeline::{Course, Cursor, KINDS, ProfileTable};
 use crate::training::{Seat, TrainingCourse};
 
@@ -77,6 +80,10 @@ pub(crate) struct Core<R> {
     units: Vec<R>,
     /// By rack; empty where no rack is ever out.
     outages: Vec<Vec<Outage>>,
+    /// By unit: what buffers the power of its racks.
+    buffers: Vec<Option<Buffers>>,
+    /// Whether any rack has storage.
+    stores: bool,
     /// Sums over the racks of each unit: `[unit][step]` of [`Sums`].
     sums: Sums,
     /// By job, its loadings on the factors beyond the rack.
@@ -138,11 +145,12 @@ impl Streams {
 }
 
 impl<R: Unit> Core<R> {
-    /// At t = 0. `tables` are the site's at the engine's step; `units` makes the racks, in order.
+    /// At t = 0. `tables` are the site's at the engine's step; `units` makes the racks, in order; `simd` is for what both engines do.
     pub(crate) fn new(
         site: &Site,
         dt_s: f64,
         streams: Streams,
+        simd: Simd,
         tables: Vec<ProfileTable>,
         units: impl FnOnce(&[ProfileTable]) -> Vec<R>,
     ) -> Self {
@@ -170,6 +178,10 @@ impl<R: Unit> Core<R> {
         });
         let fleets = fleets.collect();
         let units = units(&tables);
+        let buffers = units
+            .iter()
+            .map(|u| Buffers::new(site, u.group(), u.racks(), dt_s, simd))
+            .collect();
         let sources: BTreeSet<usize> = units.iter().flat_map(Unit::sources).collect();
         Self {
             dt_s,
@@ -181,6 +193,8 @@ impl<R: Unit> Core<R> {
             site: factor(loads_site, "ou-site", 0, site.tau_s),
             units,
             outages: site.outages.outages.clone(),
+            buffers,
+            stores: site.has_storage(),
             sums: Sums::default(),
             loadings: (0..site.jobs.len())
                 .map(|j| loadings(site, Some(j)))
@@ -250,22 +264,24 @@ impl<R: Unit> Core<R> {
             activity: &activity,
         };
         let (hardware, tables) = (&self.hardware, &self.tables);
-        let outages = &self.outages;
+        let (outages, stores) = (&self.outages, self.stores);
         self.sums.resize(self.units.len() * steps);
         let mut rows = block.rack_w.as_mut_slice();
         let mut first_rack = 0;
         let mut units = Vec::with_capacity(self.units.len());
-        for (unit, sums) in self.units.iter_mut().zip(self.sums.by_unit(steps)) {
+        let parts = self.units.iter_mut().zip(&mut self.buffers);
+        for ((unit, buffers), sums) in parts.zip(self.sums.by_unit(steps)) {
             let (own, rest) = std::mem::take(&mut rows).split_at_mut(unit.racks() * steps);
             rows = rest;
             let next_rack = first_rack + unit.racks();
             let outages = outages.get(first_rack..next_rack).unwrap_or(&[]);
             first_rack = next_rack;
-            units.push((unit, own, outages, sums));
+            units.push((unit, buffers, own, outages, sums));
         }
         units.into_par_iter().for_each_init(
             Scratch::default,
-            |scratch, (unit, ac_w, outages, [ac_sum_w, q_sum_var, gpu_sum_w])| {
+            |scratch, (unit, buffers, ac_w, outages, sums)| {
+                let [ac_sum_w, q_sum_var, gpu_sum_w, stored_j, before_w] = sums;
                 let hardware = &hardware[unit.group()];
                 let table = &tables[hardware.table];
                 let mut gpu_w = std::mem::take(&mut scratch.gpu_w);
@@ -278,6 +294,15 @@ impl<R: Unit> Core<R> {
                         presence::apply(outages, common.first_sample, common.dt_s, power_w);
                     }
                 }
+                if stores {
+                    sum_rows(ac_w, before_w);
+                }
+                if let Some(buffers) = buffers {
+                    let (first, dt_s) = (common.first_sample, common.dt_s);
+                    buffers.apply(ac_w, outages, first, dt_s, stored_j);
+                } else {
+                    stored_j.fill(0.0);
+                }
                 sum_rows(ac_w, ac_sum_w);
                 sum_rows(&gpu_w, gpu_sum_w);
                 match hardware.psu.reactive_line(hardware.supplies_w()) {
@@ -287,10 +312,22 @@ impl<R: Unit> Core<R> {
                 scratch.gpu_w = gpu_w;
             },
         );
-        for (group, out) in block.group_w.chunks_exact_mut(steps).enumerate() {
-            let units = self.units.iter().zip(self.sums.ac_w.chunks_exact(steps));
-            let of_group = units.filter(|(u, _)| u.group() == group).map(|(_, w)| w);
-            add_up(of_group, out);
+        let groups = if stores { self.hardware.len() } else { 0 };
+        block.stored_j.resize(groups * steps, 0.0);
+        block.before_storage_w.resize(groups * steps, 0.0);
+        let sums = &self.sums;
+        for (of_unit, of_group) in [
+            (&sums.ac_w, &mut block.group_w),
+            (&sums.stored_j, &mut block.stored_j),
+            (&sums.before_w, &mut block.before_storage_w),
+        ] {
+            for (group, out) in of_group.chunks_exact_mut(steps).enumerate() {
+                let units = self.units.iter().zip(of_unit.chunks_exact(steps));
+                add_up(
+                    units.filter(|(u, _)| u.group() == group).map(|(_, w)| w),
+                    out,
+                );
+            }
         }
         add_up(block.group_w.chunks_exact(steps), &mut block.site_w);
         add_up(self.sums.q_var.chunks_exact(steps), &mut block.site_q_var);
@@ -324,6 +361,21 @@ impl<R: Unit> Core<R> {
             SmoothingReport::new(names.0, names.1, ledger, *gpus, self.dt_s, expected)
         };
         sums.iter().map(report).collect()
+    }
+
+    /// What the storage of each group with any did so far.
+    pub(crate) fn storage_report(&self) -> Vec<StorageReport> {
+        buffers::storage_report(&self.hardware, self.buffered())
+    }
+
+    /// What the bulk capacitors of each group where they matter had to do so far.
+    pub(crate) fn bulk_report(&self) -> Vec<(usize, BulkReport)> {
+        buffers::bulk_report(self.buffered())
+    }
+
+    fn buffered(&self) -> impl Iterator<Item = (usize, &Buffers)> {
+        let units = self.units.iter().zip(&self.buffers);
+        units.filter_map(|(u, b)| Some((u.group(), b.as_ref()?)))
     }
 
     /// How each job's phases so far stand to the limits of its GPUs, by job, profile and phase; GPUs without a job last.
@@ -381,21 +433,30 @@ struct Sums {
     ac_w: Vec<f64>,
     q_var: Vec<f64>,
     gpu_w: Vec<f64>,
+    stored_j: Vec<f64>,
+    before_w: Vec<f64>,
 }
 
 impl Sums {
     fn resize(&mut self, len: usize) {
-        for sums in [&mut self.ac_w, &mut self.q_var, &mut self.gpu_w] {
+        let all = [&mut self.ac_w, &mut self.q_var, &mut self.gpu_w];
+        for sums in all
+            .into_iter()
+            .chain([&mut self.stored_j, &mut self.before_w])
+        {
             sums.resize(len, 0.0);
         }
     }
 
-    /// AC side, reactive power and GPUs of each unit.
-    fn by_unit(&mut self, steps: usize) -> impl Iterator<Item = [&mut [f64]; 3]> {
+    /// AC side, reactive power, GPUs, charge and AC side before the storage of each unit.
+    fn by_unit(&mut self, steps: usize) -> impl Iterator<Item = [&mut [f64]; 5]> {
         let ac_w = self.ac_w.chunks_exact_mut(steps);
         let rest = self.q_var.chunks_exact_mut(steps);
         let rest = rest.zip(self.gpu_w.chunks_exact_mut(steps));
-        ac_w.zip(rest).map(|(ac, (q, gpu))| [ac, q, gpu])
+        let rest = rest.zip(self.stored_j.chunks_exact_mut(steps));
+        let rest = rest.zip(self.before_w.chunks_exact_mut(steps));
+        ac_w.zip(rest)
+            .map(|(ac, (((q, gpu), stored), before))| [ac, q, gpu, stored, before])
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ballast_buffer::Control;
 use ballast_profile::{GpuProfile, MeteredSide, NodeSpec, PhaseKind, PsuSpec};
 
 use crate::batch::BatchPlan;
+use crate::buffers::RackStore;
 use crate::check::{self, Problems, listed};
 use crate::correlation::{self, median};
 use crate::event_plan::EventPlan;
@@ -87,6 +89,14 @@ pub(crate) fn resolve_groups(
             smoothing: group
                 .gpu_smoothing
                 .and_then(|s| Smoothing::new(&s, profile, &tables[table])),
+            store: group.storage.as_ref().map(|s| RackStore {
+                store: s.store(),
+                // Nothing flows back through a rack's supplies.
+                control: Control {
+                    least_grid_w: 0.0,
+                    ..s.control()
+                },
+            }),
         });
     }
     complete.then_some((groups, hardware))

@@ -8,6 +8,7 @@ use ballast_profile::{GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, Ps
 use serde::Serialize;
 
 use crate::batch::BatchPlan;
+use crate::buffers::RackStore;
 use crate::check::{self, Problems};
 use crate::check_events;
 use crate::check_tenants;
@@ -110,6 +111,8 @@ pub(crate) struct Hardware {
     pub(crate) table: usize,
     /// How its GPUs smooth their power; absent where nothing of it acts.
     pub(crate) smoothing: Option<Smoothing>,
+    /// Storage of each rack.
+    pub(crate) store: Option<RackStore>,
 }
 
 impl Hardware {
@@ -325,6 +328,23 @@ impl Site {
         let (g, h) = (&self.groups[group], &self.hardware[group]);
         let gpu_w = f64::from(g.gpus_per_node) * self.tables[h.table].clamp_w.max(0.0);
         h.rack_ac_w(gpu_w)
+    }
+
+    /// Whether the bulk capacitors of a group's supplies could be asked for more than they hold.
+    pub(crate) fn bulk_matters(&self, group: usize) -> bool {
+        let (g, h) = (&self.groups[group], &self.hardware[group]);
+        h.bulk_matters(f64::from(g.gpus_per_node) * self.tables[h.table].clamp_w.max(0.0))
+    }
+
+    /// Hold-up energy of all supplies of each rack of a group, joules, and the lag of their AC side, seconds; `None` if there is no group `i`.
+    pub fn bulk_of(&self, i: usize) -> Option<(f64, f64)> {
+        let hardware = self.hardware.get(i)?;
+        Some((hardware.bulk_j(), hardware.psu.lag_s.value))
+    }
+
+    /// Whether racks of any group have storage.
+    pub fn has_storage(&self) -> bool {
+        self.hardware.iter().any(|h| h.store.is_some())
     }
 
     /// AC power of some racks with every GPU at its limit, W.

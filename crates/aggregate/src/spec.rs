@@ -1,5 +1,6 @@
 //! What stands in a scenario file about racks, jobs and correlation.
 
+use ballast_buffer::StorageSpec;
 use ballast_profile::{MeteredSide, PhaseKind};
 use ballast_units::Sourced;
 use schemars::JsonSchema;
@@ -48,6 +49,9 @@ pub struct RackGroup {
     /// How the GPUs in these racks smooth their own power. Default: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu_smoothing: Option<GpuSmoothing>,
+    /// Storage in each rack that smooths its power at the AC side: a preset (`preset`), changed or not, or one of your own. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageSpec>,
 }
 
 /// A job: what a set of GPUs does over time.

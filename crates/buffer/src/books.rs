@@ -69,12 +69,27 @@ pub struct Books {
     pub short_j: f64,
     /// Time looked at, s; of several the sum.
     pub time_s: f64,
+    /// How far below its start the charge of a store without losses, limits or ends would have gone under the same controller, J, 0 or below; of several
+    /// the lowest of any. 0 where there is no controller.
+    pub free_least_j: f64,
+    /// How far above it, J, 0 or above.
+    pub free_most_j: f64,
 }
 
 impl Books {
     /// By how much the books do not close: `in − out − lost − Δstored`, J.
     pub fn imbalance_j(&self) -> f64 {
         self.in_j - self.out_j - self.lost_j - (self.stored_j - self.start_j)
+    }
+
+    /// From lowest to highest charge of a store without losses, limits or ends, J: what would have to be there for a start at the right charge.
+    pub fn free_swing_j(&self) -> f64 {
+        self.free_most_j - self.free_least_j
+    }
+
+    /// The window that a start at its middle needs, so that neither end is met, J.
+    pub fn needed_window_j(&self) -> f64 {
+        2.0 * self.free_most_j.max(-self.free_least_j)
     }
 
     /// Times the whole usable energy went out, through the inside. `energy_j` is the usable energy of all stores of these books.
@@ -99,5 +114,7 @@ impl Books {
         self.short_s += other.short_s;
         self.short_j += other.short_j;
         self.time_s += other.time_s;
+        self.free_least_j = self.free_least_j.min(other.free_least_j);
+        self.free_most_j = self.free_most_j.max(other.free_most_j);
     }
 }

@@ -15,6 +15,10 @@ pub(crate) struct Law {
     pub(crate) share: f64,
     pub(crate) target_j: f64,
     least_grid_w: f64,
+    /// Lost per watt taken and given, and by itself, W.
+    lost_taking: f64,
+    lost_giving: f64,
+    standing_w: f64,
 }
 
 /// `1 − e^(−dt/τ)`; 1 for τ = 0, 0 for an infinite one.
@@ -39,6 +43,9 @@ impl Law {
             share: share_of(dt_s, control.taper_s),
             target_j: control.target_share.unwrap_or(middle) * store.energy_j,
             least_grid_w: control.least_grid_w,
+            lost_taking: 1.0 - store.charge_efficiency,
+            lost_giving: 1.0 / store.discharge_efficiency - 1.0,
+            standing_w: store.standing_w,
         }
     }
 
@@ -68,6 +75,32 @@ impl Law {
         }
     }
 
+    /// The mean of what the store loses, after a step in which it took `got_w`: drawn on top of the load's mean, or the charge would stand
+    /// below its target by the losses over the recovery.
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the vector width of its caller"
+    )]
+    #[inline(always)]
+    pub(crate) fn next_lost_w(&self, lost_w: f64, got_w: f64) -> f64 {
+        let share = if got_w > 0.0 {
+            self.lost_taking
+        } else {
+            -self.lost_giving
+        };
+        lost_w + self.follow * ((got_w * share + self.standing_w) - lost_w)
+    }
+
+    /// What it would ask of a store without losses, limits or ends whose charge is so far from its target.
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the vector width of its caller"
+    )]
+    #[inline(always)]
+    pub(crate) fn free_w(&self, reference_w: f64, load_w: f64, free_j: f64) -> f64 {
+        (reference_w - load_w) - self.recover_w_per_j * free_j
+    }
+
     /// What it asks of the store, ends of the window left aside.
     #[expect(
         clippy::inline_always,
@@ -90,6 +123,8 @@ pub struct Controller {
     dt_s: f64,
     /// `None` before the first load.
     reference_w: Option<f64>,
+    /// Mean of the losses.
+    lost_w: f64,
 }
 
 impl Controller {
@@ -105,10 +140,11 @@ impl Controller {
             store,
             dt_s: 1.0,
             reference_w,
+            lost_w: 0.0,
         }
     }
 
-    /// Where the reference stands, W; 0 before the first load.
+    /// Where the mean of the load stands, W; 0 before the first load.
     pub fn reference_w(&self) -> f64 {
         self.reference_w.unwrap_or(0.0)
     }
@@ -117,7 +153,14 @@ impl Controller {
     pub fn restart(&mut self, power_w: f64) {
         if matches!(self.control.reference, Reference::Average { .. }) {
             self.reference_w = Some(power_w);
+            self.lost_w = 0.0;
         }
+    }
+
+    /// Tells it what the store took of it in the step, W: it draws the mean of the losses as well. Without this, the charge stands below its target
+    /// by the losses over the recovery time.
+    pub fn took(&mut self, got_w: f64) {
+        self.lost_w = self.law.next_lost_w(self.lost_w, got_w);
     }
 
     /// What it wants of the store over the next step, W at the terminals, positive charges: for the load of that step and the charge before it. The ends of
@@ -129,7 +172,8 @@ impl Controller {
         let before_w = self.reference_w.unwrap_or(load_w);
         let reference_w = self.law.next_w(before_w, load_w);
         self.reference_w = Some(reference_w);
-        let wanted_w = self.law.wanted_w(reference_w, load_w, stored_j);
+        let grid_w = reference_w + self.lost_w;
+        let wanted_w = self.law.wanted_w(grid_w, load_w, stored_j);
         self.law.allowed_w(wanted_w, load_w)
     }
 
@@ -151,6 +195,8 @@ impl Controller {
 pub struct Smoother {
     controller: Controller,
     store: Store,
+    /// Charge of a store without losses, limits or ends, from its start: now, lowest, highest.
+    free_j: [f64; 3],
 }
 
 impl Smoother {
@@ -159,6 +205,7 @@ impl Smoother {
         Self {
             controller: Controller::new(control, store),
             store: Store::new(store),
+            free_j: [0.0; 3],
         }
     }
 
@@ -167,6 +214,15 @@ impl Smoother {
         let wanted_w = self.controller.want(load_w, self.store.stored_j(), dt_s);
         let asked_w = self.controller.taper(wanted_w, &mut self.store);
         let got_w = self.store.exchange(asked_w, dt_s);
+        self.controller.took(got_w);
+        let law = self.controller.law;
+        let free_w = law.free_w(self.controller.reference_w(), load_w, self.free_j[0]);
+        let free_j = self.free_j[0] + free_w * dt_s;
+        self.free_j = [
+            free_j,
+            self.free_j[1].min(free_j),
+            self.free_j[2].max(free_j),
+        ];
         self.store.fall_short(wanted_w, asked_w, dt_s);
         got_w
     }
@@ -183,6 +239,10 @@ impl Smoother {
 
     /// The store's books so far.
     pub fn books(&self) -> Books {
-        self.store.books()
+        Books {
+            free_least_j: self.free_j[1],
+            free_most_j: self.free_j[2],
+            ..self.store.books()
+        }
     }
 }

@@ -21,6 +21,7 @@ pub struct StoreLanes<const N: usize> {
     near_high_j: f64,
     stored_j: [f64; N],
     reference_w: [f64; N],
+    lost_w: [f64; N],
     /// Sums of powers over steps, and what rounding took from them.
     into_w: [[f64; N]; 2],
     out_w: [[f64; N]; 2],
@@ -30,6 +31,8 @@ pub struct StoreLanes<const N: usize> {
     most_j: [f64; N],
     peak_charge_w: [f64; N],
     peak_discharge_w: [f64; N],
+    /// Charge of a store without losses, limits or ends, from its start: now, lowest, highest.
+    free_j: [[f64; N]; 3],
     /// Counts of steps: whole numbers.
     empty: [f64; N],
     full: [f64; N],
@@ -59,6 +62,7 @@ impl<const N: usize> StoreLanes<N> {
             constant_w,
             stored_j: [stored_j; N],
             reference_w: [constant_w.unwrap_or(0.0); N],
+            lost_w: none,
             into_w: [none; 2],
             out_w: [none; 2],
             short_w: [none; 2],
@@ -67,6 +71,7 @@ impl<const N: usize> StoreLanes<N> {
             most_j: [stored_j; N],
             peak_charge_w: none,
             peak_discharge_w: none,
+            free_j: [none; 3],
             empty: none,
             full: none,
             short: none,
@@ -99,6 +104,7 @@ impl<const N: usize> StoreLanes<N> {
             if !on[l] {
                 self.put_back(&before, l);
                 self.reference_w[l] = self.constant_w.unwrap_or(0.0);
+                self.lost_w[l] = 0.0;
                 power_w[l] = load_w[l];
             }
         }
@@ -112,6 +118,9 @@ impl<const N: usize> StoreLanes<N> {
             (&mut self.standing_j, &from.standing_j),
         ] {
             (to[0][l], to[1][l]) = (from[0][l], from[1][l]);
+        }
+        for (to, from) in self.free_j.iter_mut().zip(&from.free_j) {
+            to[l] = from[l];
         }
         for (to, from) in [
             (&mut self.stored_j, &from.stored_j),
@@ -140,21 +149,34 @@ impl<const N: usize> StoreLanes<N> {
             self.started = true;
             self.reference_w = *power_w;
         }
-        let (fit, law) = (self.fit, self.law);
+        let (fit, law, dt_s) = (self.fit, self.law, self.dt_s);
         let (near_low_j, near_high_j) = (self.near_low_j, self.near_high_j);
         for (l, power_w) in power_w.iter_mut().enumerate() {
             let load_w = *power_w;
             let before_j = self.stored_j[l];
             let reference_w = law.next_w(self.reference_w[l], load_w);
-            let wanted_w = law.wanted_w(reference_w, load_w, before_j);
+            let grid_w = reference_w + self.lost_w[l];
+            let wanted_w = law.wanted_w(grid_w, load_w, before_j);
             let wanted_w = law.allowed_w(wanted_w, load_w);
             let left_j = fit.stand(before_j);
             // The taper lets through at most what fits, so the store gives what is asked.
             let got_w = fit.limit(left_j, law.share, wanted_w);
             let stored_j = fit.after(left_j, got_w);
             self.reference_w[l] = reference_w;
+            self.lost_w[l] = law.next_lost_w(self.lost_w[l], got_w);
             self.stored_j[l] = stored_j;
             *power_w = load_w + got_w;
+            let free_w = law.free_w(reference_w, load_w, self.free_j[0][l]);
+            let free_j = self.free_j[0][l] + free_w * dt_s;
+            self.free_j[0][l] = free_j;
+            let lowest_j = self.free_j[1][l];
+            self.free_j[1][l] = if free_j < lowest_j { free_j } else { lowest_j };
+            let highest_j = self.free_j[2][l];
+            self.free_j[2][l] = if free_j > highest_j {
+                free_j
+            } else {
+                highest_j
+            };
             let into_w = if got_w > 0.0 { got_w } else { 0.0 };
             let out_w = into_w - got_w;
             (self.into_w[0][l], self.into_w[1][l]) =
@@ -214,6 +236,8 @@ impl<const N: usize> StoreLanes<N> {
             short_s: self.short[l] * self.dt_s,
             short_j: sum(&self.short_w) * self.dt_s,
             time_s: self.steps[l] * self.dt_s,
+            free_least_j: self.free_j[1][l],
+            free_most_j: self.free_j[2][l],
         })
     }
 }

@@ -20,7 +20,7 @@
 //! # The controller
 //!
 //! It asks for `(r − p) + (E* − E)/T`: the reference r is the mean of the load p, of first order with a time constant τ, and the second term brings the
-//! charge back to E*, the middle of the window, within T. Both are exact exponentials at any step. For small swings and without losses
+//! charge back to E*, the middle of the window, within T. The mean of the losses, with the same τ, is drawn on top. Both are exact exponentials at any step. For small swings and without losses
 //! the grid then sees
 //!
 //! ```text

@@ -251,6 +251,8 @@ impl Store {
             short_s: self.short_s.value(),
             short_j: self.short_j.value(),
             time_s: self.time_s.value(),
+            free_least_j: 0.0,
+            free_most_j: 0.0,
         }
     }
 }

@@ -99,6 +99,8 @@ proptest! {
         prop_assert_eq!(one.stored_j.to_bits(), of_lanes.stored_j.to_bits());
         prop_assert!((one.in_j - of_lanes.in_j).abs() <= 1e-12 * (1.0 + one.in_j));
         prop_assert!((one.out_j - of_lanes.out_j).abs() <= 1e-12 * (1.0 + one.out_j));
+        prop_assert_eq!(one.free_swing_j().to_bits(), of_lanes.free_swing_j().to_bits());
+        prop_assert_eq!(one.needed_window_j().to_bits(), of_lanes.needed_window_j().to_bits());
         prop_assert_eq!(one.least_j, of_lanes.least_j);
         prop_assert_eq!(one.peak_charge_w, of_lanes.peak_charge_w);
         prop_assert!((one.short_s - of_lanes.short_s).abs() < 1e-9 * (1.0 + one.short_s));

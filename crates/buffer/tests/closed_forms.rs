@@ -110,6 +110,41 @@ fn gain_of_the_real_controller() {
     assert!((peak - 1.25_f64.sqrt()).abs() < 1e-12, "{peak}");
 }
 
+/// A store that is too small still says what would be enough: what `need` finds without its limits.
+#[test]
+fn a_small_store_tells_the_need() {
+    let control = Control {
+        reference: Reference::Average {
+            time_constant_s: 0.5,
+        },
+        recovery_s: 5.0,
+        target_share: None,
+        taper_s: 0.01,
+        least_grid_w: 0.0,
+    };
+    let spec = StoreSpec {
+        energy_j: 20.0,
+        charge_w: 200.0,
+        discharge_w: 100.0,
+        charge_efficiency: 0.9,
+        discharge_efficiency: 0.9,
+        standing_w: 1.0,
+        start_share: 0.5,
+        low_share: 0.0,
+        high_share: 1.0,
+    };
+    let load = square(1.0, 0.5, 30.0);
+    let found = need(&load, DT_S, &control);
+    let mut smoother = Smoother::new(control, spec);
+    for w in &load {
+        smoother.step(*w, DT_S);
+    }
+    let books = smoother.books();
+    let error = books.needed_window_j() / found.from_middle_j - 1.0;
+    assert!(error.abs() < 1e-9, "{error}");
+    assert!(books.free_swing_j() >= found.swing_j && books.short_j > 0.0);
+}
+
 /// A step of the load: without recovery the reference takes ΔP τ from the store.
 #[test]
 fn a_step_takes_its_height_times_the_time_constant() {

@@ -48,6 +48,7 @@ fn part(outcome: &Outcome, printer: &Printer) {
     table(&outcome.verdicts, printer);
     load_lines(outcome, printer);
     resonance_lines(outcome, printer);
+    storage_lines(outcome, printer);
     if let Some(v) = outcome
         .verdicts
         .iter()
@@ -259,6 +260,29 @@ pub(crate) fn number(x: f64) -> String {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
         text
+    }
+}
+
+/// What the storage of each group of racks did.
+fn storage_lines(outcome: &Outcome, printer: &Printer) {
+    for s in &outcome.storage {
+        let kw = |w: f64| number(w / 1e3);
+        printer.line(&format!(
+            "storage       {} ({} racks, {} each): charge {} to {} %, swing {} → {} kW, peak {} → {} kW, lost {} ({} % of the racks' energy), {} full cycles per hour, short {} % of the time",
+            s.group,
+            s.racks,
+            si(s.energy_j, "J", 3),
+            number(100.0 * s.charge_min_share),
+            number(100.0 * s.charge_max_share),
+            kw(s.swing_without_w),
+            kw(s.swing_with_w),
+            kw(s.peak_without_w),
+            kw(s.peak_with_w),
+            si(s.lost_j, "J", 3),
+            number(100.0 * s.overhead_share),
+            number(s.full_cycles_per_hour),
+            number(100.0 * s.short_share)
+        ));
     }
 }
 

@@ -61,6 +61,7 @@ pub(crate) fn low_inputs(scenario: &Scenario, site: Option<&Site>, root: &Node) 
             });
         }
     }
+    storages(scenario, &mut found);
     sets(scenario, &json, &mut found);
     if let Some(site) = site {
         correlations(scenario, site, &mut found);
@@ -147,6 +148,24 @@ fn collect(value: &Json, shape: Shape<'_>, path: &str, found: &mut Vec<LowInput>
     for (key, inner) in map {
         if let Some(shape) = shape.key(key) {
             collect(inner, shape, &join(path, key), found);
+        }
+    }
+}
+
+/// Of the racks' storage.
+fn storages(scenario: &Scenario, found: &mut Vec<LowInput>) {
+    let shape = Shape::root().path("racks").and_then(Shape::item);
+    let shape = shape.and_then(|s| s.key("storage"));
+    for group in &scenario.racks {
+        if let (Some(Ok(value)), Some(shape)) =
+            (group.storage.as_ref().map(serde_json::to_value), shape)
+        {
+            collect(
+                &value,
+                shape,
+                &format!("racks.{}.storage", group.name),
+                found,
+            );
         }
     }
 }

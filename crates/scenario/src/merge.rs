@@ -10,7 +10,7 @@ use crate::tree::{Entry, Node, Value, join};
 
 /// Key of an entry of `[gpus]`, `[nodes]` or `[psus]` that names what it changes.
 pub(crate) const BASE: &str = "base";
-/// Key of an entry of `[[racks]]` or `[[plant.sets]]` that names what it changes.
+/// Key of an entry of `[[racks]]` or `[[plant.sets]]`, or of a table `storage`, that names what it changes.
 pub(crate) const PRESET: &str = "preset";
 
 /// Kinds whose entries stand in a table by name.
@@ -71,6 +71,7 @@ pub(crate) fn presets(root: &mut Node, merged: &mut Merged, report: &mut Report)
         }
     }
     racks(root, merged, report);
+    storages(root, merged, report);
     sets(root, merged, report);
 }
 
@@ -158,17 +159,16 @@ impl Bases<'_> {
     }
 }
 
-/// Takes `preset` out of entry `at` of its kind's array and finds the preset; none if there is no such key, or no such
+/// Takes `preset` out of the entry at `path` and finds the preset; none if there is no such key, or no such
 /// preset, which is a problem then.
 fn preset_of(
     kind: PresetKind,
-    at: usize,
+    path: String,
     entry: &mut Node,
     merged: &mut Merged,
     report: &mut Report,
 ) -> Option<Node> {
     let Entry { node: preset, .. } = entry.remove(PRESET)?;
-    let path = format!("{}.{at}", kind.table());
     let key = join(&path, PRESET);
     let found = match preset.as_str() {
         None => {
@@ -200,7 +200,13 @@ fn racks(root: &mut Node, merged: &mut Merged, report: &mut Report) {
         return;
     };
     for (at, group) in groups.items_mut().iter_mut().enumerate() {
-        let Some(mut under) = preset_of(PresetKind::Rack, at, group, merged, report) else {
+        let Some(mut under) = preset_of(
+            PresetKind::Rack,
+            format!("racks.{at}"),
+            group,
+            merged,
+            report,
+        ) else {
             continue;
         };
         if let (Some(entries), Some(shape)) = (under.entries_mut(), shape) {
@@ -214,6 +220,29 @@ fn racks(root: &mut Node, merged: &mut Merged, report: &mut Report) {
     }
 }
 
+/// Puts presets under the storage of the rack groups.
+fn storages(root: &mut Node, merged: &mut Merged, report: &mut Report) {
+    let shape = Shape::root().path("racks").and_then(Shape::item);
+    let shape = shape.and_then(|s| s.key("storage"));
+    let Some(groups) = root.get_mut("racks") else {
+        return;
+    };
+    for (at, group) in groups.items_mut().iter_mut().enumerate() {
+        let Some(storage) = group.get_mut("storage") else {
+            continue;
+        };
+        let path = format!("racks.{at}.storage");
+        let Some(under) = preset_of(PresetKind::Storage, path, storage, merged, report) else {
+            continue;
+        };
+        let over = std::mem::replace(storage, Node::table(storage.origin));
+        let origin = over.origin;
+        let given = given_in(report, origin);
+        *storage = overlay(under, over, shape, "", &given, &mut Vec::new());
+        storage.origin = origin;
+    }
+}
+
 /// Puts presets under the generating sets.
 fn sets(root: &mut Node, merged: &mut Merged, report: &mut Report) {
     let shape = Shape::root().path("plant.sets").and_then(Shape::item);
@@ -221,7 +250,13 @@ fn sets(root: &mut Node, merged: &mut Merged, report: &mut Report) {
         return;
     };
     for (at, set) in sets.items_mut().iter_mut().enumerate() {
-        let Some(mut under) = preset_of(PresetKind::Genset, at, set, merged, report) else {
+        let Some(mut under) = preset_of(
+            PresetKind::Genset,
+            format!("plant.sets.{at}"),
+            set,
+            merged,
+            report,
+        ) else {
             continue;
         };
         let over = std::mem::replace(set, Node::table(set.origin));

@@ -116,6 +116,7 @@ impl Change {
             [plant, sets] if plant == "plant" => sets == "sets",
             [table, _] => named(table) && !matches!(self.what, What::Out),
             [racks, _, key] if racks == "racks" => key == PRESET,
+            [racks, _, storage, key] if racks == "racks" => storage == "storage" && key == PRESET,
             [table, _, key] => key == BASE && named(table),
             [plant, sets, _, key] => plant == "plant" && sets == "sets" && key == PRESET,
             _ => false,

@@ -25,13 +25,22 @@ pub enum PresetKind {
     Psu,
     /// Whole rack, `preset` of an entry of `[[racks]]`.
     Rack,
+    /// Storage, `preset` of the table `storage` of an entry of `[[racks]]`.
+    Storage,
     /// Generating set, `preset` of an entry of `[[plant.sets]]`.
     Genset,
 }
 
 impl PresetKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Gpu, Self::Node, Self::Psu, Self::Rack, Self::Genset];
+    pub const ALL: [Self; 6] = [
+        Self::Gpu,
+        Self::Node,
+        Self::Psu,
+        Self::Rack,
+        Self::Storage,
+        Self::Genset,
+    ];
 
     /// What it is called in the singular, for messages and listings.
     pub fn label(self) -> &'static str {
@@ -40,6 +49,7 @@ impl PresetKind {
             Self::Node => "node",
             Self::Psu => "power supply",
             Self::Rack => "rack",
+            Self::Storage => "storage",
             Self::Genset => "generating set",
         }
     }
@@ -51,6 +61,7 @@ impl PresetKind {
             Self::Node => "profiles/node",
             Self::Psu => "profiles/psu",
             Self::Rack => "profiles/rack",
+            Self::Storage => "profiles/storage",
             Self::Genset => "sites/gensets",
         }
     }
@@ -62,6 +73,7 @@ impl PresetKind {
             Self::Node => "nodes",
             Self::Psu => "psus",
             Self::Rack => "racks",
+            Self::Storage => "racks.storage",
             Self::Genset => "plant.sets",
         }
     }
@@ -72,6 +84,7 @@ impl PresetKind {
             Self::Node => table::NODE,
             Self::Psu => table::PSU,
             Self::Rack => table::RACK,
+            Self::Storage => table::STORAGE,
             Self::Genset => table::GENSET,
         }
     }

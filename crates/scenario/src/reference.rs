@@ -56,6 +56,7 @@ impl Page {
                 PresetKind::Genset | PresetKind::Rack => {
                     format!("`preset` of `[[{}]]`", kind.table())
                 }
+                PresetKind::Storage => format!("`preset` of `[{}]`", kind.table()),
                 _ => format!("`base` of `[{}.<name>]`, or by its own name", kind.table()),
             };
             let names: Vec<String> = preset_names(kind)

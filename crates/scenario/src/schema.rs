@@ -11,11 +11,12 @@ use crate::presets::{PresetKind, preset_names};
 use crate::shape::{model_schema, reference};
 
 /// Types whose entries can name what they change, and the key that names it.
-const CHANGEABLE: [(&str, &str, PresetKind); 5] = [
+const CHANGEABLE: [(&str, &str, PresetKind); 6] = [
     ("GpuProfile", BASE, PresetKind::Gpu),
     ("NodeSpec", BASE, PresetKind::Node),
     ("PsuSpec", BASE, PresetKind::Psu),
     ("RackGroup", PRESET, PresetKind::Rack),
+    ("StorageSpec", PRESET, PresetKind::Storage),
     ("SetSpec", PRESET, PresetKind::Genset),
 ];
 

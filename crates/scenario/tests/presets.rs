@@ -1,5 +1,6 @@
 //! Every preset that is built in can be used.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use ballast_profile::MeteredSide;
@@ -24,6 +25,10 @@ fn every_preset_loads() {
                     what = format!("preset = {name:?}");
                     String::new()
                 }
+                PresetKind::Storage => {
+                    write!(what, "\n[racks.storage]\npreset = {name:?}").unwrap();
+                    "[nodes.n]\nbase = \"hgx-h100\"\n".to_owned()
+                }
                 PresetKind::Genset => format!(
                     "[nodes.n]\nbase = \"hgx-h100\"\n[plant]\n[[plant.sets]]\nname = \"G\"\npreset = {name:?}\n"
                 ),
@@ -37,6 +42,53 @@ fn every_preset_loads() {
         }
     }
     assert_eq!(preset_text(PresetKind::Gpu, "no-such"), None);
+}
+
+#[test]
+fn a_storage_preset_says_what_it_rests_on() {
+    for name in preset_names(PresetKind::Storage) {
+        let text = format!(
+            "[scenario]\nname = \"x\"\n[[racks]]\nname = \"r\"\ncount = 1\npreset = \"gb300-nvl72\"\n[racks.storage]\npreset = {name:?}\nrecovery_s = 7\n"
+        );
+        let loaded = load_str("x.toml", &text, Path::new("."), &[])
+            .unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        let storage = loaded.scenario.racks[0].storage.as_ref().unwrap();
+        // Estimates have a range around them and are told; what the user gave is nobody's estimate.
+        let weak = |key: &str| {
+            let path = format!("racks.r.storage.{key}");
+            loaded.low_confidence.iter().any(|l| l.path == path)
+        };
+        for (key, number) in storage.numbers() {
+            let estimated = number.grade == ballast_units::Grade::Estimated;
+            assert_eq!(weak(key), estimated, "{name}: {key}");
+            assert_eq!(number.low.is_some(), number.high.is_some(), "{name}: {key}");
+            assert!(!estimated || number.low.is_some(), "{name}: {key}");
+        }
+        assert_eq!(storage.recovery_s.value, 7.0);
+        assert!(weak("time_constant_s") && !weak("recovery_s"), "{name}");
+    }
+    // A change may bring it in.
+    let text =
+        "[scenario]\nname = \"x\"\n[[racks]]\nname = \"r\"\ncount = 1\npreset = \"gb300-nvl72\"\n";
+    let patches: Vec<ballast_scenario::Patch> = [
+        "racks.r.storage.preset=gb300-shelf",
+        "racks.r.storage.count=4",
+    ]
+    .iter()
+    .map(|p| p.parse().unwrap())
+    .collect();
+    let loaded =
+        load_str("x.toml", text, Path::new("."), &patches).unwrap_or_else(|p| panic!("{p}"));
+    let storage = loaded.scenario.racks[0].storage.as_ref().unwrap();
+    assert_eq!(storage.store().energy_j, 2340.0);
+    let rack_j = |name: &str| {
+        let text = preset_text(PresetKind::Storage, name).unwrap();
+        let spec: ballast_buffer::StorageSpec = toml::from_str(text).unwrap();
+        spec.store().energy_j
+    };
+    assert_eq!(rack_j("gb300-shelf"), 72.0 * 65.0);
+    assert_eq!(rack_j("orv3-holdup-3kw"), 360.0);
+    assert_eq!(rack_j("orv3-holdup-5k5"), 660.0);
 }
 
 #[test]

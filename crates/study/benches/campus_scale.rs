@@ -144,6 +144,12 @@ fn main() {
             }
         }
     }
+    // Beside "training in lockstep: (A) min, mean, max", which is the same without.
+    let stored = ("racks.0.storage.preset", "gb300-shelf");
+    let name = "training in lockstep, storage in every rack";
+    for pool in pools.iter().filter(|_| wanted(name)) {
+        racks(name, seconds, pool, &[lockstep, few, stored]);
+    }
     for groups in [1, 4].into_iter().filter(|_| wanted("plant")) {
         plant(groups, seconds);
     }

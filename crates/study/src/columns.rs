@@ -25,6 +25,7 @@ pub struct TracedColumn {
 /// The columns of a scenario's traces in their order, but for the time; `rack_w_<rack>` stands for those of all racks.
 pub fn trace_columns(scenario: &Scenario) -> Vec<TracedColumn> {
     let mut all = columns(scenario);
+    all.extend(charges(scenario).map(|(_, _, column)| column));
     if scenario.outputs.rack_traces && !scenario.racks.is_empty() {
         all.push(TracedColumn {
             name: "rack_w_<rack>".to_owned(),
@@ -33,6 +34,20 @@ pub fn trace_columns(scenario: &Scenario) -> Vec<TracedColumn> {
         });
     }
     all
+}
+
+/// Columns of the charge of the racks' storage: group, usable energy of all its racks, J, and column.
+fn charges(scenario: &Scenario) -> impl Iterator<Item = (usize, f64, TracedColumn)> {
+    let groups = scenario.racks.iter().enumerate();
+    groups.filter_map(|(index, group)| {
+        let store = group.storage.as_ref()?.store();
+        let column = TracedColumn {
+            name: format!("soc_share_{}", group.name),
+            unit: "1",
+            what: "charge of the storage in the group's racks, share of its usable energy, mean of the racks".to_owned(),
+        };
+        Some((index, f64::from(group.count) * store.energy_j, column))
+    })
 }
 
 /// The columns that do not depend on the racks.
@@ -103,6 +118,7 @@ pub(crate) struct Columns {
     described: Vec<TracedColumn>,
     values: Vec<Vec<f64>>,
     nominal_hz: f64,
+    charges: Vec<(usize, f64, TracedColumn)>,
 }
 
 impl Columns {
@@ -121,6 +137,7 @@ impl Columns {
             described,
             values,
             nominal_hz,
+            charges: charges(shared.scenario).collect(),
         }
     }
 
@@ -180,6 +197,20 @@ impl Columns {
                 .map(|i| format!("rack_w_{}", site.rack_name(i)))
                 .collect()
         });
+        let charges: Vec<Vec<f64>> = self
+            .charges
+            .iter()
+            .map(|(group, energy_j, _)| {
+                let stored_j = &block.stored(*group)[..len];
+                stored_j.iter().map(|j| j / energy_j).collect()
+            })
+            .collect();
+        let charged = self.charges.iter().zip(&charges);
+        let charged = charged.map(|((_, _, column), values)| TraceColumn {
+            name: &column.name,
+            unit: column.unit,
+            values,
+        });
         let traced = names.iter().enumerate().map(|(i, name)| TraceColumn {
             name,
             unit: "W",
@@ -194,6 +225,7 @@ impl Columns {
                 unit: column.unit,
                 values,
             })
+            .chain(charged)
             .chain(traced)
             .collect();
         Ok(sink.block(&TraceBlock {

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use ballast_aggregate::{
-    ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site, SmoothingReport,
-    TrafficReport, TransferReport, Transfers,
+    BulkReport, ClampReport, DemandBlock, Engine, Facility, FacilityReport, RunStart, Site,
+    SmoothingReport, StorageReport, TrafficReport, TransferReport, Transfers,
 };
 use ballast_profile::tan_phi;
 use ballast_scenario::{LoadSpec, Scenario};
@@ -278,6 +278,22 @@ impl Demand {
         self.engine
             .as_ref()
             .map(Engine::smoothing_report)
+            .unwrap_or_default()
+    }
+
+    /// What the storage of the racks did so far.
+    pub(crate) fn storage_report(&self) -> Vec<StorageReport> {
+        self.engine
+            .as_ref()
+            .map(Engine::storage_report)
+            .unwrap_or_default()
+    }
+
+    /// What the supplies' capacitors had to do so far.
+    pub(crate) fn bulk_report(&self) -> Vec<(usize, BulkReport)> {
+        self.engine
+            .as_ref()
+            .map(Engine::bulk_report)
             .unwrap_or_default()
     }
 

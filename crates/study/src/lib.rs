@@ -48,6 +48,7 @@ mod sliding;
 mod smoothing;
 mod step_event_kpis;
 mod step_events;
+mod storage;
 mod strike;
 mod verdict;
 mod voltage;

@@ -18,6 +18,7 @@ use crate::rack_collect::GroupResult;
 use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
 use crate::resonance::Record;
+use crate::storage::StorageResult;
 use crate::strike::StrikeResult;
 
 /// What verdicts need of each realisation.
@@ -114,6 +115,8 @@ pub(crate) struct Merged {
     pub(crate) smoothing: Vec<SmoothingReport>,
     /// Of the first realisation.
     pub(crate) transfers: Vec<TransferReport>,
+    /// Of all realisations; curves of the shown one.
+    pub(crate) storage: StorageResult,
     /// Of the first realisation: pyramid and spectrum of the power at the bus.
     pub(crate) curves: Option<(Pyramid, Spectrum)>,
     /// Of the first realisation: energy drawn, joules.
@@ -148,6 +151,7 @@ impl Merged {
             facility: first.facility.clone(),
             smoothing: first.smoothing.clone(),
             transfers: first.transfers.clone(),
+            storage: first.storage.clone(),
             curves: None,
             energy_j: first.energy_j,
             record: None,
@@ -164,6 +168,9 @@ impl Merged {
     pub(crate) fn add(&mut self, r: RealisationResult) {
         self.site.merge(&r.site.histogram);
         self.gpu.merge(&r.site.gpu);
+        if !self.each.is_empty() {
+            self.storage.merge(&r);
+        }
         self.reactive.merge(&r.site.reactive);
         match (&mut self.diversity, r.diversity) {
             (Some(into), Some(more)) => into.merge(more),

@@ -15,6 +15,7 @@ pub use crate::indicative::{Indicative, Ranges, WeakConstant};
 pub use crate::load_steps::{AcceptanceKpis, LoadStepKpis};
 pub use crate::smoothing::GpuSmoothingKpis;
 pub use crate::step_event_kpis::{StepEventKpis, StepEventsKpis};
+pub use crate::storage::{HoldupKpis, StorageKpis, Swing};
 pub use resonance::*;
 
 /// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
@@ -55,6 +56,12 @@ pub struct Outcome {
     /// GPUs of each tenant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<TenantGpus>,
+    /// Storage of each group of racks that has any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub storage: Vec<StorageKpis>,
+    /// What the lag of the supplies asked of their bulk capacitors, by group of racks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holdup: Vec<HoldupKpis>,
     /// Mean power of each part between the racks and the bus, first realisation; empty without a facility.
     pub facility: Vec<FacilityPart>,
     /// How far the peaks of the racks coincide; absent without racks.

@@ -26,6 +26,7 @@ use crate::plant_collect::{PlantCollector, PlantResult};
 use crate::rack_collect::{GroupResult, RackCollectors};
 use crate::residual;
 use crate::resonance::{Record, Recorder};
+use crate::storage::{StorageCollector, StorageResult};
 use crate::strike::{Strike, StrikePlan, StrikeResult};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
@@ -114,6 +115,7 @@ pub(crate) struct RealisationResult {
     pub(crate) strike: Option<StrikeResult>,
     /// What went along with it for the corners of the ranges of weak constants.
     pub(crate) watched: Watched,
+    pub(crate) storage: StorageResult,
 }
 
 /// Samples of a realisation, the one at its start included.
@@ -142,6 +144,7 @@ struct Under<'a> {
     plant_figures: Option<PlantCollector>,
     watch: Option<Watch>,
     recorder: Option<Recorder>,
+    storage: StorageCollector,
     /// Continuous part of the demand at the sample before.
     previous: Point,
     /// Energy drawn so far, joules.
@@ -204,6 +207,7 @@ pub(crate) fn run_realisation(
         watch: Watch::new(shared, realisation, span.first, samples),
         recorder: (span.curves && scenario.plant.is_some() && shared.strike.is_none())
             .then(|| Recorder::new(span)),
+        storage: StorageCollector::new(scenario, samples, span.curves),
         previous: Point::default(),
         energy_j: 0.0,
         collapsed_at_s: None,
@@ -298,6 +302,7 @@ impl Under<'_> {
         }
         if let Some(racks) = &mut self.racks {
             racks.take(block, len);
+            self.storage.take(block, len);
         }
         if let (Some(watch), Some(figures)) = (&mut self.watch, &self.plant_figures) {
             let (w, var) = (&block.site_w[..len], &block.site_q_var[..len]);
@@ -481,6 +486,9 @@ impl Under<'_> {
             moments: self.moments,
             strike: self.strike.map(Strike::finish),
             watched: self.watch.map(Watch::finish).unwrap_or_default(),
+            storage: self
+                .storage
+                .finish(self.demand.storage_report(), self.demand.bulk_report()),
         }
     }
 }

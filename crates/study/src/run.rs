@@ -23,6 +23,7 @@ use crate::realisation::{Progress, Shared, run_realisation, samples};
 use crate::residual;
 use crate::resonance::resonances;
 use crate::smoothing;
+use crate::storage;
 use crate::verdict;
 use crate::words;
 use crate::zoom::{Moment, worst_moment};
@@ -392,7 +393,12 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
     let overall = overall(&told);
     let summary = words::summary(scenario, overall, &told, low_confidence.len());
     let events = words::events(scenario, site, &merged);
-    let diagnostics = words::diagnostics(scenario, inputs, site, &merged);
+    let (storage, holdup) = (
+        storage::kpis(scenario, &merged),
+        storage::holdups(site, &merged),
+    );
+    let mut diagnostics = words::diagnostics(scenario, inputs, site, &merged);
+    diagnostics.extend(storage::diagnostics(&storage, &holdup));
     let mut assumptions = words::assumptions(scenario, inputs, site);
     assumptions.extend(indicative::assumptions(plan, scenario));
     if shared.zoom {
@@ -433,6 +439,8 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         gpu_smoothing: smoothing::kpis(&merged),
         jobs: site.map_or_else(Vec::new, |s| s.job_gpus().to_vec()),
         tenants: site.map_or_else(Vec::new, |s| s.tenants().to_vec()),
+        storage,
+        holdup,
         facility: design::facility_parts(&merged),
         diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
         bess: bess::kpis(scenario, &merged),

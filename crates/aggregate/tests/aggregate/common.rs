@@ -6,6 +6,7 @@ use ballast_aggregate::{
     BatchJob, CorrelationSpec, DemandBlock, GroupEngine, IterationShape, JobSpec, RackGroup, Site,
     SiteEventSpec, SiteInput, SiteProblem, TenantSpec, TrainingJob,
 };
+use ballast_buffer::StorageSpec;
 use ballast_profile::{
     GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, PhaseSpec, Phases, PsuSpec,
     TransitionSpec,
@@ -101,6 +102,27 @@ pub(crate) fn psu(lag_s: f64) -> PsuSpec {
     }
 }
 
+/// Storage of so many joules that moves 10 kW either way.
+pub(crate) fn storage(energy_j: f64) -> StorageSpec {
+    StorageSpec {
+        label: String::new(),
+        notes: String::new(),
+        count: Some(2),
+        energy_j: sourced(energy_j / 2.0),
+        charge_w: sourced(5e3),
+        discharge_w: sourced(5e3),
+        charge_efficiency: sourced(0.97),
+        discharge_efficiency: sourced(0.96),
+        standing_w: Some(sourced(1.0)),
+        low_share: Some(sourced(0.1)),
+        high_share: None,
+        start_share: None,
+        time_constant_s: sourced(0.5),
+        recovery_s: sourced(5.0),
+        taper_s: None,
+    }
+}
+
 pub(crate) fn batch(name: &str) -> BatchJob {
     BatchJob {
         name: name.into(),
@@ -164,6 +186,7 @@ pub(crate) fn racks(name: &str, count: u32, nodes_per_rack: u32) -> RackGroup {
         other_kw: None,
         other_metered: None,
         gpu_smoothing: None,
+        storage: None,
     }
 }
 

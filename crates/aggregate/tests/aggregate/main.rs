@@ -9,6 +9,7 @@ mod problems;
 mod same_bytes;
 mod sigma;
 mod smoothing;
+mod storage;
 mod tenants;
 mod traffic_engines;
 mod training;

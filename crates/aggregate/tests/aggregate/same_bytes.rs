@@ -1,6 +1,6 @@
 //! What must not change the result: threads, block lengths, other racks.
 
-use crate::common::{Build, batch, equal, psu, racks, sourced, training, way};
+use crate::common::{Build, batch, equal, psu, racks, sourced, storage, training, way};
 use ballast_aggregate::{
     CorrelationSpec, DemandBlock, GroupEngine, JobSpec, LevelShares, RackLoss, Simd, SiteEventSpec,
 };
@@ -32,6 +32,12 @@ fn mixed() -> Build {
         restore_after_s: Some(1.5),
         boot_s: Some(0.5),
     })];
+    // Storage in both groups, one of them with racks that go out; capacitors that are asked for more than they hold.
+    build.racks[0].storage = Some(storage(400.0));
+    build.racks[1].storage = Some(storage(4e4));
+    if let Some(psu) = build.psus.get_mut("psu") {
+        psu.holdup_j = sourced(1.0);
+    }
     let shares = LevelShares {
         site: 0.1,
         row: 0.1,
@@ -45,7 +51,8 @@ fn mixed() -> Build {
 
 fn bits(block: &DemandBlock) -> Vec<u64> {
     let active = [&block.site_w, &block.group_w, &block.gpu_w, &block.rack_w];
-    let all = active.into_iter().chain([&block.site_q_var]).flatten();
+    let more = [&block.site_q_var, &block.stored_j];
+    let all = active.into_iter().chain(more).flatten();
     all.map(|v| v.to_bits()).collect()
 }
 

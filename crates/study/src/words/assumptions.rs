@@ -174,6 +174,7 @@ pub(crate) fn assumptions(
     if scenario.facility.is_some() {
         list.push("UPS, cooling and transformer are each one for the whole site; network, storage and management draw constant power".to_owned());
     }
+    list.extend(crate::storage::assumption(scenario));
     let not_given = crate::reactive::not_given(scenario);
     if !not_given.is_empty() {
         list.push(format!(
