@@ -303,6 +303,8 @@ pub(crate) fn plausible() -> Outcome {
             },
         },
         gpu_smoothing: Vec::new(),
+        storage: Vec::new(),
+        holdup: Vec::new(),
         bess: Vec::new(),
         plant: Some(plant()),
         resonance: None,
