@@ -52,12 +52,16 @@ fn a_file_with_the_text_of_a_preset_is_that_preset() {
         (PresetKind::Gpu, "h100-sxm5"),
         (PresetKind::Node, "hgx-h100"),
         (PresetKind::Psu, "titanium-3kw"),
+        (PresetKind::Storage, "gb300-shelf"),
     ] {
         folder.write("mine.toml", preset_text(kind, name).unwrap());
         let scenario = |preset: &str| match kind {
             PresetKind::Genset => set(preset),
             PresetKind::Rack => format!(
                 "[scenario]\nname = \"x\"\n[[racks]]\nname = \"r\"\ncount = 1\npreset = {preset:?}\n"
+            ),
+            PresetKind::Storage => format!(
+                "[scenario]\nname = \"x\"\n[[racks]]\nname = \"r\"\ncount = 1\nnode = \"hgx-h100\"\nnodes_per_rack = 1\n[racks.storage]\npreset = {preset:?}\n"
             ),
             PresetKind::Gpu => format!(
                 "[scenario]\nname = \"x\"\n[gpus.g]\nbase = {preset:?}\n[nodes.n]\nbase = \"hgx-h100\"\ngpu = \"g\"\n[[racks]]\nname = \"r\"\ncount = 1\nnode = \"n\"\nnodes_per_rack = 1\n"
