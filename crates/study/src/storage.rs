@@ -92,6 +92,8 @@ pub struct Swing {
 pub struct HoldupKpis {
     /// Name of the group.
     pub group: String,
+    /// Where the lag is.
+    pub metered: String,
     /// Hold-up energy of all supplies of a rack, joules.
     pub window_j: f64,
     /// Most that the lag of the AC side took from it in any rack, joules. Where `followed` is absent an upper bound: lag times range of the rack's power.
@@ -275,6 +277,7 @@ pub(crate) fn holdups(site: Option<&Site>, merged: &Merged) -> Vec<HoldupKpis> {
         let time_s = merged.total_s() * group.racks.len() as f64;
         let range = merged.groups.get(g)?.distribution.envelope("")?;
         Some(HoldupKpis {
+            metered: MeteringPoint::RackAc.text().to_owned(),
             group: group.name.clone(),
             window_j,
             given_j: followed.map_or(lag_s * (range.max - range.min), |(_, b)| b.given_j),

@@ -66,7 +66,7 @@ fn step_too_coarse() {
     refused(
         &bench,
         &["run", "coarse.toml"],
-        &["coarse.toml:", "simulation.plant_step_s", "0.009"],
+        &["coarse.toml:", "simulation.plant_step_s", "0.005"],
     );
 }
 
