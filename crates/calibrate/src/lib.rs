@@ -3,6 +3,17 @@
 //! A [`Recording`] is what a sensor said, sample by sample, of one or more GPUs. What the GPU drew is another matter: the sensor shows
 //! a mean over a window of its own, at instants of its own, with a gain and an offset of its own.
 
+mod invert;
+mod invert_energy;
+mod invert_updates;
 mod recording;
+mod sensor;
 
+pub use invert::{Corrected, InvertError, MeanFrom, corrected, reading_of};
+pub use invert_energy::{EnergyMean, energy_mean};
+pub use invert_updates::{Updates, find_updates};
 pub use recording::{GpuRecording, Mark, Recording, throttle};
+pub use sensor::{
+    Architecture, CARD_GAINS, CardGain, Reading, Response, SensorModel, UNKNOWN_GAIN,
+    published_gain,
+};
