@@ -219,7 +219,8 @@ impl CurvesCollector {
         }
         let stores = self.racks_w.iter().zip(&self.all_w);
         for (w, (racks_w, all_w)) in at_bus_w.iter().zip(stores) {
-            self.before.push_slice(slice::from_ref(&(w - racks_w - all_w)));
+            self.before
+                .push_slice(slice::from_ref(&(w - racks_w - all_w)));
         }
         self.all_w.clear();
     }
