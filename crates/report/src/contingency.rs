@@ -85,6 +85,8 @@ pub(crate) fn draw<DB: DrawingBackend>(
     if let Some(first) = frames.first_mut() {
         *first = first.with_strip(STRIP);
     }
+    let marks = marks(c, window, x, time, &frames);
+    marks.lines(canvas, &frames)?;
     let title = |k: usize| (k + 1 == count).then_some(x_title.as_str());
     let mut next = frames.iter().enumerate();
     if let Some((k, frame)) = next.next() {
@@ -115,7 +117,9 @@ pub(crate) fn draw<DB: DrawingBackend>(
     {
         loading_panel(canvas, c, *frame, (x, time), &loads, title(k))?;
     }
-    marks(c, window, x, time, &frames).draw(canvas, &frames)
+    frames
+        .first()
+        .map_or(Ok(()), |first| marks.labels(canvas, *first))
 }
 
 /// The failure, and what happened beside it.
@@ -140,7 +144,12 @@ fn marks(c: &Contingency, window: Range, x: Range, time: Unit, frames: &[Frame])
         .collect();
     marks.push(Mark {
         at_s: c.at_s,
-        label: c.name.clone(),
+        // Its name stands in the title.
+        label: match c.figures.as_ref().and_then(|f| f.set.as_ref()) {
+            Some(set) => format!("loss of {set}"),
+            None if c.kind == "set_trip" => "loss of a set".to_owned(),
+            None => "loss of load".to_owned(),
+        },
         rank: 0,
     });
     Placed::new(&marks, window, &axis, time.factor)

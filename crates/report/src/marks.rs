@@ -178,15 +178,12 @@ impl Placed {
         self.labelled.is_empty() && self.bare.is_empty()
     }
 
-    /// Draws them through `frames`, labels in the strip above the first.
-    pub(crate) fn draw<DB: DrawingBackend>(
+    /// Draws the lines through `frames`: before the data and its labels, which they must not hide.
+    pub(crate) fn lines<DB: DrawingBackend>(
         &self,
         canvas: &Canvas<DB>,
         frames: &[Frame],
     ) -> Drawn<DB> {
-        let Some(first) = frames.first() else {
-            return Ok(());
-        };
         for frame in frames {
             for (at, _, _) in &self.labelled {
                 canvas.dashes(
@@ -205,6 +202,15 @@ impl Placed {
                 )?;
             }
         }
+        Ok(())
+    }
+
+    /// Draws the labels in the strip above the plot of `first`.
+    pub(crate) fn labels<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<DB>,
+        first: Frame,
+    ) -> Drawn<DB> {
         let y = first.top - STRIP + style::LINE_HEIGHT / 2.0 - 3.0;
         for (at, to, text) in &self.labelled {
             let foot = y + style::LINE_HEIGHT / 2.0 - 1.0;

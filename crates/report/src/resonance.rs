@@ -214,7 +214,9 @@ fn spectrum_panel<DB: DrawingBackend>(
     if let Some(band) = band {
         let (from, to) = (panel.x.at(band.low_hz), panel.x.at(band.high_hz));
         canvas.fill((from, frame.top), (to, frame.bottom), style::LIMIT_BAND)?;
-        for at in [from, to] {
+        // An end that lies off the axis is no end of the band.
+        let inside = |at: &f64| *at > frame.left && *at < frame.right;
+        for at in [from, to].into_iter().filter(inside) {
             canvas.dashes(
                 (at, frame.top),
                 (at, frame.bottom),
@@ -300,9 +302,8 @@ fn spectrum_panel<DB: DrawingBackend>(
     }
     let in_band = band.map_or_else(String::new, |b| {
         let unit = power_unit(b.rms_w);
-        legend.insert(0, (Swatch::Band(style::LIMIT_BAND), "band".to_owned()));
         format!(
-            "; {} to {} Hz: {} {} rms",
+            "; shaded {} to {} Hz: {} {} rms",
             brief(b.low_hz, 3),
             brief(b.high_hz, 3),
             significant(b.rms_w * unit.factor, 3),

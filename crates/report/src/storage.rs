@@ -17,6 +17,8 @@ use crate::worst::end_s;
 struct Line<'a> {
     curve: &'a StoreCurve,
     name: String,
+    /// For a label beside the plot.
+    short: &'a str,
     look: (RGBColor, (f64, f64)),
 }
 
@@ -37,6 +39,7 @@ fn lines(curves: &StorageCurves) -> Vec<Line<'_>> {
     all.map(|(k, (curve, name))| Line {
         curve,
         name,
+        short: &curve.name,
         look: style::told_apart(k),
     })
     .collect()
@@ -99,6 +102,8 @@ fn bus_panel<DB: DrawingBackend>(
     }
     let scale = (time.factor, unit.factor);
     trace::band(canvas, &panel, before, scale, style::WITHOUT_BAND)?;
+    let whole = (style::WITHOUT, (1.0, 0.0));
+    trace::line(canvas, &panel, before, scale, whole)?;
     trace::draw(canvas, &panel, behind, scale, style::POWER)?;
     panel.outline(canvas)?;
     let mut labels = Vec::new();
@@ -120,15 +125,11 @@ fn bus_panel<DB: DrawingBackend>(
         &labels,
     )?;
     let legend = [
+        (Swatch::Line(style::WITHOUT), "without storage".to_owned()),
         (
-            Swatch::Band(style::WITHOUT_BAND),
-            "without storage, lowest to highest".to_owned(),
+            Swatch::Line(style::POWER),
+            "with it: mean, and lowest to highest".to_owned(),
         ),
-        (
-            Swatch::Band(style::tint(style::POWER)),
-            "with storage, lowest to highest".to_owned(),
-        ),
-        (Swatch::Line(style::POWER), "mean".to_owned()),
     ];
     let heading = format!("Power at the bus ({})", unit.symbol);
     panel.heading(canvas, &heading, &legend)
@@ -184,12 +185,10 @@ fn charge_panel<DB: DrawingBackend>(
         trace::line(canvas, &panel, buckets, scale, line.look)?;
         legend.push((Swatch::Pattern(line.look.0, line.look.1), line.name.clone()));
         if let Some(values) = trace::values(buckets) {
-            let of = |which: &str, v: f64| {
-                let shown = PERCENT * v;
-                let text = format!("{which} {} %", trimmed(shown, 1));
-                (shown, line.look.0, text)
-            };
-            labels.extend([of("highest", values.hi), of("lowest", values.lo)]);
+            let (lo, hi) = (PERCENT * values.lo, PERCENT * values.hi);
+            let text = format!("{} {} to {} %", line.short, trimmed(lo, 1), trimmed(hi, 1));
+            let end = buckets.last().map_or(lo, |b| PERCENT * b.mean);
+            labels.push((end, line.look.0, text));
         }
     }
     panel.outline(canvas)?;
@@ -256,9 +255,11 @@ fn power_panel<DB: DrawingBackend>(
         let Some(values) = trace::values(buckets) else {
             continue;
         };
-        for (verb, w) in [("takes", values.hi), ("gives", values.lo)] {
+        for (sign, w) in [("+", values.hi), ("−", values.lo)] {
             let at = w * unit.factor;
-            let text = format!("{verb} {} {}", significant(at.abs(), 3), unit.symbol);
+            let sign = if at == 0.0 { "" } else { sign };
+            let size = significant(at.abs(), 3);
+            let text = format!("{} {sign}{size} {}", line.short, unit.symbol);
             labels.push((at, line.look.0, text));
         }
     }

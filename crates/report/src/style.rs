@@ -109,6 +109,8 @@ pub(crate) const VOLTAGE: RGBColor = RGBColor(204, 121, 167);
 pub(crate) const LIMIT: RGBColor = RGBColor(213, 94, 0);
 /// Band of the load as it would be without storage.
 pub(crate) const WITHOUT_BAND: RGBColor = RGBColor(205, 205, 205);
+/// The load as it would be without storage.
+pub(crate) const WITHOUT: RGBColor = RGBColor(140, 140, 140);
 /// Band of frequencies that a limit is about.
 pub(crate) const LIMIT_BAND: RGBColor = RGBColor(246, 238, 226);
 /// Quantiles: Okabe–Ito orange.

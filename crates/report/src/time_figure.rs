@@ -89,8 +89,9 @@ fn draw_window<DB: DrawingBackend>(
         let frame = Frame::single(style::PLOT_RIGHT_LABELLED);
         let marks = marks(frame);
         let frame = marks.room_above(frame);
+        marks.lines(canvas, &[frame])?;
         power_panel(outcome, canvas, frame, x, time, power, Some(&x_title))?;
-        return marks.draw(canvas, &[frame]);
+        return marks.labels(canvas, frame);
     };
     let volts = trace::within(&voltage::buckets(outcome, plant), window);
     let right = style::PLOT_RIGHT_LABELLED;
@@ -103,6 +104,8 @@ fn draw_window<DB: DrawingBackend>(
     };
     let marks = marks(above);
     let above = marks.room_above(above);
+    let frames: Vec<Frame> = [above, below].into_iter().chain(lowest).collect();
+    marks.lines(canvas, &frames)?;
     let upper = power_panel(outcome, canvas, above, x, time, power, None)?;
     let worst = worst(outcome, plant)
         .filter(|w| window.contains(w.extreme.at_s))
@@ -139,8 +142,7 @@ fn draw_window<DB: DrawingBackend>(
         }
         None => {}
     }
-    let frames: Vec<Frame> = [above, below].into_iter().chain(lowest).collect();
-    marks.draw(canvas, &frames)
+    marks.labels(canvas, above)
 }
 
 /// Name of a band in the legend.

@@ -280,7 +280,7 @@ fn the_band_of_a_limit_is_shaded_and_its_swing_told() {
         band_min_rms_mw: Some(0.1),
         ..ballast_scenario::LoadLimitsSpec::default()
     });
-    assert!(text(&outcome).contains("0.1 to 20 Hz: 285 kW rms"));
+    assert!(text(&outcome).contains("shaded 0.1 to 20 Hz: 285 kW rms"));
 }
 
 #[test]
