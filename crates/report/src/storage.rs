@@ -255,9 +255,13 @@ fn power_panel<DB: DrawingBackend>(
         let Some(values) = trace::values(buckets) else {
             continue;
         };
-        for (sign, w) in [("+", values.hi), ("−", values.lo)] {
+        for w in [values.hi, values.lo] {
             let at = w * unit.factor;
-            let sign = if at == 0.0 { "" } else { sign };
+            let sign = match at {
+                a if a > 0.0 => "+",
+                a if a < 0.0 => "−",
+                _ => "",
+            };
             let size = significant(at.abs(), 3);
             let text = format!("{} {sign}{size} {}", line.short, unit.symbol);
             labels.push((at, line.look.0, text));
