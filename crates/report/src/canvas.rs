@@ -206,6 +206,48 @@ impl<DB: DrawingBackend> Canvas<DB> {
         Ok(())
     }
 
+    /// A line through `points` of dashes and gaps that go on around its corners; without a gap it is whole.
+    pub(crate) fn patterned(
+        &self,
+        points: &[Point],
+        colour: RGBColor,
+        width: f64,
+        (dash, gap): (f64, f64),
+    ) -> Drawn<DB> {
+        if gap <= 0.0 || dash <= 0.0 {
+            return self.line(points, colour, width);
+        }
+        let mut piece: Vec<Point> = points.first().copied().into_iter().collect();
+        let (mut inked, mut left) = (true, dash);
+        for pair in points.windows(2) {
+            let (mut from, to) = (pair[0], pair[1]);
+            loop {
+                let length = (to.0 - from.0).hypot(to.1 - from.1);
+                if length < left {
+                    left -= length;
+                    piece.push(to);
+                    break;
+                }
+                let share = left / length;
+                from = (
+                    from.0 + share * (to.0 - from.0),
+                    from.1 + share * (to.1 - from.1),
+                );
+                piece.push(from);
+                if inked {
+                    self.line(&piece, colour, width)?;
+                }
+                inked = !inked;
+                left = if inked { dash } else { gap };
+                piece = vec![from];
+            }
+        }
+        if inked {
+            self.line(&piece, colour, width)?;
+        }
+        Ok(())
+    }
+
     /// A filled rectangle.
     pub(crate) fn fill(&self, from: Point, to: Point, colour: RGBColor) -> Drawn<DB> {
         self.area

@@ -11,26 +11,34 @@
 //! | `resonance` | amplitude spectrum of the load with the lines of its cadences over the plant's linear gain with its modes (`spectrum` without a plant) |
 //! | `envelope` | percentiles of power per group of racks and of the site |
 //! | `load-duration` | power against the share of time in which it is exceeded |
+//! | `storage` | with storage in racks or batteries: power at the bus with and without it, charge, and what it takes and gives |
+//! | `contingency-<n>` | of each of `[[contingencies]]`, in their order from 1: frequency, voltage and loading of the sets around the moment it strikes |
+//!
+//! `power-frequency`, `worst-moment` and `contingency-<n>` mark what happens (trips, events of grid and site, a collapse).
 //!
 //! [`write_comparison`] draws several outcomes on top of each other, [`write_sweep`] what comes of varying a number; [`write_curves`] draws curves that belong to no outcome, such as those of measured power beside simulated power.
 //!
 //! A reader will look for: how it looks, all of it, in `style`; ranges and ticks in `axis`, units and printed
-//! numbers in `number`; titles and footer in `page`; plots and labels that keep apart in `panel`; which moment counts as the
+//! numbers in `number`; titles and footer in `page`; events in `marks`; plots and labels that keep apart in `panel`; which moment counts as the
 //! worst in `worst`; one module per figure. `canvas` evens out what the backends do
 //! differently, `trace` thins a pyramid to the page without losing a peak, `file` writes.
 
 mod axis;
 mod canvas;
 mod compare;
+mod contingency;
 mod curves;
 mod duration;
 mod envelope;
 mod file;
+mod limited;
+mod marks;
 mod number;
 mod page;
 mod panel;
 mod resonance;
 mod sizing;
+mod storage;
 mod style;
 mod time_figure;
 mod trace;
@@ -80,7 +88,7 @@ pub enum ReportError {
     #[error("drawing the figure {figure}: {source}")]
     Draw {
         /// Name of the figure.
-        figure: &'static str,
+        figure: String,
         /// What the drawing library says.
         source: Box<dyn Error + Send + Sync>,
     },
@@ -138,7 +146,7 @@ fn write_pictures(
 /// What can be drawn by any backend.
 trait Picture {
     /// Name of its files, without extension.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> String;
     /// Draws it.
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB>;
 }
@@ -150,7 +158,7 @@ struct OfOutcome<'a> {
 }
 
 impl Picture for OfOutcome<'_> {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> String {
         self.figure.name()
     }
 
@@ -160,8 +168,8 @@ impl Picture for OfOutcome<'_> {
 }
 
 impl Picture for &Curves {
-    fn name(&self) -> &'static str {
-        self.name
+    fn name(&self) -> String {
+        self.name.to_owned()
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
@@ -170,8 +178,8 @@ impl Picture for &Curves {
 }
 
 impl Picture for compare::Comparison<'_> {
-    fn name(&self) -> &'static str {
-        "compare"
+    fn name(&self) -> String {
+        "compare".to_owned()
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
@@ -180,8 +188,8 @@ impl Picture for compare::Comparison<'_> {
 }
 
 impl Picture for &Sweep {
-    fn name(&self) -> &'static str {
-        "size"
+    fn name(&self) -> String {
+        "size".to_owned()
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
@@ -206,6 +214,12 @@ fn figures(outcome: &Outcome) -> Vec<Figure> {
         Figure::Spectrum
     });
     figures.extend([Figure::Envelope, Figure::LoadDuration]);
+    if outcome.storage_curves.is_some() {
+        figures.push(Figure::Storage);
+    }
+    let failures = outcome.contingencies.iter().enumerate();
+    let drawn = failures.filter(|(_, c)| contingency::is_drawn(c));
+    figures.extend(drawn.map(|(index, _)| Figure::Contingency(index)));
     figures
 }
 
@@ -219,12 +233,15 @@ enum Figure {
     Spectrum,
     Envelope,
     LoadDuration,
+    Storage,
+    /// Number, from 0.
+    Contingency(usize),
 }
 
 impl Figure {
     /// Name of its files.
-    fn name(self) -> &'static str {
-        match self {
+    fn name(self) -> String {
+        let name = match self {
             Self::PowerFrequency => "power-frequency",
             Self::Power => "power",
             Self::WorstMoment => "worst-moment",
@@ -232,7 +249,10 @@ impl Figure {
             Self::Spectrum => "spectrum",
             Self::Envelope => "envelope",
             Self::LoadDuration => "load-duration",
-        }
+            Self::Storage => "storage",
+            Self::Contingency(index) => return format!("contingency-{}", index + 1),
+        };
+        name.to_owned()
     }
 
     /// Draws it.
@@ -243,6 +263,8 @@ impl Figure {
             Self::Resonance | Self::Spectrum => resonance::draw(outcome, canvas),
             Self::Envelope => envelope::draw(outcome, canvas),
             Self::LoadDuration => duration::draw(outcome, canvas),
+            Self::Storage => storage::draw(outcome, canvas),
+            Self::Contingency(index) => contingency::draw(outcome, index, canvas),
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Frame {
     pub(crate) right: f64,
     /// Lower edge.
     pub(crate) bottom: f64,
+    /// Height of the strip between heading and plot.
+    pub(crate) strip: f64,
 }
 
 impl Frame {
@@ -28,23 +30,41 @@ impl Frame {
             top: style::CONTENT_TOP + style::PANEL_HEADING,
             right,
             bottom: style::CONTENT_BOTTOM - style::PANEL_FOOT,
+            strip: 0.0,
+        }
+    }
+
+    /// The same with a strip of so much height between heading and plot.
+    pub(crate) fn with_strip(self, height: f64) -> Self {
+        Self {
+            top: self.top + height,
+            strip: self.strip + height,
+            ..self
         }
     }
 
     /// Plots one above the other that share the lowest one's axis.
     pub(crate) fn stacked<const N: usize>(right: f64) -> [Self; N] {
+        std::array::from_fn(|i| Self::nth(right, i, N))
+    }
+
+    /// The same, of a number that is not known before.
+    pub(crate) fn column(right: f64, count: usize) -> Vec<Self> {
+        (0..count).map(|i| Self::nth(right, i, count)).collect()
+    }
+
+    /// Number `i` of `count` plots one above the other.
+    fn nth(right: f64, i: usize, count: usize) -> Self {
         let whole = Self::single(right);
         let between = style::PANEL_GAP + style::PANEL_HEADING;
-        let count = N.max(1) as f64;
+        let count = count.max(1) as f64;
         let height = (whole.bottom - whole.top - between * (count - 1.0)) / count;
-        std::array::from_fn(|i| {
-            let top = whole.top + i as f64 * (height + between);
-            Self {
-                top,
-                bottom: top + height,
-                ..whole
-            }
-        })
+        let top = whole.top + i as f64 * (height + between);
+        Self {
+            top,
+            bottom: top + height,
+            ..whole
+        }
     }
 }
 
@@ -57,6 +77,8 @@ pub(crate) enum Swatch {
     Band(RGBColor),
     /// A dashed line.
     Dashes(RGBColor),
+    /// A line of dashes and gaps of its own; no gap: whole.
+    Pattern(RGBColor, (f64, f64)),
     /// A thin line.
     Thin(RGBColor),
     /// Nothing: a remark.
@@ -184,6 +206,7 @@ impl Panel {
             top,
             right,
             bottom,
+            ..
         } = self.frame;
         let corners = [
             (left, top),
@@ -202,7 +225,7 @@ impl Panel {
         text: &str,
         legend: &[(Swatch, String)],
     ) -> Drawn<DB> {
-        let y = self.frame.top - 0.57 * style::PANEL_HEADING;
+        let y = self.frame.top - self.frame.strip - 0.57 * style::PANEL_HEADING;
         let left = self.frame.left - style::PLOT_LEFT + style::PAGE_MARGIN;
         canvas.text((left, y), Align::Left, style::HEADING_EM, style::INK, text)?;
         let mut right = self.frame.right;
@@ -228,6 +251,14 @@ impl Panel {
                     style::STRONG_LINE,
                     style::DASH,
                 )?,
+                Swatch::Pattern(colour, pattern) => {
+                    canvas.patterned(
+                        &[(begin, y), (end, y)],
+                        colour,
+                        style::STRONG_LINE,
+                        pattern,
+                    )?;
+                }
                 Swatch::Bare => {}
                 Swatch::Band(colour) => canvas.fill((begin, y - 7.0), (end, y + 7.0), colour)?,
             }
@@ -247,6 +278,7 @@ impl Panel {
             top,
             right,
             bottom,
+            ..
         } = self.frame;
         let text = fitted(text, style::HEADING_EM, right - left);
         let middle = (f64::midpoint(left, right), f64::midpoint(top, bottom));

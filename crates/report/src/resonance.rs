@@ -1,7 +1,7 @@
 //! What the load excites and what the plant amplifies: amplitude spectrum with the lines of the load's cadences, and linear gain with the modes, over one frequency axis.
 
 use ballast_series::Spectrum;
-use ballast_study::outcome::{GainCurve, ModeKpis, Outcome};
+use ballast_study::outcome::{BandKpis, GainCurve, ModeKpis, Outcome};
 use plotters::backend::DrawingBackend;
 
 use crate::axis::{Law, Range, drawable};
@@ -210,6 +210,22 @@ fn spectrum_panel<DB: DrawingBackend>(
     let range = from_zero(highest, frame);
     let unit = power_unit(highest);
     let panel = Panel::new(frame, x, Law::Log, unit.range(range));
+    let band = limited_band(outcome).filter(|b| b.high_hz > x.lo && b.low_hz < x.hi);
+    if let Some(band) = band {
+        let (from, to) = (panel.x.at(band.low_hz), panel.x.at(band.high_hz));
+        canvas.fill((from, frame.top), (to, frame.bottom), style::LIMIT_BAND)?;
+        // An end that lies off the axis is no end of the band.
+        let inside = |at: &f64| *at > frame.left && *at < frame.right;
+        for at in [from, to].into_iter().filter(inside) {
+            canvas.dashes(
+                (at, frame.top),
+                (at, frame.bottom),
+                style::LIMIT,
+                style::SERIES_LINE,
+                style::DASH,
+            )?;
+        }
+    }
     panel.grid_x(canvas, x_title)?;
     panel.grid_y(canvas)?;
     let points: Vec<(f64, f64)> = thinned(lines, &panel)
@@ -284,11 +300,32 @@ fn spectrum_panel<DB: DrawingBackend>(
             "lines of the load's cadence".to_owned(),
         ));
     }
-    panel.heading(
-        canvas,
-        &format!("Amplitude of the power at the bus ({})", unit.symbol),
-        &legend,
-    )
+    let in_band = band.map_or_else(String::new, |b| {
+        let unit = power_unit(b.rms_w);
+        format!(
+            "; shaded {} to {} Hz: {} {} rms",
+            brief(b.low_hz, 3),
+            brief(b.high_hz, 3),
+            significant(b.rms_w * unit.factor, 3),
+            unit.symbol
+        )
+    });
+    let power = if in_band.is_empty() {
+        "Amplitude of the power at the bus"
+    } else {
+        "Amplitude at the bus"
+    };
+    let heading = format!("{power} ({}){in_band}", unit.symbol);
+    panel.heading(canvas, &heading, &legend)
+}
+
+/// The band of frequencies that a limit on the load is about, and the swing in it.
+fn limited_band(outcome: &Outcome) -> Option<&BandKpis> {
+    let load = outcome.scenario.limits.load.as_ref()?;
+    load.band_share?;
+    let band = outcome.site.band.as_ref()?;
+    let sound = [band.low_hz, band.high_hz, band.rms_w];
+    sound.into_iter().all(drawable).then_some(band)
 }
 
 /// How the spectrum was estimated, in words.

@@ -82,6 +82,8 @@ pub(crate) const STRONG_LINE: f64 = 2.5;
 pub(crate) const THIN_LINE: f64 = 1.0;
 /// Dash and gap of limits.
 pub(crate) const DASH: (f64, f64) = (12.0, 7.0);
+/// Dash and gap of marks of events.
+pub(crate) const LONG_DASH: (f64, f64) = (9.0, 4.0);
 /// Dash and gap of lines that link panels.
 pub(crate) const DOTS: (f64, f64) = (3.0, 5.0);
 
@@ -105,6 +107,12 @@ pub(crate) const FREQUENCY: RGBColor = RGBColor(0, 158, 115);
 pub(crate) const VOLTAGE: RGBColor = RGBColor(204, 121, 167);
 /// Limits and worst values: Okabe–Ito vermillion.
 pub(crate) const LIMIT: RGBColor = RGBColor(213, 94, 0);
+/// Band of the load as it would be without storage.
+pub(crate) const WITHOUT_BAND: RGBColor = RGBColor(205, 205, 205);
+/// The load as it would be without storage.
+pub(crate) const WITHOUT: RGBColor = RGBColor(140, 140, 140);
+/// Band of frequencies that a limit is about.
+pub(crate) const LIMIT_BAND: RGBColor = RGBColor(246, 238, 226);
 /// Quantiles: Okabe–Ito orange.
 pub(crate) const QUANTILE: RGBColor = RGBColor(230, 159, 0);
 
@@ -118,6 +126,13 @@ pub(crate) const MEMBERS: [RGBColor; 6] = [
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
 ];
+
+/// Colour and dash of line number `k` among several: told apart in black and white too. No gap: a whole line.
+pub(crate) fn told_apart(k: usize) -> (RGBColor, (f64, f64)) {
+    const COLOURS: [RGBColor; 5] = [POWER, QUANTILE, FREQUENCY, VOLTAGE, INK];
+    const PATTERNS: [(f64, f64); 4] = [(1.0, 0.0), (14.0, 6.0), (5.0, 4.0), (22.0, 9.0)];
+    (COLOURS[k % COLOURS.len()], PATTERNS[k % PATTERNS.len()])
+}
 
 /// Colour of the band behind a line of `colour`: opaque, so that nothing darkens where shapes overlap.
 pub(crate) fn tint(colour: RGBColor) -> RGBColor {

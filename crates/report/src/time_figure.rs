@@ -5,6 +5,7 @@ use plotters::backend::DrawingBackend;
 
 use crate::axis::{Law, Range, drawable};
 use crate::canvas::{Canvas, Drawn};
+use crate::marks::{self, Placed};
 use crate::number::{Unit, decimals_for, fixed, power_unit, significant, time_unit, trimmed};
 use crate::page::{basis_first, page};
 use crate::panel::{Frame, Panel, Swatch, backed_text};
@@ -80,9 +81,17 @@ fn draw_window<DB: DrawingBackend>(
     let time = time_unit(window.span());
     let x = time.range(window);
     let x_title = format!("Time ({})", time.symbol);
+    let marks = |frame: Frame| {
+        let axis = Panel::new(frame, x, Law::Linear, x).x;
+        Placed::new(&marks::of_run(outcome), window, &axis, time.factor)
+    };
     let Some(plant) = &outcome.plant else {
         let frame = Frame::single(style::PLOT_RIGHT_LABELLED);
-        return power_panel(outcome, canvas, frame, x, time, power, Some(&x_title)).map(|_| ());
+        let marks = marks(frame);
+        let frame = marks.room_above(frame);
+        marks.lines(canvas, &[frame])?;
+        power_panel(outcome, canvas, frame, x, time, power, Some(&x_title))?;
+        return marks.labels(canvas, frame);
     };
     let volts = trace::within(&voltage::buckets(outcome, plant), window);
     let right = style::PLOT_RIGHT_LABELLED;
@@ -93,6 +102,10 @@ fn draw_window<DB: DrawingBackend>(
         let [above, below, lowest] = Frame::stacked(right);
         (above, below, Some(lowest))
     };
+    let marks = marks(above);
+    let above = marks.room_above(above);
+    let frames: Vec<Frame> = [above, below].into_iter().chain(lowest).collect();
+    marks.lines(canvas, &frames)?;
     let upper = power_panel(outcome, canvas, above, x, time, power, None)?;
     let worst = worst(outcome, plant)
         .filter(|w| window.contains(w.extreme.at_s))
@@ -123,9 +136,13 @@ fn draw_window<DB: DrawingBackend>(
         lowest.is_none().then_some(x_title.as_str()),
     )?;
     match lowest {
-        Some(frame) => voltage::draw(outcome, canvas, frame, (x, time), &volts, &x_title),
-        None => Ok(()),
+        Some(frame) => {
+            let panel = voltage::of_run(outcome);
+            panel.draw(canvas, frame, (x, time), &volts, Some(&x_title))?;
+        }
+        None => {}
     }
+    marks.labels(canvas, above)
 }
 
 /// Name of a band in the legend.

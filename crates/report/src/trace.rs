@@ -140,28 +140,62 @@ pub(crate) fn draw<DB: DrawingBackend>(
     (time, value): (f64, f64),
     colour: RGBColor,
 ) -> Drawn<DB> {
-    let x = |t: f64| panel.x.at(t * time);
-    let y = |v: f64| panel.y.at(v * value);
-    let thinned = thinned(buckets, x);
+    let scale = (time, value);
+    const WHOLE: (f64, f64) = (1.0, 0.0);
+    band(canvas, panel, buckets, scale, style::tint(colour))?;
+    line(canvas, panel, buckets, scale, (colour, WHOLE))
+}
+
+/// Draws the band from lowest to highest alone.
+pub(crate) fn band<DB: DrawingBackend>(
+    canvas: &Canvas<DB>,
+    panel: &Panel,
+    buckets: &[Bucket],
+    (time, value): (f64, f64),
+    colour: RGBColor,
+) -> Drawn<DB> {
+    let thinned = thinned(buckets, |t| panel.x.at(t * time));
     for run in thinned.chunk_by(|a, b| touches(*a, *b)) {
-        // The ends of a run reach to the edge of their bucket: a single bucket is a bar, not nothing.
-        let ends = run.first().zip(run.last());
-        let Some((first, last)) = ends else { continue };
-        let first = (first.from_s, *first);
-        let last = (last.to_s, *last);
-        let places: Vec<(f64, Bucket)> = std::iter::once(first)
-            .chain(run.iter().map(|b| (b.middle_s(), *b)))
-            .chain(std::iter::once(last))
-            .collect();
-        let band: Vec<(f64, f64, f64)> = places
-            .iter()
-            .map(|(t, b)| (x(*t), y(b.max), y(b.min)))
-            .collect();
-        let line: Vec<(f64, f64)> = places.iter().map(|(t, b)| (x(*t), y(b.mean))).collect();
-        canvas.band(&band, style::tint(colour))?;
-        canvas.line(&line, colour, style::SERIES_LINE)?;
+        let places = to_the_ends(run);
+        let place = |(t, b): &(f64, Bucket)| {
+            let y = |v: f64| panel.y.at(v * value);
+            (panel.x.at(t * time), y(b.max), y(b.min))
+        };
+        let points: Vec<(f64, f64, f64)> = places.iter().map(place).collect();
+        canvas.band(&points, colour)?;
     }
     Ok(())
+}
+
+/// Draws the mean line alone, in dashes and gaps.
+pub(crate) fn line<DB: DrawingBackend>(
+    canvas: &Canvas<DB>,
+    panel: &Panel,
+    buckets: &[Bucket],
+    (time, value): (f64, f64),
+    (colour, pattern): (RGBColor, (f64, f64)),
+) -> Drawn<DB> {
+    let thinned = thinned(buckets, |t| panel.x.at(t * time));
+    for run in thinned.chunk_by(|a, b| touches(*a, *b)) {
+        let places = to_the_ends(run);
+        let points: Vec<(f64, f64)> = places
+            .iter()
+            .map(|(t, b)| panel.at(t * time, b.mean * value))
+            .collect();
+        canvas.patterned(&points, colour, style::SERIES_LINE, pattern)?;
+    }
+    Ok(())
+}
+
+/// The middles of a run of buckets, with both ends at the edge of their bucket: a single bucket is a bar, not nothing.
+fn to_the_ends(run: &[Bucket]) -> Vec<(f64, Bucket)> {
+    let Some((first, last)) = run.first().zip(run.last()) else {
+        return Vec::new();
+    };
+    std::iter::once((first.from_s, *first))
+        .chain(run.iter().map(|b| (b.middle_s(), *b)))
+        .chain(std::iter::once((last.to_s, *last)))
+        .collect()
 }
 
 #[cfg(test)]

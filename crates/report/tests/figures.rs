@@ -161,6 +161,129 @@ fn lines_and_bands_are_there() {
 }
 
 #[test]
+fn events_are_marked_and_the_rest_is_counted() {
+    let mut outcome = common::plausible();
+    outcome.events = vec![
+        common::event(5.0, "set_trip", "G1"),
+        common::event(12.0, "throttle_limit", "G1"),
+        common::event(70.0, "collapse", "bus"),
+    ];
+    let mut other = common::event(30.0, "set_trip", "G9");
+    other.realisation = 2;
+    outcome.events.push(other);
+    let draw = |outcome: &Outcome| {
+        assert_eq!(check(outcome, "events"), names(&ALL));
+        let folder = tempfile::tempdir().unwrap();
+        write_figures(outcome, folder.path()).unwrap();
+        let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        (text("power-frequency.svg"), text("worst-moment.svg"))
+    };
+    let (whole, close) = draw(&outcome);
+    assert!(whole.contains("trip G1") && whole.contains("throttle limit G1"));
+    // Neither what is after the run nor what another realisation met.
+    assert!(!whole.contains("collapse") && !whole.contains("G9") && !whole.contains("(ticks)"));
+    assert!(close.contains("throttle limit G1") && !close.contains("trip G1"));
+    let crash = |k: i32| common::event(f64::from(k) * 0.2, "crash", &format!("job <{k}>"));
+    outcome.events.extend((0..300).map(crash));
+    let (whole, _) = draw(&outcome);
+    assert!(whole.contains("trip G1") && whole.contains("events (ticks)"));
+}
+
+#[test]
+fn storage_and_contingencies_have_figures_of_their_own() {
+    let mut outcome = common::plausible();
+    outcome.storage_curves = Some(common::storage());
+    let mut empty = common::contingency("nothing of it is known", 0);
+    empty.frequency_pyramid = None;
+    outcome.contingencies = vec![
+        common::contingency("loss of one set", 1),
+        empty,
+        common::contingency(
+            "loss of <another> & a name that is too long to stand above",
+            8,
+        ),
+    ];
+    let mut expected = ALL.to_vec();
+    expected.extend(["storage", "contingency-1", "contingency-3"]);
+    assert_eq!(check(&outcome, "storage"), names(&expected));
+    let folder = tempfile::tempdir().unwrap();
+    write_figures(&outcome, folder.path()).unwrap();
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let storage = text("storage.svg");
+    for words in [
+        "worst group",
+        "B1",
+        "without storage",
+        "2 more batteries",
+        "takes",
+    ] {
+        assert!(storage.contains(words), "{words}");
+    }
+    let first = text("contingency-1.svg");
+    for words in [
+        "loss of one set at 20 s: FAIL",
+        "collapse",
+        "limit 59 Hz",
+        "limit 100 %",
+        "G0 60 %",
+    ] {
+        assert!(first.contains(words), "{words}");
+    }
+    // The trip stands there once, under the contingency's name; a far limit is named, not drawn.
+    assert!(!first.contains("trip G0") && first.contains("off this axis: limit of 75 Hz"));
+    assert!(!first.contains("Bus voltage") && text("contingency-3.svg").contains("Bus voltage"));
+
+    // Without anything to draw, the panels say so or are left out.
+    let nothing = ballast_series::Pyramid {
+        t0_s: f64::NAN,
+        levels: Vec::new(),
+    };
+    let mut curves = common::storage();
+    for store in curves
+        .racks
+        .iter_mut()
+        .chain(&mut curves.worst_group)
+        .chain(&mut curves.bess)
+    {
+        store.charge_share = nothing.clone();
+        store.power_w = common::single(f64::NAN);
+    }
+    curves.before_w = nothing;
+    let mut rotten = common::rotten();
+    rotten.storage_curves = Some(curves);
+    assert!(check(&rotten, "rotten-storage").contains(&"storage.png".to_owned()));
+}
+
+#[test]
+fn the_band_of_a_limit_is_shaded_and_its_swing_told() {
+    let mut outcome = common::plausible();
+    outcome.site.band = Some(ballast_study::outcome::BandKpis {
+        metered: "bus".to_owned(),
+        low_hz: 0.1,
+        high_hz: 20.0,
+        seen_to_hz: 100.0,
+        rms_w: 285e3,
+        ac_rms_w: 290e3,
+        share: 0.96,
+        resolution_hz: 0.05,
+        segments: 5,
+    });
+    let text = |outcome: &Outcome| {
+        assert_eq!(check(outcome, "band"), names(&ALL));
+        let folder = tempfile::tempdir().unwrap();
+        write_figures(outcome, folder.path()).unwrap();
+        fs::read_to_string(folder.path().join("resonance.svg")).unwrap()
+    };
+    assert!(!text(&outcome).contains("rms"));
+    outcome.scenario.limits.load = Some(ballast_scenario::LoadLimitsSpec {
+        band_share: Some(0.5),
+        band_min_rms_mw: Some(0.1),
+        ..ballast_scenario::LoadLimitsSpec::default()
+    });
+    assert!(text(&outcome).contains("shaded 0.1 to 20 Hz: 285 kW rms"));
+}
+
+#[test]
 fn without_a_plant_only_the_load_is_drawn() {
     let mut outcome = common::plausible();
     outcome.plant = None;

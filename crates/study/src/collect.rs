@@ -57,6 +57,17 @@ impl Span {
     }
 }
 
+/// Buckets of a curve that only ever fills the width of a page.
+const PAGE_BUCKETS: usize = 1100;
+
+/// A pyramid without the levels that are finer than a page shows: an outcome holds many of these.
+pub(crate) fn for_a_page(mut pyramid: Pyramid) -> Pyramid {
+    let fine = pyramid.levels.iter();
+    let fine = fine.take_while(|l| l.mean.len() > PAGE_BUCKETS).count();
+    pyramid.levels.drain(..fine);
+    pyramid
+}
+
 /// Figures of a finished realisation's site power.
 pub(crate) struct SiteResult {
     pub(crate) histogram: Histogram,

@@ -14,8 +14,8 @@ use crate::inputs::Inputs;
 use crate::merge::{Merged, worst};
 use crate::moments::{MOST_MOMENTS, Moments, ReserveAt};
 use crate::outcome::{
-    Contingency, Extreme, ReserveKpis, RunPart, Status, StrikeKpis, SurvivorKpis, TriedMoment,
-    Verdict,
+    Contingency, Extreme, ReserveKpis, RunPart, SetLoading, Status, StrikeKpis, SurvivorKpis,
+    TriedMoment, Verdict,
 };
 use crate::realisation::{Progress, Shared, run_realisation, samples};
 use crate::run::{overall, simulate};
@@ -349,7 +349,9 @@ fn together(
         rocof: worst(plants().map(|p| p.rocof), true),
         voltage_min: worst(plants().map(|p| p.voltage.low), false),
         voltage_max: worst(plants().map(|p| p.voltage.high), true),
+        loadings: loadings(&stretch, &merged),
         frequency_pyramid: merged.frequency,
+        voltage_pyramid: merged.voltage,
         assumptions: words::contingency_assumptions(spec, whole, site.is_some()),
         limits: stretch.limits,
     };
@@ -357,6 +359,35 @@ fn together(
         summary: words::contingency_summary(&contingency),
         ..contingency
     }
+}
+
+/// Entries of which the loading over time is kept, at most.
+const MOST_LOADINGS: usize = 8;
+
+/// Loading of the entries over time, in the realisation whose curves are kept: of too many those that came highest after the failure.
+fn loadings(stretch: &Scenario, merged: &Merged) -> Vec<SetLoading> {
+    let sets = stretch.plant.as_ref().map_or(&[][..], |p| &p.sets);
+    let shown = merged.each.iter().filter_map(|e| e.strike.as_ref());
+    let mut shown = shown.filter(|s| s.groups.iter().any(|g| g.loading.is_some()));
+    let Some(result) = shown.next() else {
+        return Vec::new();
+    };
+    let high = |entry: &usize| {
+        let highest = result.groups[*entry].high;
+        highest.map_or(f64::NEG_INFINITY, |e| e.value)
+    };
+    let mut kept: Vec<usize> = (0..sets.len().min(result.groups.len())).collect();
+    kept.sort_by(|a, b| high(b).total_cmp(&high(a)));
+    kept.truncate(MOST_LOADINGS);
+    kept.sort_unstable();
+    let of = |entry: usize| {
+        Some(SetLoading {
+            set: sets[entry].name.clone(),
+            metered: MeteringPoint::Terminals.text().to_owned(),
+            share: result.groups[entry].loading.clone()?,
+        })
+    };
+    kept.into_iter().filter_map(of).collect()
 }
 
 /// The figures of a failure in one realisation.

@@ -84,8 +84,25 @@ pub struct Contingency {
     pub voltage_max: Option<Extreme>,
     /// Frequency over time, hertz; of a stated time that of realisation 1.
     pub frequency_pyramid: Option<Pyramid>,
+    /// Voltage of the bus over time, per unit, of the same realisation; absent without alternators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voltage_pyramid: Option<Pyramid>,
+    /// Loading of the entries over time, of the same realisation: of more than eight those that came highest after it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub loadings: Vec<SetLoading>,
     /// What this run assumes.
     pub assumptions: Vec<String>,
+}
+
+/// What the sets of an entry carry over time.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetLoading {
+    /// Name of the entry.
+    pub set: String,
+    /// Where it is metered.
+    pub metered: String,
+    /// Electrical power over the rated power of its sets on the bus; 0 where none is.
+    pub share: Pyramid,
 }
 
 /// A moment at which the failure was run.

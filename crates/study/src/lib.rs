@@ -49,6 +49,7 @@ mod smoothing;
 mod step_event_kpis;
 mod step_events;
 mod storage;
+mod storage_curves;
 mod strike;
 mod verdict;
 mod voltage;

@@ -19,6 +19,7 @@ use crate::reactive::Apparent;
 use crate::realisation::RealisationResult;
 use crate::resonance::Record;
 use crate::storage::StorageResult;
+use crate::storage_curves::StorageCurves;
 use crate::strike::StrikeResult;
 
 /// What verdicts need of each realisation.
@@ -127,6 +128,8 @@ pub(crate) struct Merged {
     pub(crate) frequency: Option<Pyramid>,
     /// Of each realisation, of each battery at the bus.
     pub(crate) bess: Vec<(u32, Vec<Books>)>,
+    /// Of the shown realisation: curves of what storage did.
+    pub(crate) storage_curves: Option<StorageCurves>,
     /// Of the first realisation: voltage of the bus; none without alternators.
     pub(crate) voltage: Option<Pyramid>,
     /// Of the first realisation, per set: mean share of rated, share of time limited.
@@ -157,6 +160,7 @@ impl Merged {
             record: None,
             frequency: None,
             bess: Vec::new(),
+            storage_curves: None,
             voltage: None,
             set_means: Vec::new(),
             corners: Worst::default(),
@@ -199,6 +203,7 @@ impl Merged {
             self.curves = r.site.curves;
         }
         self.record = self.record.take().or(r.record);
+        self.storage_curves = self.storage_curves.take().or(r.storage_curves);
         let plant = r.plant.map(|mut p| {
             if self.frequency.is_none() {
                 self.frequency = p.pyramid.take();

@@ -8,7 +8,7 @@ use ballast_series::{Envelope, LoadDuration, Pyramid, RampTable, Spectrum};
 use serde::Serialize;
 
 pub use crate::contingency_outcome::{
-    Contingency, ReserveKpis, StrikeKpis, SurvivorKpis, TriedMoment,
+    Contingency, ReserveKpis, SetLoading, StrikeKpis, SurvivorKpis, TriedMoment,
 };
 pub use crate::fuel_use::{FuelAmounts, FuelKpis, SetFuelKpis};
 pub use crate::indicative::{Indicative, Ranges, WeakConstant};
@@ -16,6 +16,7 @@ pub use crate::load_steps::{AcceptanceKpis, LoadStepKpis};
 pub use crate::smoothing::GpuSmoothingKpis;
 pub use crate::step_event_kpis::{StepEventKpis, StepEventsKpis};
 pub use crate::storage::{HoldupKpis, StorageKpis, Swing};
+pub use crate::storage_curves::{StorageCurves, StoreCurve};
 pub use resonance::*;
 
 /// The answer of a run: inputs with every default filled in, figures, verdicts, bounded pyramids, diagnostics.
@@ -71,6 +72,9 @@ pub struct Outcome {
     /// Batteries at the bus.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bess: Vec<BessKpis>,
+    /// Charge and power of racks' storage and batteries over time; absent without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_curves: Option<StorageCurves>,
     /// Generating sets; absent without a plant.
     pub plant: Option<PlantKpis>,
     /// What repeats in the load, and what it does to the sets; absent without a plant.

@@ -27,6 +27,7 @@ use crate::rack_collect::{GroupResult, RackCollectors};
 use crate::residual;
 use crate::resonance::{Record, Recorder};
 use crate::storage::{StorageCollector, StorageResult};
+use crate::storage_curves::{CurvesCollector, StorageCurves};
 use crate::strike::{Strike, StrikePlan, StrikeResult};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
@@ -116,6 +117,8 @@ pub(crate) struct RealisationResult {
     /// What went along with it for the corners of the ranges of weak constants.
     pub(crate) watched: Watched,
     pub(crate) storage: StorageResult,
+    /// Of the realisation that is shown, where something stores.
+    pub(crate) storage_curves: Option<StorageCurves>,
 }
 
 /// Samples of a realisation, the one at its start included.
@@ -145,6 +148,7 @@ struct Under<'a> {
     watch: Option<Watch>,
     recorder: Option<Recorder>,
     storage: StorageCollector,
+    storage_curves: Option<CurvesCollector>,
     /// Continuous part of the demand at the sample before.
     previous: Point,
     /// Energy drawn so far, joules.
@@ -208,6 +212,9 @@ pub(crate) fn run_realisation(
         recorder: (span.curves && scenario.plant.is_some() && shared.strike.is_none())
             .then(|| Recorder::new(span)),
         storage: StorageCollector::new(scenario, samples, span.curves),
+        storage_curves: (span.curves && shared.strike.is_none())
+            .then(|| CurvesCollector::new(scenario, span))
+            .flatten(),
         previous: Point::default(),
         energy_j: 0.0,
         collapsed_at_s: None,
@@ -220,7 +227,7 @@ pub(crate) fn run_realisation(
         },
         strike: shared
             .strike
-            .map(|plan| Strike::new(plan, scenario, realisation)),
+            .map(|plan| Strike::new(plan, scenario, of_plant)),
     };
     let mut block = DemandBlock::new(shared.site.map_or(0, Site::rack_count), BLOCK);
     let mut coarse_w = Vec::with_capacity(BLOCK);
@@ -277,6 +284,9 @@ impl Under<'_> {
                 var: block.site_q_var[i],
             };
             (*w, *var) = self.sample(k, line)?;
+            if let Some(curves) = &mut self.storage_curves {
+                curves.sample(&self.bess);
+            }
             if let Some(load) = &mut self.load {
                 load.voltage(self.plant.as_ref());
             }
@@ -289,6 +299,9 @@ impl Under<'_> {
                 len = i + 1;
                 break;
             }
+        }
+        if let Some(curves) = &mut self.storage_curves {
+            curves.take(block, &at_bus_w[..len]);
         }
         let from = (self.looked_from.saturating_sub(first) as usize).min(len);
         let (at_bus_w, at_bus_var) = (&at_bus_w[from..len], &at_bus_var[from..len]);
@@ -485,6 +498,7 @@ impl Under<'_> {
             reserve: self.reserve.and_then(Reserve::finish),
             moments: self.moments,
             strike: self.strike.map(Strike::finish),
+            storage_curves: self.storage_curves.map(CurvesCollector::finish),
             watched: self.watch.map(Watch::finish).unwrap_or_default(),
             storage: self
                 .storage

@@ -444,6 +444,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         facility: design::facility_parts(&merged),
         diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
         bess: bess::kpis(scenario, &merged),
+        storage_curves: merged.storage_curves.clone(),
         plant: design::plant_kpis(scenario, &merged),
         resonance,
         site: design::power_kpis(scenario, &coarse, merged),

@@ -2,7 +2,9 @@
 
 use ballast_plant::{Plant, PlantSpec, SpinningReserve, StepStatus, spinning_reserve};
 use ballast_scenario::{ContingencySpec, LoadRejectionSpec, Scenario, SetTripSpec};
+use ballast_series::{Pyramid, PyramidBuilder};
 
+use crate::collect::{Span, for_a_page};
 use crate::demand::{Demand, SAME_INSTANT};
 use crate::outcome::Extreme;
 use crate::windows::{LowestMean, Worst};
@@ -38,7 +40,7 @@ pub(crate) struct Struck {
 }
 
 /// What a group of sets carried after it, share of rated.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct GroupAfter {
     pub(crate) high: Option<Extreme>,
     /// Highest mean over the window of the limit on survivors.
@@ -47,6 +49,8 @@ pub(crate) struct GroupAfter {
     pub(crate) end: Option<f64>,
     /// Lowest and highest there.
     pub(crate) end_range: Option<(f64, f64)>,
+    /// Over time, where curves are kept.
+    pub(crate) loading: Option<Pyramid>,
 }
 
 /// What came of it in one realisation.
@@ -69,6 +73,8 @@ struct Group {
     end_sum: f64,
     end_count: u64,
     end_range: Option<(f64, f64)>,
+    /// Over time, share of rated, 0 where no set is on the bus.
+    loading: Option<PyramidBuilder>,
 }
 
 /// A failure under way.
@@ -82,8 +88,9 @@ pub(crate) struct Strike<'a> {
 }
 
 impl<'a> Strike<'a> {
-    /// `stretch` is what is looked at.
-    pub(crate) fn new(plan: &'a StrikePlan<'a>, stretch: &Scenario, realisation: u32) -> Self {
+    /// `stretch` is what is looked at, `span` that of the plant's steps in it.
+    pub(crate) fn new(plan: &'a StrikePlan<'a>, stretch: &Scenario, span: Span) -> Self {
+        let realisation = span.realisation;
         let entries = stretch.plant.as_ref().map_or(0, |p| p.sets.len());
         let window_s = stretch.limits.survivor_window_s();
         let dt_s = stretch.simulation.plant_step();
@@ -95,6 +102,7 @@ impl<'a> Strike<'a> {
             end_sum: 0.0,
             end_count: 0,
             end_range: None,
+            loading: span.curves.then(|| span.pyramid()),
         };
         Self {
             plan,
@@ -175,6 +183,11 @@ impl<'a> Strike<'a> {
 
     /// Takes the state of the plant at its step at `at_s`.
     pub(crate) fn take(&mut self, plant: &Plant, at_s: f64) {
+        for (entry, group) in self.groups.iter_mut().enumerate() {
+            if let Some(loading) = &mut group.loading {
+                loading.push_slice(&[plant.loading(entry).unwrap_or(0.0)]);
+            }
+        }
         if self.struck.is_none() {
             return;
         }
@@ -207,6 +220,7 @@ impl<'a> Strike<'a> {
                 ..e
             }),
             end_range: group.end_range,
+            loading: group.loading.map(|l| for_a_page(l.finish())),
             end: (group.end_count > 0).then(|| group.end_sum / group.end_count as f64),
         };
         StrikeResult {

@@ -407,3 +407,22 @@ fn what_the_grid_is_planned_to_do_is_told() {
     assert!(loss.events.is_empty() && loss.figures.as_ref().unwrap().reserve_after_kw.is_none());
     assert_eq!(loss.overall, Status::Pass);
 }
+
+#[test]
+fn the_loading_over_time_shows_the_loss() {
+    let two = set("G", 2, 1000.0, 1.0, 0.05);
+    let outcome = run(&text(800.0, "", &format!("{two}{TRIP}at_s = 30\n")));
+    let n1 = only(&outcome);
+    assert!(n1.voltage_pyramid.is_none());
+    let [loading] = n1.loadings.as_slice() else {
+        panic!("{:?}", n1.loadings.len());
+    };
+    assert_eq!(loading.set, "G");
+    let level = &loading.share.levels[0];
+    assert!(level.mean.len() <= 1100);
+    let (first, last) = (level.mean[0], level.mean[level.mean.len() - 1]);
+    assert!(
+        (first - 0.4).abs() < 1e-6 && (last - 0.8).abs() < 1e-6,
+        "{first} {last}"
+    );
+}

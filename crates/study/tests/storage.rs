@@ -182,3 +182,34 @@ fn the_charge_is_traced() {
     assert_eq!(one.0.len(), 15001);
     assert!(one.0.iter().all(|s| (0.0..=1.0).contains(s)) && one.0[0] > 0.4);
 }
+
+#[test]
+fn the_curves_of_storage_are_bounded_and_add_up() {
+    let two =
+        format!("{SHELF}\n[[racks]]\nname = \"q\"\ncount = 1\npreset = \"gb300-nvl72\"\n{SHELF}");
+    let text = scenario(0.25, &two).replace("racks = [\"r\"]", "racks = [\"r\", \"q\"]");
+    let battery = "[[bess]]\nname = \"b\"\nenergy_kwh = 2\npower_kw = 200\ntime_constant_s = 1\n";
+    let with = run(&format!("{text}{battery}"));
+    let curves = with.storage_curves.as_ref().unwrap();
+    let (racks, battery) = (curves.racks.as_ref().unwrap(), &curves.bess[0]);
+    assert!(curves.worst_group.is_some() && battery.name == "b" && curves.bess_left_out == 0);
+    let finest = |p: &ballast_series::Pyramid| {
+        let level = p.levels[0].clone();
+        assert!(level.mean.len() <= 1100, "{}", level.mean.len());
+        level
+    };
+    let mean = |p: &ballast_series::Pyramid| {
+        let level = finest(p);
+        level.mean.iter().sum::<f64>() / level.mean.len() as f64
+    };
+    // What the supply sees is the load and what the stores take; means of buckets, of which the last may be shorter.
+    let sum = mean(&curves.before_w) + mean(&racks.power_w) + mean(&battery.power_w);
+    assert!((sum / mean(&with.site.pyramid) - 1.0).abs() < 2e-3, "{sum}");
+    let lowest = |p: &ballast_series::Pyramid| finest(p).min.iter().copied().fold(1.0, f64::min);
+    let b = &with.bess[0];
+    assert!((lowest(&battery.charge_share) - b.charge_min_share).abs() < 1e-3);
+    let worst = curves.worst_group.as_ref().unwrap();
+    assert!(lowest(&worst.charge_share) <= lowest(&racks.charge_share) + 1e-12);
+    // Without any, nothing is told.
+    assert!(outcome(0.25, "").storage_curves.is_none());
+}

@@ -18,7 +18,7 @@ const FILES: [&str; 5] = [
     "traces.partial.parquet",
 ];
 /// Figures, each as SVG and PNG.
-const FIGURES: [&str; 7] = [
+const FIGURES: [&str; 8] = [
     "power-frequency",
     "power",
     "worst-moment",
@@ -26,7 +26,10 @@ const FIGURES: [&str; 7] = [
     "spectrum",
     "envelope",
     "load-duration",
+    "storage",
 ];
+/// Figures of contingencies, each as SVG and PNG, are numbered; names beyond this are not looked for before a run.
+const MOST_CONTINGENCIES: usize = 99;
 /// Files of the fine run, beside the same figures, in a folder of their own.
 const ZOOM_FILES: [&str; 2] = ["traces.parquet", "traces.csv"];
 /// What an interrupted first run leaves.
@@ -178,13 +181,15 @@ fn names() -> impl Iterator<Item = String> {
         .iter()
         .flat_map(|f| [format!("{f}.svg"), format!("{f}.png")]);
     let figures: Vec<String> = figures.collect();
+    let numbered = (1..=MOST_CONTINGENCIES).map(|n| format!("contingency-{n}"));
+    let numbered = numbered.flat_map(|f| [format!("{f}.svg"), format!("{f}.png")]);
     let zoom = ZOOM_FILES
         .iter()
         .map(|&n| n.to_owned())
         .chain(figures.clone());
     let zoom: Vec<String> = zoom.map(|n| format!("{ZOOM}/{n}")).collect();
     let run = FILES.iter().map(|&n| n.to_owned());
-    run.chain(figures).chain(zoom)
+    run.chain(figures).chain(numbered).chain(zoom)
 }
 
 /// What an earlier run of the scenario wrote, by its run.json. One that does not list its files wrote the usual ones.
@@ -244,7 +249,7 @@ mod tests {
     fn the_names_of_figures_are_known() {
         assert_eq!(
             names().count(),
-            FILES.len() + ZOOM_FILES.len() + 4 * FIGURES.len()
+            FILES.len() + ZOOM_FILES.len() + 4 * FIGURES.len() + 2 * MOST_CONTINGENCIES
         );
         assert!(names().any(|n| n == "zoom/resonance.svg"));
         assert!(names().any(|n| n == "power-frequency.png"));

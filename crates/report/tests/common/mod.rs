@@ -6,9 +6,10 @@ use std::f64::consts::TAU;
 use ballast_scenario::{LimitsSpec, OutputSpec, Scenario, ScenarioHead, SimulationSpec};
 use ballast_series::{Envelope, Level, LoadDuration, Pyramid, Ramp, RampTable, Spectrum};
 use ballast_study::outcome::{
-    CadenceResonance, CadenceSource, DesignValues, Extreme, GainCurve, GpuKpis, LineKpis, ModeKpis,
-    Outcome, PlantKpis, PowerKpis, RackKpis, ResonanceKpis, RunProvenance, SettledAs,
-    Source002Values, Status, StepEventsKpis, Verdict,
+    CadenceResonance, CadenceSource, Contingency, DesignValues, Event, Extreme, GainCurve, GpuKpis,
+    LineKpis, ModeKpis, Outcome, PlantKpis, PowerKpis, RackKpis, ResonanceKpis, RunProvenance,
+    SetLoading, SettledAs, Source002Values, Status, StepEventsKpis, StorageCurves, StoreCurve,
+    Verdict,
 };
 
 const DURATION_S: f64 = 60.0;
@@ -306,6 +307,7 @@ pub(crate) fn plausible() -> Outcome {
         storage: Vec::new(),
         holdup: Vec::new(),
         bess: Vec::new(),
+        storage_curves: None,
         plant: Some(plant()),
         resonance: None,
         scenario: scenario("ten-sets-1hz"),
@@ -510,4 +512,78 @@ pub(crate) fn rotten() -> Outcome {
         plant.gain.peak_frequency_hz = nan;
     }
     outcome
+}
+
+/// Something that happened.
+pub(crate) fn event(at_s: f64, kind: &str, element: &str) -> Event {
+    Event {
+        at_s,
+        realisation: 1,
+        kind: kind.to_owned(),
+        element: element.to_owned(),
+        text: String::new(),
+    }
+}
+
+/// Curves of stores in two groups of racks and of a battery.
+pub(crate) fn storage() -> StorageCurves {
+    let store = |name: &str, swing: f64| StoreCurve {
+        name: name.to_owned(),
+        metered: "rack, AC side".to_owned(),
+        low_share: 0.1,
+        high_share: 0.9,
+        charge_share: pyramid(|t| 0.5 + swing * (TAU * t).cos()),
+        power_w: pyramid(|t| -1e6 * swing * (TAU * t).sin()),
+    };
+    StorageCurves {
+        metered: "bus".to_owned(),
+        before_w: pyramid(|t| 700e3 + 3.0 * (load_w(t) - 700e3)),
+        racks: Some(store("racks", 0.1)),
+        worst_group: Some(store("<hall> & b", 0.39)),
+        bess: vec![store("B1", 0.2)],
+        bess_left_out: 2,
+    }
+}
+
+/// A failure at 20 s that the sets `loads` carry.
+pub(crate) fn contingency(name: &str, loads: usize) -> Contingency {
+    let of = |k: usize| SetLoading {
+        set: format!("G{k}"),
+        metered: "terminals".to_owned(),
+        share: pyramid(|t| if t < 20.0 { 0.4 } else { 0.6 + 0.05 * k as f64 }),
+    };
+    Contingency {
+        name: name.to_owned(),
+        kind: "set_trip".to_owned(),
+        at_s: 20.0,
+        realisation: 1,
+        why: String::new(),
+        tried: Vec::new(),
+        start_s: 0.0,
+        end_s: DURATION_S,
+        overall: Status::Fail,
+        summary: String::new(),
+        verdicts: Vec::new(),
+        events: vec![
+            event(20.0, "set_trip", "G0"),
+            event(31.0, "collapse", "bus"),
+        ],
+        limits: LimitsSpec {
+            frequency_min_hz: Some(59.0),
+            frequency_max_hz: Some(75.0),
+            survivor_power_max_share: Some(1.0),
+            ..LimitsSpec::default()
+        },
+        figures: None,
+        frequency_min: None,
+        frequency_max: None,
+        speed_max_pu: None,
+        rocof: None,
+        voltage_min: None,
+        voltage_max: None,
+        frequency_pyramid: Some(pyramid(frequency_hz)),
+        voltage_pyramid: (loads > 1).then(|| pyramid(|t| 1.0 + 0.02 * (TAU * t).sin())),
+        loadings: (0..loads).map(of).collect(),
+        assumptions: Vec::new(),
+    }
 }
