@@ -218,7 +218,9 @@ pub(crate) fn refine(seen: Seen<'_>, start: Shape, middle_s: f64, span_s: f64) -
                         Some(edge) => *edge += sign * edge_step,
                         // All edges together.
                         None if parameter == count => {
-                            edges.iter_mut().for_each(|edge| *edge += sign * edge_step)
+                            for edge in &mut edges {
+                                *edge += sign * edge_step;
+                            }
                         }
                         None => period_s += sign * period_step,
                     }

@@ -68,7 +68,7 @@ pub fn find_updates(time_s: &[f64], reading_w: &[f64]) -> Option<Updates> {
     let single: Vec<f64> = apart
         .iter()
         .copied()
-        .filter(|d| *d < 1.5 * shortest)
+        .filter(|d| *d < 1.75 * shortest)
         .collect();
     let rough = single.iter().sum::<f64>() / single.len() as f64;
     if rough < 1.6 * poll_s {
@@ -76,7 +76,8 @@ pub fn find_updates(time_s: &[f64], reading_w: &[f64]) -> Option<Updates> {
     }
     let origin = mids[0];
     let mut period_s = rough;
-    let mut reach = 0.15 * rough;
+    let mut reach = 0.1 * rough;
+    let mut first = true;
     let mut count = mids.len().min(FIRST_CHANGES);
     loop {
         let part = &mids[..count];
@@ -89,12 +90,21 @@ pub fn find_updates(time_s: &[f64], reading_w: &[f64]) -> Option<Updates> {
             let candidate = period_s + i as f64 * step;
             if candidate > 0.0 {
                 let (length, _) = resultant(part, origin, candidate);
+                // Polls of a steady rate put the changes on a grid of their own, on which T and its mirror image at half the polling rate
+                // are equal: at first the mean distance of the changes tells them apart.
+                let off = (candidate / rough - 1.0) / 0.03;
+                let length = if first {
+                    length * libm::exp(-0.5 * off * off)
+                } else {
+                    length
+                };
                 if length > best.0 {
                     best = (length, candidate);
                 }
             }
         }
         period_s = best.1;
+        first = false;
         reach = 4.0 * step;
         if count == mids.len() {
             break;

@@ -1,5 +1,8 @@
 //! The inverse on a measured log, beside the external meter that saw the same seconds (Yang et al., SC24).
 
+#![expect(clippy::print_stdout, reason = "figures and skipped tests are told")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::{Path, PathBuf};
 
 use ballast_calibrate::{

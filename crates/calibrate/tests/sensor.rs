@@ -1,5 +1,7 @@
 //! Simulated sensors over known waveforms, and what the inverse makes of them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use ballast_calibrate::{
     Corrected, GpuRecording, MeanFrom, PeriodError, PeriodSearch, PeriodicLoad, Reading, Reference,
     SensorModel, SimulatedSensor, UNKNOWN_GAIN, corrected, edges, energy_mean, find_updates,
@@ -84,6 +86,71 @@ fn two_levels_from_50_ms_to_10_s_within_2_per_cent() {
         }
     }
     println!("worst level {:.2} %", 100.0 * worst);
+}
+
+#[test]
+fn drawn_periods_duties_and_noise() {
+    let mut draw = ballast_series::rng::Stream::new(7, "sensor sweep", 0, 0);
+    let (mut tried, mut missed, mut worst_mean) = (0, 0, 0.0_f64);
+    for case in 0..32 {
+        let period_s = 0.052 * (10.0 / 0.052_f64).powf(draw.uniform());
+        let duty = 0.25 + 0.5 * draw.uniform();
+        let mut sensor = SimulatedSensor::of(A100, DRIVER);
+        sensor.seed = case;
+        sensor.poll_s = [0.01, 0.02, 0.033, 0.05][case as usize % 4];
+        for reading in [&mut sensor.average, &mut sensor.instant]
+            .into_iter()
+            .flatten()
+        {
+            reading.noise_w = 2.0;
+            reading.update_period_s = 0.1012;
+        }
+        // Near a small ratio to the update period too little of the load is seen in a minute.
+        let ratio = period_s / 0.1012;
+        if (1..7).any(|k| {
+            let x = ratio * f64::from(k);
+            (x - x.round()).abs() < 0.02
+        }) {
+            continue;
+        }
+        tried += 1;
+        let gpu = sensor.gpu(square_wave(150.0, 600.0, period_s, duty, 0.0123), 60.0);
+        let found = corrected(&gpu, &SensorModel::of(A100, DRIVER, Reading::Instant)).unwrap();
+        let truth = 150.0 + 450.0 * duty;
+        match periodic(&found, &PeriodSearch::default()) {
+            Ok(load) if load.levels.is_some() => {
+                let powers: Vec<f64> = load
+                    .levels
+                    .iter()
+                    .flatten()
+                    .map(|level| level.power_w)
+                    .collect();
+                let low = powers.iter().copied().fold(f64::INFINITY, f64::min);
+                let high = powers.iter().copied().fold(0.0, f64::max);
+                if error(low, 150.0) > 0.02 || error(high, 600.0) > 0.02 {
+                    missed += 1;
+                    println!(
+                        "MISSED {period_s:.5} s duty {duty:.2} poll {}: {load}",
+                        sensor.poll_s
+                    );
+                } else {
+                    worst_mean = worst_mean.max(error(load.mean_w, truth));
+                }
+            }
+            other => {
+                missed += 1;
+                println!(
+                    "NONE {period_s:.5} s duty {duty:.2} poll {}: {other:?}",
+                    sensor.poll_s
+                );
+            }
+        }
+    }
+    println!(
+        "{missed} of {tried} missed; worst mean {:.2} %",
+        100.0 * worst_mean
+    );
+    assert!(missed == 0, "{missed} of {tried}");
 }
 
 /// Share of `[0, seconds]` spent high.
