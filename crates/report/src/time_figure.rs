@@ -134,13 +134,10 @@ fn draw_window<DB: DrawingBackend>(
         frequency,
         lowest.is_none().then_some(x_title.as_str()),
     )?;
-    match lowest {
-        Some(frame) => {
-            let panel = voltage::of_run(outcome);
-            panel.draw(canvas, frame, (x, time), &volts, Some(&x_title))?;
-            marks.lines(canvas, &[frame])?;
-        }
-        None => {}
+    if let Some(frame) = lowest {
+        let panel = voltage::of_run(outcome);
+        panel.draw(canvas, frame, (x, time), &volts, Some(&x_title))?;
+        marks.lines(canvas, &[frame])?;
     }
     marks.labels(canvas, above)
 }
