@@ -86,7 +86,6 @@ pub(crate) fn draw<DB: DrawingBackend>(
         *first = first.with_strip(STRIP);
     }
     let marks = marks(c, window, x, time, &frames);
-    marks.lines(canvas, &frames)?;
     let title = |k: usize| (k + 1 == count).then_some(x_title.as_str());
     let mut next = frames.iter().enumerate();
     if let Some((k, frame)) = next.next() {
@@ -117,6 +116,8 @@ pub(crate) fn draw<DB: DrawingBackend>(
     {
         loading_panel(canvas, c, *frame, (x, time), &loads, title(k))?;
     }
+    // Over the grid, which may have a line at the same place.
+    marks.lines(canvas, &frames)?;
     frames
         .first()
         .map_or(Ok(()), |first| marks.labels(canvas, *first))

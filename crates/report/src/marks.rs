@@ -178,7 +178,7 @@ impl Placed {
         self.labelled.is_empty() && self.bare.is_empty()
     }
 
-    /// Draws the lines through `frames`: before the data and its labels, which they must not hide.
+    /// Draws the lines through `frames`: over the grid, which may have a line at the same place, and under labels within a plot.
     pub(crate) fn lines<DB: DrawingBackend>(
         &self,
         canvas: &Canvas<DB>,

@@ -89,8 +89,8 @@ fn draw_window<DB: DrawingBackend>(
         let frame = Frame::single(style::PLOT_RIGHT_LABELLED);
         let marks = marks(frame);
         let frame = marks.room_above(frame);
-        marks.lines(canvas, &[frame])?;
         power_panel(outcome, canvas, frame, x, time, power, Some(&x_title))?;
+        marks.lines(canvas, &[frame])?;
         return marks.labels(canvas, frame);
     };
     let volts = trace::within(&voltage::buckets(outcome, plant), window);
@@ -104,9 +104,8 @@ fn draw_window<DB: DrawingBackend>(
     };
     let marks = marks(above);
     let above = marks.room_above(above);
-    let frames: Vec<Frame> = [above, below].into_iter().chain(lowest).collect();
-    marks.lines(canvas, &frames)?;
     let upper = power_panel(outcome, canvas, above, x, time, power, None)?;
+    marks.lines(canvas, &[above])?;
     let worst = worst(outcome, plant)
         .filter(|w| window.contains(w.extreme.at_s))
         .or_else(|| {
@@ -131,16 +130,14 @@ fn draw_window<DB: DrawingBackend>(
         canvas,
         Panel::new(below, x, Law::Linear, x),
         time,
-        (plant, worst),
+        (plant, worst, &marks),
         frequency,
         lowest.is_none().then_some(x_title.as_str()),
     )?;
-    match lowest {
-        Some(frame) => {
-            let panel = voltage::of_run(outcome);
-            panel.draw(canvas, frame, (x, time), &volts, Some(&x_title))?;
-        }
-        None => {}
+    if let Some(frame) = lowest {
+        let panel = voltage::of_run(outcome);
+        panel.draw(canvas, frame, (x, time), &volts, Some(&x_title))?;
+        marks.lines(canvas, &[frame])?;
     }
     marks.labels(canvas, above)
 }
@@ -227,7 +224,7 @@ fn frequency_panel<DB: DrawingBackend>(
     canvas: &Canvas<DB>,
     panel: Panel,
     time: Unit,
-    (plant, worst): (&PlantKpis, Option<Worst>),
+    (plant, worst, marks): (&PlantKpis, Option<Worst>, &Placed),
     frequency: &[Bucket],
     x_title: Option<&str>,
 ) -> Drawn<DB> {
@@ -267,6 +264,8 @@ fn frequency_panel<DB: DrawingBackend>(
         (time.factor, 1.0),
         style::FREQUENCY,
     )?;
+    // Over the grid, under the label of the worst moment.
+    marks.lines(canvas, &[frame])?;
     for &limit in &drawn {
         let y = panel.y.at(limit);
         canvas.dashes(

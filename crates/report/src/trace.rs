@@ -140,10 +140,9 @@ pub(crate) fn draw<DB: DrawingBackend>(
     (time, value): (f64, f64),
     colour: RGBColor,
 ) -> Drawn<DB> {
-    let scale = (time, value);
-    const WHOLE: (f64, f64) = (1.0, 0.0);
+    let (scale, whole) = ((time, value), (1.0, 0.0));
     band(canvas, panel, buckets, scale, style::tint(colour))?;
-    line(canvas, panel, buckets, scale, (colour, WHOLE))
+    line(canvas, panel, buckets, scale, (colour, whole))
 }
 
 /// Draws the band from lowest to highest alone.

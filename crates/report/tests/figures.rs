@@ -165,7 +165,7 @@ fn events_are_marked_and_the_rest_is_counted() {
     let mut outcome = common::plausible();
     outcome.events = vec![
         common::event(5.0, "set_trip", "G1"),
-        common::event(12.0, "throttle_limit", "G1"),
+        common::event(46.0, "throttle_limit", "G1"),
         common::event(70.0, "collapse", "bus"),
     ];
     let mut other = common::event(30.0, "set_trip", "G9");
