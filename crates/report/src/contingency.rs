@@ -30,10 +30,8 @@ pub(crate) fn is_drawn(c: &Contingency) -> bool {
 fn basis(outcome: &Outcome, index: usize, c: &Contingency) -> String {
     // Of a stated time, which all realisations ran, curves are of the first.
     let spec = outcome.scenario.contingencies.get(index);
-    let realisation = match spec.and_then(|s| s.at_s()) {
-        Some(_) => 1,
-        None => c.realisation,
-    };
+    let stated = spec.is_some_and(|s| s.at_s().is_some());
+    let realisation = if stated { 1 } else { c.realisation };
     let lost = c.figures.as_ref().map_or_else(String::new, |f| {
         format!(
             "{} kW of {} kW lost · ",
