@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! weak constants of the sets (plant: weak_parameters, variants) ──► corners: whole plants, some constants at an end of their range
-//! the load of each realisation, block by block ──► followers: plants with their figures at the corners, in lock-step, beside the run
+//! the load of each realisation, block by block ──► followers: plants with their figures at the corners, beside the run
 //!                            or, where that is too much work, ──► recorder: the load around the worst moment of each figure; followers afterwards
 //! figures at the corners ──► Indicative of each verdict that rests on the sets
 //! ```

@@ -455,7 +455,8 @@ fn corners_are_looked_at_at_every_moment_tried() {
     let text = failing(&weak("inertia_s", 0.5, 1.2), 16, "auto").replace("at_s = 7.9996\n", "");
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.unwrap_or_else(|e| panic!("{e}")).install(|| run(&text))
+        pool.unwrap_or_else(|e| panic!("{e}"))
+            .install(|| run(&text))
     };
     let outcome = on(1);
     assert!(outcome.contingencies[0].tried.len() > 1);
@@ -478,7 +479,8 @@ fn batteries_amid_a_run_are_those_of_the_run() {
             + &weak("\"governor.dead_time_s\"", 0.01, 0.03)
             + &weak("\"governor.kp_pu\"", 6.0, 11.0)
             + &weak("friction_pu", 0.05, 0.15);
-        let battery = "[[bess]]\nname = \"b\"\nenergy_kwh = 3\npower_kw = 150\ntime_constant_s = 300\n";
+        let battery =
+            "[[bess]]\nname = \"b\"\nenergy_kwh = 3\npower_kw = 150\ntime_constant_s = 300\n";
         own_set(
             &provenance,
             &format!("{LIMITS}{battery}[outputs]\nrange_corners = \"{corners}\"\n"),
@@ -503,5 +505,8 @@ fn batteries_amid_a_run_are_those_of_the_run() {
         assert!((x / y - 1.0).abs() < 1e-6, "{limit}: {x} against {y}");
     }
     let said = &windows.assumptions;
-    assert!(said.iter().all(|a| !a.contains("at rest and at the charge")));
+    assert!(
+        said.iter()
+            .all(|a| !a.contains("at rest and at the charge"))
+    );
 }

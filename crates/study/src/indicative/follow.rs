@@ -1,6 +1,6 @@
 //! Plants at corners of the ranges, under the load of the run.
 
-use ballast_plant::{LockStep, Plant, PlantError, PlantSpec, StepStatus};
+use ballast_plant::{Plant, PlantError, PlantSpec, StepStatus};
 use ballast_scenario::Scenario;
 
 use super::Corner;
@@ -12,7 +12,7 @@ use crate::plant_collect::PlantCollector;
 use crate::realisation::{AtBus, One, Point, Supply, step};
 use crate::strike::{Strike, StrikePlan};
 
-/// Corners that follow a load together: as many as go in lock-step.
+/// Corners that follow a load together, on one thread.
 pub(crate) const TOGETHER: usize = 4;
 
 /// Time in which a plant's load comes from that of the run's start to that of a stretch amid it, seconds.
@@ -81,8 +81,8 @@ pub(crate) struct Bus {
 /// One plant with its figures.
 struct Follower<'a> {
     spec: PlantSpec,
-    /// Its place among the plants; none if it did not start.
-    seat: Option<usize>,
+    /// None before the start, and if it could not.
+    plant: Option<Plant>,
     figures: PlantCollector,
     strike: Option<Strike<'a>>,
     collapsed_at_s: Option<f64>,
@@ -123,16 +123,16 @@ impl Follower<'_> {
     }
 }
 
-/// The plants, and the failure that is to come.
+/// The plants with their figures, and the failure that is to come.
 struct Flock<'a> {
     each: Vec<Follower<'a>>,
-    plants: LockStep,
     to_fail: Option<&'a StrikePlan<'a>>,
 }
 
 impl Flock<'_> {
     fn status(&self) -> StepStatus {
-        if (0..self.plants.len()).any(|i| self.plants.status(i) == StepStatus::Running) {
+        let mut plants = self.each.iter().filter_map(|f| f.plant.as_ref());
+        if plants.any(|p| p.status() == StepStatus::Running) {
             StepStatus::Running
         } else {
             StepStatus::Collapsed
@@ -142,7 +142,11 @@ impl Flock<'_> {
 
 impl Supply for Flock<'_> {
     fn advance(&mut self, h_s: f64, start: (f64, f64), end: (f64, f64)) -> StepStatus {
-        self.plants.advance(h_s, start, end);
+        for follower in &mut self.each {
+            if let (false, Some(plant)) = (follower.over(), &mut follower.plant) {
+                plant.advance_with_reactive(h_s, start, end);
+            }
+        }
         self.status()
     }
 
@@ -156,11 +160,10 @@ impl Supply for Flock<'_> {
         };
         let lost = plan.on_load(demand, (at.w, at.var));
         for follower in &mut self.each {
-            if let (Some(seat), Some(strike)) = (follower.seat, &mut follower.strike)
-                && self.plants.status(seat) == StepStatus::Running
+            if let (Some(plant), Some(strike)) = (&mut follower.plant, &mut follower.strike)
+                && plant.status() == StepStatus::Running
             {
-                self.plants
-                    .change(seat, |plant| strike.on_sets(plant, lost));
+                strike.on_sets(plant, lost);
             }
         }
         self.status()
@@ -206,7 +209,7 @@ impl<'a> Followers<'a> {
         let begin_s = start_s - lead_in.map_or(0.0, |l| l.lasts_s);
         let follower = |corner: &Corner| Follower {
             spec: corner.plant.starting_at(begin_s),
-            seat: None,
+            plant: None,
             figures: PlantCollector::new(&corner.plant, &scenario.limits, span),
             strike: to_fail.map(|plan| Strike::new(plan, scenario, stretch.realisation)),
             collapsed_at_s: None,
@@ -218,7 +221,6 @@ impl<'a> Followers<'a> {
             tripped: lead_in.is_some() && trips.any(|t| t.at_s < start_s),
             flock: Flock {
                 each: corners.iter().map(follower).collect(),
-                plants: LockStep::new(Vec::new()),
                 to_fail,
             },
             bus,
@@ -271,22 +273,13 @@ impl<'a> Followers<'a> {
         let first = (w + self.bus.bess.power_w(), var);
         let load = self.lead_in.and_then(|l| l.load).unwrap_or(first);
         let step_s = self.dt_s / f64::from(self.parts);
-        let mut plants = Vec::with_capacity(self.flock.each.len());
         for follower in &mut self.flock.each {
-            if let Some(plant) = follower.start(load, step_s, self.tripped) {
-                follower.seat = Some(plants.len());
-                plants.push(plant);
-            }
-        }
-        self.flock.plants = LockStep::new(plants);
-        if let Some(lead_in) = self.lead_in {
-            let Flock { each, plants, .. } = &mut self.flock;
-            plants.advance(lead_in.lasts_s, load, first);
-            for follower in each {
-                let lost = |seat: usize| plants.status(seat) == StepStatus::Collapsed;
-                if follower.seat.is_some_and(lost) {
-                    follower.collapsed_at_s = Some(line.t_s);
-                }
+            follower.plant = follower.start(load, step_s, self.tripped);
+            if let (Some(lead_in), Some(plant)) = (self.lead_in, &mut follower.plant)
+                && plant.advance_with_reactive(lead_in.lasts_s, load, first)
+                    == StepStatus::Collapsed
+            {
+                follower.collapsed_at_s = Some(line.t_s);
             }
         }
         self.flock.fail(line, &mut self.bus.jumps);
@@ -327,14 +320,14 @@ impl<'a> Followers<'a> {
     fn look(&mut self, at_s: f64, counts: bool) {
         let lead_s = self.lead_in.map_or(0.0, |l| l.lasts_s);
         let begin_s = self.stretch.plants_from as f64 * self.dt_s - lead_s;
-        let Flock { each, plants, .. } = &mut self.flock;
-        for follower in each.iter_mut().filter(|f| !f.over()) {
-            let Some(seat) = follower.seat else { continue };
-            let collapsed = plants.status(seat) == StepStatus::Collapsed;
+        for follower in self.flock.each.iter_mut().filter(|f| !f.over()) {
+            let Some(plant) = &follower.plant else {
+                continue;
+            };
+            let collapsed = plant.status() == StepStatus::Collapsed;
             if !collapsed && !counts {
                 continue;
             }
-            let plant = plants.plant(seat);
             if !collapsed && !plant.speed_pu().is_finite() {
                 follower.unusable = Some("its speed is not a number".to_owned());
                 continue;
@@ -372,7 +365,7 @@ impl<'a> Followers<'a> {
                 site_quantile_w: None,
                 no_start: follower.no_start,
                 plant: follower
-                    .seat
+                    .plant
                     .map(|_| PlantExtremes::from(follower.figures.finish())),
                 rack_worst: Vec::new(),
                 load: None,
