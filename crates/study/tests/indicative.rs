@@ -433,7 +433,7 @@ fn a_failure_late_in_a_long_run_has_its_corners_too() {
         + &weak("\"governor.dead_time_s\"", 0.01, 0.04)
         + &weak("\"governor.kp_pu\"", 6.0, 11.0)
         + &weak("friction_pu", 0.05, 0.15);
-    let of = |corners: &str| run(&failing(&provenance, 1200, corners));
+    let of = |corners: &str| run(&failing(&provenance, 600, corners));
     let (led, whole) = (of("auto"), of("full"));
     for (failure, limit) in [(0, "frequency_min_hz"), (1, "frequency_max_hz")] {
         let mark = |o: &Outcome| of_failure(o, failure, limit).indicative.clone().unwrap();
