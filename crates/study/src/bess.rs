@@ -11,6 +11,7 @@ use crate::outcome::BessKpis;
 pub(crate) const ASSUMPTION: &str = "batteries at the bus smooth the load they measure: active power only, no duty on frequency or voltage, equal losses at any power and charge, no ageing, no cooling, never out of order";
 
 /// The batteries of one realisation.
+#[derive(Clone)]
 pub(crate) struct SiteBess {
     each: Vec<Bess>,
 }

@@ -3,13 +3,13 @@
 //! Load and sets go from the start of the run with the random streams of the realisation, so that up to the failure all is as it was.
 //! Without a stated time up to four moments are tried; every verdict is the worst of all of them.
 
-use ballast_aggregate::Site;
 use ballast_profile::MeteringPoint;
 use ballast_scenario::{ContingencySpec, Loaded, Scenario};
 use rayon::prelude::*;
 
 use crate::design;
 use crate::error::StudyError;
+use crate::indicative::{AtCorner, Plan};
 use crate::inputs::Inputs;
 use crate::merge::{Merged, worst};
 use crate::moments::{MOST_MOMENTS, Moments, ReserveAt};
@@ -110,6 +110,12 @@ fn is_worse(
     best.is_none_or(|(best, _)| moments.is_worse(place, best, next))
 }
 
+/// A contingency that was run at one moment.
+struct Ran {
+    stretch: Scenario,
+    merged: Merged,
+}
+
 /// A contingency at one moment.
 struct Tried {
     moment: TriedMoment,
@@ -131,11 +137,25 @@ pub(crate) fn study(
     let mut all = Vec::with_capacity(moments.len());
     for (spec, candidates) in scenario.contingencies.iter().zip(moments) {
         let before = base.progress.done();
-        let tried: Vec<Tried> = candidates
+        let plan = plan_of(base, spec, candidates);
+        let mut ran: Vec<Ran> = candidates
             .par_iter()
-            .map(|candidate| run_at(base, spec, candidate, &low))
+            .map(|candidate| run_at(base, spec, candidate, &plan))
             .collect::<Result<_, StudyError>>()?;
-        all.push(together(spec, scenario, base.site, tried));
+        // A verdict is the worst of all moments; so is what a corner says of it.
+        let mut corners: Vec<Vec<AtCorner>> = Vec::new();
+        corners.resize_with(plan.corners.len(), Vec::new);
+        for ran in &mut ran {
+            let found = &mut ran.merged.corners.corners;
+            for (all, one) in corners.iter_mut().zip(found) {
+                all.append(one);
+            }
+        }
+        let tried = candidates
+            .iter()
+            .zip(ran)
+            .map(|(candidate, ran)| judge(base, spec, candidate, ran, &low, (&plan, &corners)));
+        all.push(together(spec, base, tried.collect(), &plan));
         // What the moments left of the estimate counts as done.
         let spent = base.progress.done() - before;
         let left = most_work_of(spec, scenario).saturating_sub(spent);
@@ -144,27 +164,47 @@ pub(crate) fn study(
     Ok(all)
 }
 
+/// The stretch that is looked at around a moment.
+fn stretch_of(spec: &ContingencySpec, scenario: &Scenario, candidate: &Candidate) -> Scenario {
+    let mut stretch = spec.stretch(scenario, candidate.at_s);
+    if candidate.realisation.is_some() {
+        stretch.simulation.realisations = 1;
+    }
+    stretch
+}
+
+/// What is done about weak constants at these moments.
+fn plan_of(base: &Shared<'_>, spec: &ContingencySpec, candidates: &[Candidate]) -> Plan {
+    let begin = base.scenario.simulation.first_sample();
+    let (mut whole, mut looked, mut runs) = (0, 0, 0);
+    for candidate in candidates {
+        let stretch = stretch_of(spec, base.scenario, candidate);
+        let n = u64::from(stretch.simulation.realisations);
+        let unseen = stretch.simulation.first_sample().saturating_sub(begin);
+        whole += n * (unseen + samples(&stretch));
+        looked += n * samples(&stretch);
+        runs += n;
+    }
+    base.plan.of_failure(base.scenario, whole, (looked, runs))
+}
+
 /// Runs a contingency at one moment.
 fn run_at(
     base: &Shared<'_>,
     spec: &ContingencySpec,
     candidate: &Candidate,
-    low: &[crate::outcome::LowConfidence],
-) -> Result<Tried, StudyError> {
+    corners: &Plan,
+) -> Result<Ran, StudyError> {
     let plan = StrikePlan {
         whole: base.scenario,
         spec,
         at_s: candidate.at_s,
     };
-    let corners = base.plan.of_failure();
-    let mut stretch = spec.stretch(base.scenario, candidate.at_s);
-    if candidate.realisation.is_some() {
-        stretch.simulation.realisations = 1;
-    }
+    let stretch = stretch_of(spec, base.scenario, candidate);
     let shared = Shared {
         scenario: &stretch,
         strike: Some(&plan),
-        plan: &corners,
+        plan: corners,
         shown: candidate.realisation.unwrap_or(1),
         ..*base
     };
@@ -172,6 +212,19 @@ fn run_at(
         Some(realisation) => Merged::new(run_realisation(&shared, realisation, None)?),
         None => simulate(&shared, None)?,
     };
+    Ok(Ran { stretch, merged })
+}
+
+/// The verdicts at one moment; of the corners at all moments.
+fn judge(
+    base: &Shared<'_>,
+    spec: &ContingencySpec,
+    candidate: &Candidate,
+    ran: Ran,
+    low: &[crate::outcome::LowConfidence],
+    corners: (&Plan, &[Vec<AtCorner>]),
+) -> Tried {
+    let Ran { stretch, merged } = ran;
     let inputs: &Inputs = base.inputs;
     let part = if spec.is_set_trip() {
         RunPart::SetTrip
@@ -179,7 +232,7 @@ fn run_at(
         RunPart::LoadRejection
     };
     let mut verdicts =
-        verdict::contingency_verdicts(&stretch, inputs, base.site, &merged, low, &corners);
+        verdict::contingency_verdicts(&stretch, inputs, base.site, &merged, low, corners);
     if let Some(why) = did_not_happen(spec, &merged) {
         for verdict in verdicts
             .iter_mut()
@@ -192,6 +245,7 @@ fn run_at(
                 Status::NotChecked
             };
             verdict.basis.clone_from(&why);
+            verdict.indicative = None;
         }
     }
     for verdict in &mut verdicts {
@@ -224,13 +278,13 @@ fn run_at(
         frequency_max_hz: highest.map(|e| e.value),
         collapsed: merged.each.iter().any(|e| e.collapsed_at_s.is_some()),
     };
-    Ok(Tried {
+    Tried {
         deviation_hz: farthest.map_or(0.0, |e| (e.value - nominal_hz).abs()),
         moment,
         verdicts,
         merged,
         stretch,
-    })
+    }
 }
 
 /// Why nothing was lost in some realisation that ran on, if so: what held then held without a failure.
@@ -278,9 +332,9 @@ fn moment_is_worse(first: &Tried, second: &Tried) -> bool {
 /// The worst moment, with the verdicts of all of them.
 fn together(
     spec: &ContingencySpec,
-    whole: &Scenario,
-    site: Option<&Site>,
+    base: &Shared<'_>,
     mut tried: Vec<Tried>,
+    plan: &Plan,
 ) -> Contingency {
     let worst_at = (1..tried.len()).fold(0, |best, next| {
         if moment_is_worse(&tried[best], &tried[next]) {
@@ -352,7 +406,7 @@ fn together(
         loadings: loadings(&stretch, &merged),
         frequency_pyramid: merged.frequency,
         voltage_pyramid: merged.voltage,
-        assumptions: words::contingency_assumptions(spec, whole, site.is_some()),
+        assumptions: words::contingency_assumptions(spec, base.scenario, base.site.is_some(), plan),
         limits: stretch.limits,
     };
     Contingency {

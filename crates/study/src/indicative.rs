@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! weak constants of the sets (plant: weak_parameters, variants) ──► corners: whole plants, some constants at an end of their range
-//! the load of each realisation, block by block ──► followers: a plant and its figures at each corner, beside the run
+//! the load of each realisation, block by block ──► followers: plants with their figures at the corners, beside the run
 //!                            or, where that is too much work, ──► recorder: the load around the worst moment of each figure; followers afterwards
 //! figures at the corners ──► Indicative of each verdict that rests on the sets
 //! ```
@@ -22,11 +22,12 @@ mod words;
 use ballast_scenario::{RangeCorners, Scenario};
 
 pub(crate) use corners::Corner;
+pub(crate) use follow::AtCorner;
 pub(crate) use judge::{Case, Rest, indicative};
 pub(crate) use moments::Figures;
 pub use outcome::{Indicative, Ranges, WeakConstant};
 pub(crate) use watch::{Watch, Watched, Worst, windows};
-pub(crate) use words::{assumptions, summary};
+pub(crate) use words::{assumptions, of_failure, summary};
 
 /// Most work at the corners beside a whole run, in steps of one entry of sets: some 3 s of processor time.
 const MOST_STEPS: u64 = 5_000_000;
@@ -44,15 +45,34 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// For the run of a failure in the run that this is for.
-    pub(crate) fn of_failure(&self) -> Self {
+    /// For the runs of a failure in the run that this is for: `whole` samples in all from the run's start, `stretches` of these around the failure.
+    pub(crate) fn of_failure(
+        &self,
+        scenario: &Scenario,
+        whole: u64,
+        stretches: (u64, u64),
+    ) -> Self {
+        let simulation = &scenario.simulation;
+        let sets = scenario.plant.as_ref().map_or(0, |p| p.sets.len());
+        let each = u64::from(simulation.plant_parts()) * (sets * self.corners.len()) as u64;
+        let (samples, runs) = stretches;
+        let lead_s = follow::LEAD_IN_S + recorder::SETTLE_S;
+        let led = samples + runs * (lead_s / simulation.step_s).ceil() as u64;
         let ranges = match self.ranges {
-            Ranges::NoneStated => Ranges::NoneStated,
+            Ranges::NoneStated | Ranges::Off => self.ranges,
+            _ if scenario.outputs.range_corners == RangeCorners::Full => Ranges::WholeRun,
+            _ if whole * each <= MOST_STEPS => Ranges::WholeRun,
+            _ if led * each <= MOST_STEPS => Ranges::Stretch,
             _ => Ranges::RunAlone,
         };
+        let looked = matches!(ranges, Ranges::WholeRun | Ranges::Stretch);
         Self {
             weak: self.weak.clone(),
-            corners: Vec::new(),
+            corners: if looked {
+                self.corners.clone()
+            } else {
+                Vec::new()
+            },
             left_out: None,
             ranges,
         }

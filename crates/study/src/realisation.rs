@@ -145,7 +145,7 @@ struct Under<'a> {
     bess: SiteBess,
     racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
-    watch: Option<Watch>,
+    watch: Option<Watch<'a>>,
     recorder: Option<Recorder>,
     storage: StorageCollector,
     storage_curves: Option<CurvesCollector>,
@@ -208,7 +208,7 @@ pub(crate) fn run_realisation(
             .plant
             .as_ref()
             .map(|p| PlantCollector::new(p, &scenario.limits, of_plant)),
-        watch: Watch::new(shared, realisation, span.first, samples),
+        watch: Watch::new(shared, realisation, (begin, span.first), samples),
         recorder: (span.curves && scenario.plant.is_some() && shared.strike.is_none())
             .then(|| Recorder::new(span)),
         storage: StorageCollector::new(scenario, samples, span.curves),
@@ -319,7 +319,7 @@ impl Under<'_> {
         }
         if let (Some(watch), Some(figures)) = (&mut self.watch, &self.plant_figures) {
             let (w, var) = (&block.site_w[..len], &block.site_q_var[..len]);
-            watch.take(w, var, figures, self.collapsed_at_s);
+            watch.take((w, var), figures, self.collapsed_at_s, &self.bess);
         }
         Ok(len)
     }
@@ -401,8 +401,11 @@ impl Under<'_> {
                     demand: &mut self.demand,
                     bess: &mut self.bess,
                 };
-                let strike = self.strike.as_mut();
-                let (status, energy_j) = step(self.plant.as_mut(), at_bus, strike, part_from, to);
+                let mut supply = One {
+                    plant: self.plant.as_mut(),
+                    strike: self.strike.as_mut(),
+                };
+                let (status, energy_j) = step(&mut supply, at_bus, part_from, to);
                 self.energy_j += energy_j;
                 drawn_j += energy_j;
                 if status == StepStatus::Collapsed {
@@ -532,22 +535,72 @@ pub(crate) struct AtBus<'a> {
     pub(crate) bess: &'a mut SiteBess,
 }
 
+/// What carries the load, and what of it is to fail.
+pub(crate) trait Supply {
+    /// Goes on by `h_s` under a load that runs in a straight line, watts and vars at both ends.
+    fn advance(&mut self, h_s: f64, start: (f64, f64), end: (f64, f64)) -> StepStatus;
+
+    /// Instant of the failure, if it is still to come and lies before `t_s` and not at the same instant.
+    fn fails_before(&self, t_s: f64) -> Option<f64>;
+
+    /// Fails if it is time; `at` is the instant with the continuous part of the demand. What runs before and does not fail runs on.
+    fn fail(&mut self, at: Point, demand: &mut Demand) -> StepStatus;
+}
+
+/// One plant, or none.
+pub(crate) struct One<'a, 'b> {
+    plant: Option<&'a mut Plant>,
+    strike: Option<&'a mut Strike<'b>>,
+}
+
+impl One<'_, '_> {
+    /// No plant: what stands before it goes on by itself.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            plant: None,
+            strike: None,
+        }
+    }
+}
+
+impl Supply for One<'_, '_> {
+    fn advance(&mut self, h_s: f64, start: (f64, f64), end: (f64, f64)) -> StepStatus {
+        self.plant.as_mut().map_or(StepStatus::Running, |plant| {
+            plant.advance_with_reactive(h_s, start, end)
+        })
+    }
+
+    fn fails_before(&self, t_s: f64) -> Option<f64> {
+        self.strike.as_ref()?.before(t_s)
+    }
+
+    fn fail(&mut self, at: Point, demand: &mut Demand) -> StepStatus {
+        match (&mut self.plant, &mut self.strike) {
+            (Some(plant), Some(strike)) if strike.is_due(at.t_s) => {
+                strike.act(plant, demand, (at.w, at.var))
+            }
+            _ => StepStatus::Running,
+        }
+    }
+}
+
 /// Goes from one sample to the next, stopping at every jump of the load between them and where something fails. Returns the energy drawn, joules.
 ///
 /// Jumps at the later sample itself are applied at the end, so that it shows the load after them.
 pub(crate) fn step(
-    mut plant: Option<&mut Plant>,
+    supply: &mut impl Supply,
     at_bus: AtBus<'_>,
-    mut strike: Option<&mut Strike<'_>>,
     from: Point,
     to: Point,
 ) -> (StepStatus, f64) {
     let AtBus { demand, bess } = at_bus;
-    let line = |t_s: f64| from.towards(to, (t_s - from.t_s) / (to.t_s - from.t_s));
+    let line = |t_s: f64| Point {
+        t_s,
+        ..from.towards(to, (t_s - from.t_s) / (to.t_s - from.t_s))
+    };
     let (mut t_s, mut energy_j, mut status) = (from.t_s, 0.0, StepStatus::Running);
     loop {
-        let strikes_s = strike.as_deref().and_then(|s| s.before(to.t_s));
-        let jump_s = match (demand.next_jump_before(to.t_s), strikes_s) {
+        let jump_s = match (demand.next_jump_before(to.t_s), supply.fails_before(to.t_s)) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
@@ -561,18 +614,12 @@ pub(crate) fn step(
             let begin = (begin.0 + bess.power_w(), begin.1);
             end.0 = bess.step(end.0, h_s);
             energy_j += 0.5 * (begin.0 + end.0) * h_s;
-            if let Some(plant) = plant.as_deref_mut() {
-                status = plant.advance_with_reactive(h_s, begin, end);
-            }
+            status = supply.advance(h_s, begin, end);
             t_s = end_s;
         }
         demand.apply_jumps(end_s);
-        if let (Some(strike), Some(plant)) = (strike.as_deref_mut(), plant.as_deref_mut())
-            && status == StepStatus::Running
-            && strike.is_due(end_s)
-        {
-            let here = line(end_s);
-            status = strike.act(plant, demand, (here.w, here.var));
+        if status == StepStatus::Running {
+            status = supply.fail(line(end_s), demand);
         }
         if jump_s.is_none() || status == StepStatus::Collapsed {
             return (status, energy_j);

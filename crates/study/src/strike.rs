@@ -22,6 +22,36 @@ pub(crate) struct StrikePlan<'a> {
     pub(crate) at_s: f64,
 }
 
+/// Load at the bus at the strike, watts: before it and after it.
+#[derive(Clone, Copy)]
+pub(crate) struct AtStrike {
+    load_w: f64,
+    left_w: f64,
+}
+
+impl StrikePlan<'_> {
+    /// Its instant, if that lies before `t_s` and is not the same instant.
+    pub(crate) fn before(&self, t_s: f64) -> Option<f64> {
+        let comes = self.at_s < t_s - SAME_INSTANT * t_s.abs().max(1.0);
+        comes.then_some(self.at_s)
+    }
+
+    /// Whether it has come at `t_s`.
+    pub(crate) fn is_due(&self, t_s: f64) -> bool {
+        self.at_s <= t_s + SAME_INSTANT * t_s.abs().max(1.0)
+    }
+
+    /// What it does to the load; `continuous` is the continuous part of the demand.
+    pub(crate) fn on_load(&self, demand: &mut Demand, continuous: (f64, f64)) -> AtStrike {
+        let (load_w, _) = demand.with_jumps(continuous.0, continuous.1);
+        if let ContingencySpec::LoadRejection(loss) = self.spec {
+            demand.reject(1.0 - lost_share(loss, load_w));
+        }
+        let (left_w, _) = demand.with_jumps(continuous.0, continuous.1);
+        AtStrike { load_w, left_w }
+    }
+}
+
 /// What failed.
 #[derive(Debug, Clone)]
 pub(crate) struct Struck {
@@ -116,14 +146,15 @@ impl<'a> Strike<'a> {
 
     /// Its instant, if it is still to come and lies before `t_s` and not at the same instant.
     pub(crate) fn before(&self, t_s: f64) -> Option<f64> {
-        let at_s = self.plan.at_s;
-        let comes = self.struck.is_none() && at_s < t_s - SAME_INSTANT * t_s.abs().max(1.0);
-        comes.then_some(at_s)
+        self.struck
+            .is_none()
+            .then(|| self.plan.before(t_s))
+            .flatten()
     }
 
     /// Whether it strikes at `t_s`.
     pub(crate) fn is_due(&self, t_s: f64) -> bool {
-        self.struck.is_none() && self.plan.at_s <= t_s + SAME_INSTANT * t_s.abs().max(1.0)
+        self.struck.is_none() && self.plan.is_due(t_s)
     }
 
     /// It strikes: `continuous` is the continuous part of the demand.
@@ -133,10 +164,17 @@ impl<'a> Strike<'a> {
         demand: &mut Demand,
         continuous: (f64, f64),
     ) -> StepStatus {
+        let load = self.plan.on_load(demand, continuous);
+        self.on_sets(plant, load);
+        plant.status()
+    }
+
+    /// What it does to the sets.
+    pub(crate) fn on_sets(&mut self, plant: &mut Plant, load: AtStrike) {
+        let AtStrike { load_w, left_w } = load;
         let Some(spec) = &self.plan.whole.plant else {
-            return plant.status();
+            return;
         };
-        let (load_w, _) = demand.with_jumps(continuous.0, continuous.1);
         let look = |plant: &Plant| -> Vec<(u32, Option<f64>)> {
             (0..spec.sets.len())
                 .map(|entry| (plant.on_bus(entry), plant.loading(entry)))
@@ -144,7 +182,7 @@ impl<'a> Strike<'a> {
         };
         let before = look(plant);
         let reserve_before = spinning_reserve(spec, |entry| plant.on_bus(entry), load_w, 0.0);
-        let (mut tripped, mut left_w) = (None, load_w);
+        let mut tripped = None;
         let lost_w = match self.plan.spec {
             ContingencySpec::SetTrip(trip) => {
                 let chosen = chosen(trip, spec, plant);
@@ -157,11 +195,7 @@ impl<'a> Strike<'a> {
                 }
                 lost_w
             }
-            ContingencySpec::LoadRejection(loss) => {
-                demand.reject(1.0 - lost_share(loss, load_w));
-                left_w = demand.with_jumps(continuous.0, continuous.1).0;
-                load_w - left_w
-            }
+            ContingencySpec::LoadRejection(_) => load_w - left_w,
         };
         let mut after = look(plant);
         if tripped.is_none() {
@@ -178,7 +212,6 @@ impl<'a> Strike<'a> {
             reserve_before,
             reserve_after: spinning_reserve(spec, |entry| plant.on_bus(entry), left_w, 0.0),
         });
-        plant.status()
     }
 
     /// Takes the state of the plant at its step at `at_s`.

@@ -20,7 +20,7 @@ use ballast_scenario::Scenario;
 
 use crate::coarse::Coarse;
 use crate::design;
-use crate::indicative::{Case, Plan, Rest, indicative};
+use crate::indicative::{AtCorner, Case, Plan, Rest, indicative};
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation};
 use crate::outcome::{Extreme, LowConfidence, ResonanceKpis, Status, Verdict};
@@ -55,6 +55,8 @@ struct Bench<'a> {
     load_basis: String,
     /// What is weak in the sets.
     plan: &'a Plan,
+    /// For each corner of the plan what came of it.
+    corners: &'a [Vec<AtCorner>],
 }
 
 /// Where the power that a limit is about is metered; none where it is about something else.
@@ -203,7 +205,7 @@ impl Bench<'_> {
                 worst: limit.worst,
                 open: limit.open,
             };
-            verdict.indicative = indicative(self.plan, &self.merged.corners.corners, &case);
+            verdict.indicative = indicative(self.plan, self.corners, &case);
         }
         verdict
     }
@@ -225,6 +227,7 @@ pub(crate) fn verdicts(
         basis: words::basis(scenario, inputs, merged, low, true),
         load_basis: words::basis(scenario, inputs, merged, low, false),
         plan,
+        corners: &merged.corners.corners,
     };
     let mut all = Vec::new();
     bus::bus_verdicts(&bench, &mut all);

@@ -367,3 +367,146 @@ fn a_zoom_is_marked_in_both_runs() {
         assert_eq!(mark(o, "frequency_min_hz").corners, 14);
     }
 }
+
+/// Two sets, one of which is lost or whose load is: a battery stands before them.
+fn failing(provenance: &str, duration_s: u32, corners: &str) -> String {
+    let rest = format!(
+        "{LIMITS}survivor_power_max_share = 1.3\n[outputs]\nrange_corners = \"{corners}\"\n\
+         [[bess]]\nname = \"b\"\nenergy_kwh = 2\npower_kw = 100\ntime_constant_s = 200\n\
+         [[contingencies]]\nkind = \"set_trip\"\nat_s = {0}.9996\nafter_s = 6\n\
+         [[contingencies]]\nkind = \"load_rejection\"\nshare = 0.5\nat_s = {0}.9996\nafter_s = 6\n",
+        duration_s - 9
+    );
+    own_set(provenance, &rest)
+        .replace("rated_kw = 1000", "count = 2\nrated_kw = 1000")
+        .replace("duration_s = 12", &format!("duration_s = {duration_s}"))
+}
+
+fn of_failure<'a>(outcome: &'a Outcome, failure: usize, limit: &str) -> &'a Verdict {
+    let found = &outcome.contingencies[failure].verdicts;
+    found
+        .iter()
+        .find(|v| v.limit == limit)
+        .unwrap_or_else(|| panic!("no verdict on {limit}"))
+}
+
+/// What a failure does at a corner is what it does with that value stated, to the last bit.
+#[test]
+fn a_failure_at_a_corner_is_the_run_with_its_value() {
+    let text = failing(&weak("inertia_s", 0.5, 1.2), 16, "auto");
+    let outcome = run(&text);
+    let low = run_with(&text, &["plant.sets.G.inertia_s=0.5"]);
+    for (failure, limits) in [
+        (
+            0,
+            [
+                "frequency_min_hz",
+                "rocof_hz_per_s",
+                "survivor_power_max_share",
+            ]
+            .as_slice(),
+        ),
+        (1, &["frequency_max_hz", "rocof_hz_per_s"]),
+    ] {
+        for limit in limits {
+            let found = of_failure(&outcome, failure, limit);
+            let at_corner = of_failure(&low, failure, limit);
+            let i = found.indicative.as_ref().unwrap();
+            assert_eq!((i.ranges, i.corners), (Ranges::WholeRun, 2), "{limit}");
+            assert!(at_corner.indicative.is_none());
+            if i.worst_corner.as_deref() == Some("inertia_s = 0.5 (low)") {
+                assert_eq!(i.worst_value, at_corner.worst_value, "{limit}");
+                assert_eq!(i.worst_at_s, at_corner.at_s, "{limit}");
+            } else {
+                assert_eq!(*limit, "survivor_power_max_share", "{:?}", i.worst_corner);
+            }
+        }
+    }
+    let said = &outcome.contingencies[0].assumptions;
+    assert!(said.iter().any(|a| a.contains("struck too")), "{said:?}");
+}
+
+/// In a run that is long the plants are led in to the failure: the same but for what they forget on the way.
+#[test]
+fn a_failure_late_in_a_long_run_has_its_corners_too() {
+    let provenance = weak("inertia_s", 0.5, 1.2)
+        + &weak("\"governor.dead_time_s\"", 0.01, 0.04)
+        + &weak("\"governor.kp_pu\"", 6.0, 11.0)
+        + &weak("friction_pu", 0.05, 0.15);
+    let of = |corners: &str| run(&failing(&provenance, 600, corners));
+    let (led, whole) = (of("auto"), of("full"));
+    for (failure, limit) in [(0, "frequency_min_hz"), (1, "frequency_max_hz")] {
+        let mark = |o: &Outcome| of_failure(o, failure, limit).indicative.clone().unwrap();
+        let (a, b) = (mark(&led), mark(&whole));
+        assert_eq!(
+            (a.ranges, b.ranges),
+            (Ranges::Stretch, Ranges::WholeRun),
+            "{limit}"
+        );
+        let (x, y) = (a.worst_value.unwrap(), b.worst_value.unwrap());
+        assert!((x / y - 1.0).abs() < 1e-5, "{limit}: {x} against {y}");
+        assert_eq!(a.worst_corner, b.worst_corner);
+    }
+}
+
+/// Without a stated time every verdict is of all moments tried, and so is what the corners say.
+#[test]
+fn corners_are_looked_at_at_every_moment_tried() {
+    let text = failing(&weak("inertia_s", 0.5, 1.2), 16, "auto").replace("at_s = 7.9996\n", "");
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap_or_else(|e| panic!("{e}"))
+            .install(|| run(&text))
+    };
+    let outcome = on(1);
+    assert!(outcome.contingencies[0].tried.len() > 1);
+    for (failure, limit) in [(0, "frequency_min_hz"), (1, "frequency_max_hz")] {
+        let v = of_failure(&outcome, failure, limit);
+        let i = v.indicative.as_ref().unwrap();
+        assert_eq!(i.holds_in + i.fails_in + i.unknown_in, 2);
+        let farther = (i.worst_value.unwrap() - 60.0).abs() - (v.worst_value.unwrap() - 60.0).abs();
+        assert!(farther > 0.0, "{limit}");
+    }
+    let said = |o: &Outcome| serde_json::to_string(&o.contingencies).unwrap();
+    assert_eq!(said(&outcome), said(&on(3)));
+}
+
+/// Around the worst moments the batteries are as they are in the run by then, wherever blocks end.
+#[test]
+fn batteries_amid_a_run_are_those_of_the_run() {
+    let text = |corners: &str| {
+        let provenance = weak("inertia_s", 0.9, 1.4)
+            + &weak("\"governor.dead_time_s\"", 0.01, 0.03)
+            + &weak("\"governor.kp_pu\"", 6.0, 11.0)
+            + &weak("friction_pu", 0.05, 0.15);
+        let battery =
+            "[[bess]]\nname = \"b\"\nenergy_kwh = 3\npower_kw = 150\ntime_constant_s = 300\n";
+        own_set(
+            &provenance,
+            &format!("{LIMITS}{battery}[outputs]\nrange_corners = \"{corners}\"\n"),
+        )
+        .replace(
+            "duration_s = 12\nstep_s = 0.002",
+            "duration_s = 900\nstep_s = 0.02",
+        )
+        .replace(
+            "at_s = 3.0005, power_kw = 600",
+            "at_s = 400, power_kw = 500 }, { at_s = 500.003, power_kw = 700 }, { at_s = 520, power_kw = 350",
+        )
+    };
+    let (windows, whole) = (run(&text("auto")), run(&text("full")));
+    assert_eq!(
+        mark(&windows, "rocof_hz_per_s").ranges,
+        Ranges::WorstMoments
+    );
+    for limit in ["frequency_min_hz", "frequency_max_hz", "rocof_hz_per_s"] {
+        let (a, b) = (mark(&windows, limit), mark(&whole, limit));
+        let (x, y) = (a.worst_value.unwrap(), b.worst_value.unwrap());
+        assert!((x / y - 1.0).abs() < 1e-6, "{limit}: {x} against {y}");
+    }
+    let said = &windows.assumptions;
+    assert!(
+        said.iter()
+            .all(|a| !a.contains("at rest and at the charge"))
+    );
+}

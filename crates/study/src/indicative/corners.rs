@@ -6,6 +6,7 @@ use ballast_plant::{PlantSpec, SetSpec, Variant, WeakParameter, variants, weak_p
 const MOST_CORNERS: usize = 64;
 
 /// A plant at a corner of the ranges.
+#[derive(Clone)]
 pub(crate) struct Corner {
     /// Which, as `inertia_s = 0.6 (low)`, `inertia_s = 0.6 (low) of G1, G2` or `all worst, gain low`.
     pub(crate) name: String,

@@ -42,9 +42,11 @@ pub enum Ranges {
     WholeRun,
     /// Around the worst moment of each figure that a limit is on, in the realisation that has it.
     WorstMoments,
+    /// Of a failure: over its stretch, to which the plants are led in from the load of the run's start.
+    Stretch,
     /// Not at all: the scenario says so.
     Off,
-    /// Not for this verdict: corners follow the run itself, no failure and no prediction.
+    /// Not for this verdict: it is a prediction, or a failure in a run that is too long.
     RunAlone,
     /// There are none: no weak constant has a range, or none that moves anything.
     NoneStated,

@@ -4,15 +4,13 @@ use std::collections::VecDeque;
 
 use ballast_scenario::Scenario;
 
-use super::follow::{LeadIn, Stretch};
+use super::follow::{LEAD_IN_S, LeadIn, Stretch};
 use super::moments::{FIGURES, Figures, moment_s, wanted};
+use crate::bess::SiteBess;
 use crate::outcome::Extreme;
 
 /// Time a plant gets to settle before its figures count, seconds.
-const SETTLE_S: f64 = 20.0;
-
-/// Time in which its load comes from that of the run's start to that of the stretch, before it settles, seconds.
-const LEAD_IN_S: f64 = 20.0;
+pub(super) const SETTLE_S: f64 = 20.0;
 
 /// Time before a worst moment whose figures count, beside the longest window of a limit, seconds.
 const BEFORE_S: f64 = 5.0;
@@ -26,10 +24,19 @@ pub(crate) struct Capture {
     /// The worst moment with its value.
     pub(crate) worst: Extreme,
     pub(crate) stretch: Stretch,
-    /// Continuous part of the load at the start of the run, active and reactive, with the time that leads from there; none if the stretch begins there.
+    /// Continuous part of the load at the start of the run, active and reactive, with the time that leads from there; none if the plants start there.
     pub(crate) lead_in: Option<LeadIn>,
+    /// Batteries as they are at the first sample of the stretch.
+    pub(crate) bess: SiteBess,
     pub(crate) w: Vec<f64>,
     pub(crate) var: Vec<f64>,
+}
+
+impl Capture {
+    /// Number of the sample after the last that there is.
+    pub(crate) fn end(&self) -> u64 {
+        self.stretch.first + self.w.len() as u64
+    }
 }
 
 /// Lengths of a stretch around a moment, samples of the load.
@@ -68,6 +75,8 @@ pub(crate) struct Recorder {
     /// Samples kept: a stretch, and what may go by until a moment is known.
     kept: usize,
     load: VecDeque<(f64, f64)>,
+    /// Batteries at the first sample of the run and at the last of each block that is kept, if there are batteries; with the number of the sample.
+    bess: VecDeque<(u64, SiteBess)>,
     /// At the first sample of the run.
     first_load: Option<(f64, f64)>,
     /// Number of the next sample.
@@ -103,8 +112,14 @@ impl Recorder {
             realisation,
             first,
             last,
-            kept: whole as usize + 2 * block + late,
+            // A stretch with batteries begins up to a block earlier.
+            kept: whole as usize + 3 * block + late,
             load: VecDeque::new(),
+            bess: if scenario.bess.is_empty() {
+                VecDeque::new()
+            } else {
+                [(first, SiteBess::new(&scenario.bess))].into()
+            },
             first_load: None,
             next: first,
             pending: [None; FIGURES],
@@ -113,8 +128,8 @@ impl Recorder {
         }
     }
 
-    /// Takes a block of the load and what is worst so far.
-    pub(crate) fn take(&mut self, w: &[f64], var: &[f64], figures: &Figures) {
+    /// Takes a block of the load, what is worst so far, and the batteries at its last sample.
+    pub(crate) fn take(&mut self, w: &[f64], var: &[f64], figures: &Figures, bess: &SiteBess) {
         if let (None, Some(w), Some(var)) = (self.first_load, w.first(), var.first()) {
             self.first_load = Some((*w, *var));
         }
@@ -122,6 +137,13 @@ impl Recorder {
         self.next += w.len() as u64;
         let gone = self.load.len().saturating_sub(self.kept);
         self.load.drain(..gone);
+        if !bess.each().is_empty() && self.next > self.first {
+            self.bess.push_back((self.next - 1, bess.clone()));
+            let oldest = self.next - self.load.len() as u64;
+            while self.bess.front().is_some_and(|(at, _)| *at < oldest) {
+                self.bess.pop_front();
+            }
+        }
         for i in (0..FIGURES).filter(|i| self.wanted[*i]) {
             let same = |a: Option<Extreme>, b: Option<Extreme>| {
                 a.map(|e| (e.value, e.at_s)) == b.map(|e| (e.value, e.at_s))
@@ -156,7 +178,18 @@ impl Recorder {
     fn copy(&self, figure: usize, worst: Extreme, at: u64, until: u64) -> Option<Capture> {
         let oldest = self.next - self.load.len() as u64;
         let lead = self.lengths.settle + self.lengths.before;
-        let from = at.saturating_sub(lead).max(self.first).max(oldest);
+        let oldest_bess = self.bess.front().map_or(oldest, |(at, _)| *at);
+        let from = at
+            .saturating_sub(lead)
+            .max(self.first)
+            .max(oldest)
+            .max(oldest_bess);
+        // Where the batteries are known, the plants start later than they.
+        let mut known = self.bess.iter().rev().filter(|(at, _)| *at <= from);
+        let (first, bess) = known.next().map_or_else(
+            || (from, SiteBess::new(&[])),
+            |(at, bess)| (*at, bess.clone()),
+        );
         let to = (until + 1).min(self.next);
         if to <= from {
             return None;
@@ -169,21 +202,21 @@ impl Recorder {
         };
         let kept = self
             .load
-            .range((from - oldest) as usize..(to - oldest) as usize);
+            .range((first - oldest) as usize..(to - oldest) as usize);
         let (w, var) = kept.copied().unzip();
         Some(Capture {
             figure,
             worst,
             stretch: Stretch {
-                first: from,
+                first,
+                plants_from: from,
                 counts_from,
-                samples: until + 1 - from,
+                samples: until + 1 - first,
                 realisation: self.realisation,
             },
-            lead_in: (from > self.first).then(|| LeadIn {
-                load: self.first_load.unwrap_or_default(),
-                lasts_s: LEAD_IN_S.min((from - self.first) as f64 * self.dt_s),
-            }),
+            lead_in: (from > self.first)
+                .then(|| LeadIn::over(from - self.first, self.dt_s, self.first_load)),
+            bess,
             w,
             var,
         })
@@ -235,7 +268,7 @@ mod tests {
                     101..=500 => low(59.0, 100.0),
                     _ => low(58.0, 500.0),
                 };
-                recorder.take(&w, &w, &figures);
+                recorder.take(&w, &w, &figures, &SiteBess::new(&[]));
                 k = to;
             }
             let captures = recorder.finish();
@@ -249,14 +282,14 @@ mod tests {
             assert_eq!(capture.w.len() as u64, capture.stretch.samples);
             assert_eq!(capture.stretch.counts_from, 500 - 5);
             let lead_in = capture.lead_in.unwrap();
-            assert_eq!((lead_in.load, lead_in.lasts_s), ((0.0, 0.0), 20.0));
+            assert_eq!((lead_in.load, lead_in.lasts_s), (Some((0.0, 0.0)), 20.0));
         }
     }
 
     #[test]
     fn a_stretch_at_the_end_is_cut_and_one_at_the_start_counts_whole() {
         let mut recorder = Recorder::new(&scenario(1.0), (0, 1000), 1, 10, 0);
-        recorder.take(&[1.0; 8], &[0.0; 8], &low(59.0, 2.0));
+        recorder.take(&[1.0; 8], &[0.0; 8], &low(59.0, 2.0), &SiteBess::new(&[]));
         let captures = recorder.finish();
         let capture = captures[0].as_ref().unwrap();
         assert_eq!((capture.stretch.first, capture.stretch.counts_from), (0, 0));

@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::follow::{AtCorner, Follower, LeadIn, Stretch};
+use super::follow::{AtCorner, Bus, Followers, LeadIn, Stretch, TOGETHER};
 use super::moments::{COLLAPSE, FIGURES, worse};
 use super::outcome::Ranges;
-use super::recorder::{Capture, Recorder};
+use super::recorder::{Capture, Recorder, SETTLE_S};
+use crate::bess::SiteBess;
 use crate::demand::Demand;
 use crate::error::StudyError;
 use crate::outcome::Extreme;
@@ -16,9 +17,9 @@ use crate::realisation::{BLOCK, Shared};
 const LATE_STEPS: usize = 4096;
 
 /// Goes along with a realisation.
-pub(crate) enum Watch {
-    /// A follower at every corner.
-    Whole(Vec<Follower>),
+pub(crate) enum Watch<'a> {
+    /// Followers at every corner.
+    Beside(Vec<Followers<'a>>),
     /// The load around the worst moments.
     Moments(Box<Recorder>),
 }
@@ -31,54 +32,62 @@ pub(crate) struct Watched {
     captures: Vec<Capture>,
 }
 
-impl Watch {
-    /// For a realisation whose run has samples `first` on; none where nothing is to be looked at.
+impl<'a> Watch<'a> {
+    /// For a realisation whose load has samples from `begin` on, and whose figures are of `samples` samples from `first` on; none where nothing is
+    /// to be looked at.
     pub(crate) fn new(
-        shared: &Shared<'_>,
+        shared: &'a Shared<'a>,
         realisation: u32,
-        first: u64,
+        (begin, first): (u64, u64),
         samples: u64,
     ) -> Option<Self> {
         let scenario = shared.scenario;
-        match shared.plan.ranges {
-            Ranges::Off | Ranges::RunAlone | Ranges::NoneStated => None,
-            Ranges::WholeRun => {
-                let jumps = Demand::jumping(scenario, shared.inputs, first);
-                let stretch = Stretch {
-                    first,
-                    counts_from: first,
-                    samples,
-                    realisation,
-                };
-                let corners = shared.plan.corners.iter();
-                Some(Self::Whole(
-                    corners
-                        .map(|c| {
-                            Follower::new(scenario, &c.plant, jumps.jumps_alone(), stretch, None)
-                        })
-                        .collect(),
-                ))
-            }
+        let dt_s = scenario.simulation.step_s;
+        let plants_from = match shared.plan.ranges {
+            Ranges::Off | Ranges::RunAlone | Ranges::NoneStated => return None,
             Ranges::WorstMoments => {
                 let parts = scenario.simulation.plant_parts() as usize;
                 let run = (first, first + samples - 1);
                 let late = LATE_STEPS.div_ceil(parts);
                 let recorder = Recorder::new(scenario, run, realisation, BLOCK, late);
-                Some(Self::Moments(Box::new(recorder)))
+                return Some(Self::Moments(Box::new(recorder)));
             }
-        }
+            Ranges::WholeRun => begin,
+            Ranges::Stretch => first
+                .saturating_sub((SETTLE_S / dt_s).ceil() as u64)
+                .max(begin),
+        };
+        let whole = shared.strike.map_or(scenario, |s| s.whole);
+        let jumps = Demand::jumping(whole, shared.inputs, begin);
+        let stretch = Stretch {
+            first: begin,
+            plants_from,
+            counts_from: first,
+            samples: first - begin + samples,
+            realisation,
+        };
+        let lead_in = (plants_from > begin).then(|| LeadIn::over(plants_from - begin, dt_s, None));
+        let followers = |corners| {
+            let bus = Bus {
+                jumps: jumps.jumps_alone(),
+                bess: SiteBess::new(&scenario.bess),
+            };
+            Followers::new(scenario, corners, bus, stretch, lead_in, shared.strike)
+        };
+        let corners = shared.plan.corners.chunks(TOGETHER);
+        Some(Self::Beside(corners.map(followers).collect()))
     }
 
-    /// Takes the next samples of the continuous part of the load, after the run has taken them.
+    /// Takes the next samples of the continuous part of the load, active and reactive, after the run has taken them and has come to `bess`.
     pub(crate) fn take(
         &mut self,
-        w: &[f64],
-        var: &[f64],
+        (w, var): (&[f64], &[f64]),
         figures: &PlantCollector,
         collapsed_at_s: Option<f64>,
+        bess: &SiteBess,
     ) {
         match self {
-            Self::Whole(followers) => followers.par_iter_mut().for_each(|f| f.take(w, var)),
+            Self::Beside(followers) => followers.par_iter_mut().for_each(|f| f.take(w, var)),
             Self::Moments(recorder) => {
                 let mut worst = figures.worst_so_far();
                 worst[COLLAPSE] = collapsed_at_s.map(|at_s| Extreme {
@@ -86,15 +95,15 @@ impl Watch {
                     at_s,
                     realisation: recorder.realisation,
                 });
-                recorder.take(w, var, &worst);
+                recorder.take(w, var, &worst, bess);
             }
         }
     }
 
     pub(crate) fn finish(self) -> Watched {
         match self {
-            Self::Whole(followers) => Watched {
-                corners: followers.into_iter().map(Follower::finish).collect(),
+            Self::Beside(followers) => Watched {
+                corners: followers.into_iter().flat_map(Followers::finish).collect(),
                 captures: Vec::new(),
             },
             Self::Moments(recorder) => Watched {
@@ -137,14 +146,13 @@ impl Worst {
     fn stretches(&mut self) -> Vec<Capture> {
         let mut chosen: Vec<Capture> = Vec::new();
         for capture in self.captures.iter_mut().filter_map(Option::take) {
-            let (new, n) = (capture.stretch, capture.w.len());
+            let (new, end) = (capture.stretch, capture.end());
+            let n = end - new.plants_from;
             let near = |old: &Capture| {
-                let old_end = old.stretch.first + old.w.len() as u64;
-                let apart = old.stretch.first.abs_diff(new.first);
-                let end = new.first + n as u64;
+                let apart = old.stretch.plants_from.abs_diff(new.plants_from);
                 // Both ends hardly differ: the moments are within a tenth of the stretch.
                 old.stretch.realisation == new.realisation
-                    && apart.max(old_end.abs_diff(end)) <= n as u64 / 10
+                    && apart.max(old.end().abs_diff(end)) <= n / 10
             };
             if !chosen.iter().any(near) {
                 chosen.push(capture);
@@ -164,9 +172,9 @@ pub(crate) fn windows(shared: &Shared<'_>, worst: &mut Worst) -> Result<(), Stud
     }
     let stretches = worst.stretches();
     let scenario = shared.scenario;
-    let corners = &shared.plan.corners;
+    let corners: Vec<_> = shared.plan.corners.chunks(TOGETHER).collect();
     let tasks: Vec<(usize, usize)> = (0..corners.len())
-        .flat_map(|corner| (0..stretches.len()).map(move |s| (corner, s)))
+        .flat_map(|some| (0..stretches.len()).map(move |s| (some, s)))
         .collect();
     // With the loads that jump as they are at the start.
     let at_start = Demand::jumping(scenario, shared.inputs, scenario.simulation.first_sample());
@@ -174,16 +182,20 @@ pub(crate) fn windows(shared: &Shared<'_>, worst: &mut Worst) -> Result<(), Stud
         .iter()
         .map(|s| Demand::jumping(scenario, shared.inputs, s.stretch.first))
         .collect();
-    let done: Vec<Result<AtCorner, StudyError>> = tasks
+    let done: Vec<Result<Vec<AtCorner>, StudyError>> = tasks
         .into_par_iter()
-        .map(|(corner, s)| {
-            let (plant, jumps) = (&corners[corner].plant, jumps[s].jumps_alone());
+        .map(|(some, s)| {
+            let bus = Bus {
+                jumps: jumps[s].jumps_alone(),
+                bess: stretches[s].bess.clone(),
+            };
             let s = &stretches[s];
             let lead_in = s.lead_in.map(|l| LeadIn {
-                load: at_start.with_jumps(l.load.0, l.load.1),
+                load: l.load.map(|(w, var)| at_start.with_jumps(w, var)),
                 ..l
             });
-            let mut follower = Follower::new(scenario, plant, jumps, s.stretch, lead_in);
+            let mut followers =
+                Followers::new(scenario, corners[some], bus, s.stretch, lead_in, None);
             for (w, var) in s.w.chunks(BLOCK).zip(s.var.chunks(BLOCK)) {
                 if shared.progress.observer.cancelled() {
                     return Err(StudyError::Interrupted {
@@ -191,15 +203,20 @@ pub(crate) fn windows(shared: &Shared<'_>, worst: &mut Worst) -> Result<(), Stud
                         realisation: s.stretch.realisation,
                     });
                 }
-                follower.take(w, var);
+                followers.take(w, var);
             }
-            Ok(follower.finish())
+            Ok(followers.finish())
         })
         .collect();
     worst.corners.clear();
-    worst.corners.resize_with(corners.len(), Vec::new);
+    worst
+        .corners
+        .resize_with(shared.plan.corners.len(), Vec::new);
     for (i, result) in done.into_iter().enumerate() {
-        worst.corners[i / stretches.len()].push(result?);
+        let first = i / stretches.len() * TOGETHER;
+        for (corner, at) in worst.corners[first..].iter_mut().zip(result?) {
+            corner.push(at);
+        }
     }
     Ok(())
 }

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use ballast_scenario::Scenario;
 
 use super::Plan;
+use super::follow::LEAD_IN_S;
 use super::judge::Case;
 use super::outcome::{Indicative, Ranges};
-use super::recorder::around_s;
+use super::recorder::{SETTLE_S, around_s};
 use crate::outcome::{Status, Verdict};
 
 /// What is said where nothing can be varied.
@@ -35,10 +36,11 @@ pub(super) fn text(found: &Indicative, case: &Case<'_>) -> String {
                 .to_owned();
         }
         Ranges::RunAlone => {
-            return "worst over the ranges not computed for a failure".to_owned();
+            return "worst over the ranges not computed for a failure in so much work (outputs.range_corners = \"full\" does)"
+                .to_owned();
         }
         Ranges::NoneStated => return NONE_STATED.to_owned(),
-        Ranges::WholeRun | Ranges::WorstMoments => {}
+        Ranges::WholeRun | Ranges::WorstMoments | Ranges::Stretch => {}
     }
     let n = found.corners;
     let corner = found
@@ -62,10 +64,10 @@ pub(super) fn text(found: &Indicative, case: &Case<'_>) -> String {
     if let (Some(lost), Some(name)) = (&found.lost, &found.lost_corner) {
         parts.push(format!("at `{name}` {lost}"));
     }
-    let around = if found.ranges == Ranges::WorstMoments {
-        " around the worst moments"
-    } else {
-        ""
+    let around = match found.ranges {
+        Ranges::WorstMoments => " around the worst moments",
+        Ranges::Stretch => " around the failure",
+        _ => "",
     };
     let mut count = vec![format!(
         "holds at {} of {n} corners{around}",
@@ -107,18 +109,13 @@ pub(crate) fn assumptions(plan: &Plan, scenario: &Scenario) -> Vec<String> {
         }
         Ranges::RunAlone => "the worst over their ranges was not computed".to_owned(),
         Ranges::NoneStated => NONE_STATED.to_owned(),
-        Ranges::WholeRun | Ranges::WorstMoments => {
+        Ranges::WholeRun | Ranges::WorstMoments | Ranges::Stretch => {
             let followed = if plan.ranges == Ranges::WholeRun {
                 "under the same load over every realisation".to_owned()
             } else {
                 let (settle_s, before_s, after_s) = around_s(scenario);
                 format!(
-                    "under the same load around the worst moment of each figure with a limit alone: {settle_s} s from the load of the start to settle at that there, then from {before_s} s before to {after_s} s after it{}; a corner whose worst comes at another time is not seen there (outputs.range_corners = \"full\" follows all over the whole run)",
-                    if scenario.bess.is_empty() {
-                        ""
-                    } else {
-                        ", with batteries at rest and at the charge of the start where that begins"
-                    }
+                    "under the same load around the worst moment of each figure with a limit alone: {settle_s} s from the load of the start to settle at that there, then from {before_s} s before to {after_s} s after it; a corner whose worst comes at another time is not seen there (outputs.range_corners = \"full\" follows all over the whole run)"
                 )
             };
             let varied = plan.weak.iter().filter(|w| w.varied).count();
@@ -146,6 +143,21 @@ pub(crate) fn assumptions(plan: &Plan, scenario: &Scenario) -> Vec<String> {
         }
     };
     vec![format!("{head}; {how}")]
+}
+
+/// How a failure strikes the corners; nothing where none is looked at.
+pub(crate) fn of_failure(plan: &Plan) -> Option<String> {
+    let how = match plan.ranges {
+        Ranges::WholeRun => "from the start of the run on".to_owned(),
+        Ranges::Stretch => format!(
+            "after {} s that lead them from the load of the run's start to the stretch and let them settle at that there",
+            LEAD_IN_S + SETTLE_S
+        ),
+        _ => return None,
+    };
+    Some(format!(
+        "INDICATIVE: the plants at the corners are struck too, {how}, at every moment that is tried; what holds at a corner holds at all of these"
+    ))
 }
 
 /// How many verdicts are indicative: "7 of 9 verdicts INDICATIVE, 2 of them decided otherwise at a corner of the ranges". Empty if none is.

@@ -226,6 +226,6 @@ fn collapse_verdict(bench: &Bench<'_>) -> Verdict {
         worst: &|_| None,
         open: |_| false,
     };
-    v.indicative = indicative(bench.plan, &bench.merged.corners.corners, &case);
+    v.indicative = indicative(bench.plan, bench.corners, &case);
     v
 }

@@ -5,7 +5,7 @@ use ballast_scenario::Scenario;
 
 use super::{Bench, Limit, bus, only_slow, sets};
 use crate::coarse::Coarse;
-use crate::indicative::Plan;
+use crate::indicative::{AtCorner, Plan};
 use crate::inputs::Inputs;
 use crate::merge::{Merged, PerRealisation};
 use crate::outcome::{Extreme, LowConfidence, Verdict};
@@ -18,19 +18,20 @@ const SURVIVORS: (&str, &str, &str) = (
     "of rated",
 );
 
-/// All verdicts on bus and sets, in a fixed order. The load is the run's, which judges it.
+/// All verdicts on bus and sets, in a fixed order. The load is the run's, which judges it. `corners`: for each corner of the plan what came of it.
 pub(crate) fn contingency_verdicts(
     scenario: &Scenario,
     inputs: &Inputs,
     site: Option<&Site>,
     merged: &Merged,
     low: &[LowConfidence],
-    plan: &Plan,
+    (plan, corners): (&Plan, &[Vec<AtCorner>]),
 ) -> Vec<Verdict> {
     let bench = Bench {
         scenario,
         merged,
         plan,
+        corners,
         basis: words::basis(scenario, inputs, merged, low, true),
         load_basis: String::new(),
     };

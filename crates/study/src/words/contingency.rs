@@ -2,6 +2,7 @@
 
 use ballast_scenario::{ContingencySpec, Scenario};
 
+use crate::indicative::{self, Plan};
 use crate::merge::Merged;
 use crate::outcome::{Contingency, Event, ReserveKpis};
 
@@ -85,6 +86,7 @@ pub(crate) fn contingency_assumptions(
     spec: &ContingencySpec,
     whole: &Scenario,
     racks: bool,
+    plan: &Plan,
 ) -> Vec<String> {
     let mut list = vec![format!(
         "up to the failure all is as in the run, from its start at {} s and with the same random streams; figures are of the stretch around it",
@@ -110,6 +112,7 @@ pub(crate) fn contingency_assumptions(
     if racks {
         list.push("the load does not react to the failure; racks keep what they draw".to_owned());
     }
+    list.extend(indicative::of_failure(plan));
     list
 }
 
