@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::merge::{BASE, PRESET};
-use crate::patch::{Change, What, entry_of, steps};
+use crate::patch::{Change, What, entry_of, names_itself, steps};
 use crate::problem::Report;
 use crate::shape::{Form, Shape};
 use crate::suggest;
@@ -38,7 +38,7 @@ pub struct VariantSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
     /// Changes, by dotted keys as `--set` takes them (`plant.sets.diesel.count = 3`) or as tables. A table merges with what is there;
-    /// a list replaces it.
+    /// a list replaces it. A table that says its own name is a new entry of a list: `bess.yard = { name = "yard", … }`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, serde_json::Value>,
 }
@@ -234,7 +234,9 @@ struct Leaves<'a> {
 
 impl Leaves<'_> {
     fn of(&mut self, node: &Node, place: Place<'_>, path: &[String]) {
-        let entries = node.entries().filter(|_| !goes_in_whole(node, place));
+        let new_entry = place.0.is_none() && path.last().is_some_and(|p| names_itself(node, p));
+        let whole = new_entry || goes_in_whole(node, place);
+        let entries = node.entries().filter(|_| !whole);
         let Some(entries) = entries else {
             self.changes.push(Change {
                 steps: path.to_vec(),

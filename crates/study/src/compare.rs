@@ -1,17 +1,18 @@
 //! Outcomes side by side: one table of key figures, differences to the first member, verdicts limit by limit.
 //!
-//! Pure: outcomes in, a [`Comparison`] out. Every figure is computed by one entry of `figures::of`; a new one (what a storage gave,
-//! fuel, the critical band of a utility) is one more entry there, and appears in the table, the CSV and the JSON alike.
+//! Pure: outcomes in, a [`Comparison`] out. Every figure comes from one entry of `figures` or `measures`; a new one is one more entry there,
+//! and appears in the table, the CSV and the JSON alike.
 
 mod extra;
 mod figures;
+mod measures;
 
 use serde::Serialize;
 
-use crate::outcome::{Outcome, RunPart, Status};
+use crate::outcome::{Outcome, RunPart, Status, Verdict};
 
 pub use extra::ExtraRacks;
-pub use figures::{BAND_HZ, Figure, band_rms_w, figure, figures_of, swing_key};
+pub use figures::{Figure, figure, figures_of, swing_key};
 
 /// Members side by side.
 #[derive(Debug, Clone, Serialize)]
@@ -105,6 +106,24 @@ pub struct VerdictCell {
     pub worst_value: Option<f64>,
     /// Distance to the limit, positive when it holds.
     pub margin: Option<f64>,
+    /// Whether it is INDICATIVE: it rests on weak constants of the sets.
+    pub indicative: bool,
+    /// Where it is: whether every corner of their stated ranges decides alike; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corners_agree: Option<bool>,
+}
+
+impl VerdictCell {
+    fn of(v: &Verdict) -> Self {
+        Self {
+            status: v.status,
+            limit_value: v.limit_value,
+            worst_value: v.worst_value,
+            margin: v.margin,
+            indicative: v.indicative.is_some(),
+            corners_agree: v.indicative.as_ref().and_then(|i| i.all_agree),
+        }
+    }
 }
 
 /// An outcome with its name.
@@ -246,12 +265,7 @@ fn verdicts(members: &[Member<'_>]) -> Vec<VerdictRow> {
                 }
                 None => continue,
             };
-            rows[row].members[at] = Some(VerdictCell {
-                status: v.status,
-                limit_value: v.limit_value,
-                worst_value: v.worst_value,
-                margin: v.margin,
-            });
+            rows[row].members[at] = Some(VerdictCell::of(v));
         }
     }
     // A limit that the first member does not have: what it says of that is known too.
@@ -261,12 +275,7 @@ fn verdicts(members: &[Member<'_>]) -> Vec<VerdictRow> {
                 .outcome
                 .all_verdicts()
                 .find(|v| v.limit == row.limit && v.run == row.run && v.label == row.label);
-            row.members[at] = v.map(|v| VerdictCell {
-                status: v.status,
-                limit_value: v.limit_value,
-                worst_value: v.worst_value,
-                margin: v.margin,
-            });
+            row.members[at] = v.map(VerdictCell::of);
         }
     }
     rows
@@ -311,6 +320,18 @@ fn cautions(members: &[Member<'_>]) -> Vec<String> {
         &|o| o.provenance.realisations.to_string(),
         "extremes grow with their number",
     );
+    let band = |o: &Outcome| {
+        let band = figures::band_of(o);
+        band.map_or_else(
+            || "none".to_owned(),
+            |b| format!("{} to {} Hz", b.low_hz, b.high_hz),
+        )
+    };
+    differs(
+        "critical bands",
+        &band,
+        "their powers are of other frequencies",
+    );
     cautions
 }
 
@@ -319,6 +340,13 @@ fn basis(members: &[Member<'_>]) -> Vec<String> {
         "Random streams are named by purpose and entity: with the same seed, what a member does not change meets the same randomness in all.".to_owned(),
         "Peaks, ramps, frequency and voltage are the worst of all realisations and of the fine run where there is one; energy, band and curves are of the first realisation.".to_owned(),
     ];
+    let any = |of: &dyn Fn(&Outcome) -> bool| members.iter().any(|m| of(m.outcome));
+    if any(&|o| !o.storage.is_empty() || !o.bess.is_empty()) {
+        basis.push("Charge used is from the lowest to the highest of any store, as a share of its usable energy; energies given and lost are of all stores together, mean of the realisations.".to_owned());
+    }
+    if any(&|o| o.all_verdicts().any(|v| v.indicative.is_some())) {
+        basis.push("INDICATIVE: the verdict rests on constants of the sets that are estimated or of low confidence; each member's outcome.json has the corners of their ranges.".to_owned());
+    }
     if members.iter().any(|m| extra::estimate(m.outcome).is_some()) {
         basis.push("Extra racks are an estimate from the margin of site_peak_kw and the peak of a rack, unless they were found by runs: other limits may break first.".to_owned());
     }
