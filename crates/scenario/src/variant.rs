@@ -219,11 +219,16 @@ fn inside<'a>((node, shape): Place<'a>, step: &str) -> Place<'a> {
             entry_of(items, step).map(|at| &items[at]),
             shape.and_then(Shape::item),
         ),
+        None if shape.is_some_and(is_list) => (None, shape.and_then(Shape::item)),
         _ => (
             node.and_then(|n| n.get(step)),
             shape.and_then(|s| s.key(step)),
         ),
     }
+}
+
+fn is_list(shape: Shape<'_>) -> bool {
+    matches!(shape.form(), Some(Form::Array(_)))
 }
 
 /// Collects the changes in a table.
@@ -258,6 +263,10 @@ impl Leaves<'_> {
 fn goes_in_whole(table: &Node, (target, shape): Place<'_>) -> bool {
     let named = table.get(BASE).is_some() || table.get(PRESET).is_some();
     let Some(target) = target else {
+        // Entries of a list by their names, of which there are none yet.
+        if shape.is_some_and(is_list) {
+            return false;
+        }
         // What is not there yet, unless it is made from a preset first, or stands below something unknown, which is to be told.
         return shape.is_some() && !named;
     };

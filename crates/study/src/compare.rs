@@ -213,19 +213,23 @@ fn row_of<'a>(rows: &'a mut Vec<Row>, figure: &Figure, members: usize) -> &'a mu
     &mut rows[at]
 }
 
-/// Energy beyond the first member's: what a measure costs.
+/// Energy beyond the first member's: what a measure costs. What stores hold more at the end than at the start is not lost.
 fn overhead(rows: &mut Vec<Row>, members: &[Member<'_>]) {
     let Some(at) = rows.iter().position(|r| r.key == figures::ENERGY) else {
         return;
     };
-    let energy = rows[at].values.clone();
+    let spent: Vec<Option<f64>> = members
+        .iter()
+        .zip(&rows[at].values)
+        .map(|(m, kwh)| Some((*kwh)? - measures::stored_kwh(m.outcome).unwrap_or(0.0)))
+        .collect();
     let duration = |m: &Member<'_>| m.outcome.provenance.duration_s;
-    let Some((first, Some(first_kwh))) = members.first().zip(energy.first().copied()) else {
+    let Some((first, Some(first_kwh))) = members.first().zip(spent.first().copied()) else {
         return;
     };
     let values = members
         .iter()
-        .zip(energy)
+        .zip(spent)
         .map(|(m, kwh)| {
             // Of the same stretch of time only.
             let same = (duration(m) - duration(first)).abs() <= 1e-9 * duration(first);
@@ -234,13 +238,14 @@ fn overhead(rows: &mut Vec<Row>, members: &[Member<'_>]) {
         .collect();
     let row = Row {
         key: "energy_overhead_percent".to_owned(),
-        label: format!("energy beyond {}", first.name),
+        label: format!("spent beyond {}", first.name),
         unit: "%".to_owned(),
         metered: rows[at].metered.clone(),
         values,
         differences: Vec::new(),
     };
-    rows.insert(at + 1, row);
+    let behind = rows.iter().rposition(|r| r.key == measures::STORED);
+    rows.insert(behind.unwrap_or(at) + 1, row);
 }
 
 fn verdicts(members: &[Member<'_>]) -> Vec<VerdictRow> {
@@ -342,7 +347,7 @@ fn basis(members: &[Member<'_>]) -> Vec<String> {
     ];
     let any = |of: &dyn Fn(&Outcome) -> bool| members.iter().any(|m| of(m.outcome));
     if any(&|o| !o.storage.is_empty() || !o.bess.is_empty()) {
-        basis.push("Charge used is from the lowest to the highest of any store, as a share of its usable energy; energies given and lost are of all stores together, mean of the realisations.".to_owned());
+        basis.push("Charge used is from the lowest to the highest of any store, as a share of its usable energy; energies given and lost are of all stores together, mean of the realisations. Energy that is stored at the end and was not at the start is not counted as spent.".to_owned());
     }
     if any(&|o| o.all_verdicts().any(|v| v.indicative.is_some())) {
         basis.push("INDICATIVE: the verdict rests on constants of the sets that are estimated or of low confidence; each member's outcome.json has the corners of their ranges.".to_owned());

@@ -1,6 +1,6 @@
 //! The key figures of one outcome.
 
-use super::measures;
+use super::measures::{self, STORED};
 use crate::outcome::{BandKpis, Outcome, PlantKpis};
 
 /// Key of the energy of the first realisation.
@@ -30,7 +30,7 @@ pub fn swing_key(window_s: f64) -> String {
 
 /// Place of a figure's key among the others.
 pub(super) fn rank(key: &str) -> usize {
-    const ORDER: [&str; 34] = [
+    const ORDER: [&str; 35] = [
         "site_peak_kw",
         "site_quantile_kw",
         "site_mean_kw",
@@ -50,6 +50,7 @@ pub(super) fn rank(key: &str) -> usize {
         "voltage_min_pu",
         "voltage_max_pu",
         ENERGY,
+        STORED,
         "energy_overhead_percent",
         "gpu_floor_kwh",
         "secondary_load_kwh",

@@ -7,6 +7,19 @@ use crate::outcome::Outcome;
 
 /// Joules of a kilowatt-hour.
 const KWH_J: f64 = 3.6e6;
+/// Key of what all stores hold more at the end.
+pub(super) const STORED: &str = "stored_change_kwh";
+
+/// What all stores hold at the end less what they held at the start, mean of the realisations, kilowatt-hours; none without a store.
+pub(super) fn stored_kwh(outcome: &Outcome) -> Option<f64> {
+    if outcome.storage.is_empty() && outcome.bess.is_empty() {
+        return None;
+    }
+    let realisations = f64::from(outcome.provenance.realisations.max(1));
+    let racks: f64 = outcome.storage.iter().map(|s| s.stored_change_j).sum();
+    let site: f64 = outcome.bess.iter().map(|b| b.stored_j).sum();
+    Some((racks + site / realisations) / KWH_J)
+}
 
 /// Energy over a run of stores of one kind; extremes of any of them.
 #[derive(Default)]
@@ -61,6 +74,8 @@ impl Stores {
 
 /// Rows of an outcome for the measures that it has; without one no row.
 pub(super) fn figures(outcome: &Outcome, all: &mut Figures) {
+    let stored = stored_kwh(outcome);
+    all.add(STORED, "stored more at the end", "kWh", stored);
     floors(outcome, all);
     let mut racks = Stores::default();
     for s in &outcome.storage {
@@ -100,7 +115,9 @@ fn floors(outcome: &Outcome, all: &mut Figures) {
         "floor of the GPUs, energy added",
         "secondary load, energy added",
     );
-    all.push("gpu_floor_kwh", floors, "kWh", at(), Some(floor));
+    if floor > 0.0 {
+        all.push("gpu_floor_kwh", floors, "kWh", at(), Some(floor));
+    }
     if secondary > 0.0 {
         all.push(
             "secondary_load_kwh",
