@@ -55,6 +55,51 @@ fn training_passes_on_well_tuned_sets_and_fails_at_resonance() {
     assert!(bad.peak_gain_hz_per_mw > 3.0 * good.peak_gain_hz_per_mw);
 }
 
+/// What the header of the example says of its variants.
+#[test]
+fn measures_fail_alone_and_pass_together_at_resonance() {
+    let swing = |o: &Outcome| {
+        let p = o.plant.as_ref().unwrap();
+        p.frequency_max.value - p.frequency_min.value
+    };
+    let variant = |name: &str, expected: Status| {
+        let path = example("training-resonance.toml");
+        let loaded = ballast_scenario::load_variant(&path, &[], Some(name), &[])
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        let outcome = ballast_study::run(&loaded, &Inputs::default(), None, &Silent)
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(outcome.overall, expected, "{name}: {}", outcome.summary);
+        outcome
+    };
+    let alone = run("training-resonance.toml", &[]);
+    let floor = variant("GPU floor", Status::Fail);
+    let runner = variant("co-runner", Status::Fail);
+    let shelves = variant("shelf capacitors", Status::Fail);
+    let battery = variant("battery", Status::Fail);
+    let both = variant("floor and battery", Status::Pass);
+    let all = variant("all three", Status::Pass);
+    variant("fast battery", Status::Pass);
+    variant("faster cadence", Status::Pass);
+    // Each takes something off the load; together they leave the least.
+    let band = |o: &Outcome| o.site.band.as_ref().unwrap().rms_w;
+    for one in [&floor, &runner, &shelves, &battery] {
+        assert!(
+            band(one) < 0.85 * band(&alone),
+            "{} {}",
+            band(one),
+            band(&alone)
+        );
+        assert!(band(&both) < 0.5 * band(one) && swing(&both) < 0.4 * swing(one));
+    }
+    assert!(band(&all) < 0.7 * band(&both) && swing(&all) < swing(&both));
+    // Less than half the swing of the load is left by the floor, at some 9 % of the GPUs' energy.
+    assert!(band(&floor) < 0.5 * band(&alone));
+    let overhead = floor.gpu_smoothing[0].report.energy_overhead_percent;
+    assert!((overhead - 9.07).abs() < 0.1, "{overhead}");
+    // 65 J for each of 32 GPUs.
+    assert!((shelves.storage[0].energy_j - 2080.0).abs() < 1e-6);
+}
+
 #[test]
 fn a_slower_cadence_leaves_the_resonance() {
     let at_1_hz = run("training-resonance.toml", &[]);

@@ -10,6 +10,9 @@ use crate::results::csv_field;
 /// Widest column of a member: longer names go on in a list below the table.
 const WIDEST: usize = 22;
 
+/// Behind a verdict that is INDICATIVE.
+const MARK: &str = "*";
+
 /// Prints the comparison.
 pub(crate) fn print(comparison: &Comparison, printer: &Printer) {
     let names: Vec<String> = comparison
@@ -72,6 +75,21 @@ pub(crate) fn print(comparison: &Comparison, printer: &Printer) {
 /// What stands below the table.
 fn notes(comparison: &Comparison, names: &[String], printer: &Printer) {
     printer.line("\nin brackets   difference to the first column");
+    let cells = comparison
+        .verdicts
+        .iter()
+        .flat_map(|r| r.members.iter().flatten());
+    if cells.clone().any(|c| c.indicative) {
+        let shaken = cells.filter(|c| c.corners_agree == Some(false)).count();
+        let more = if shaken == 0 {
+            String::new()
+        } else {
+            format!("; {shaken} of these come out otherwise somewhere in the stated ranges")
+        };
+        printer.line(&format!(
+            "{MARK}             INDICATIVE: rests on weak constants of the sets{more}"
+        ));
+    }
     if let Some(metered) = comparison.rows.iter().find_map(|r| r.metered.as_ref()) {
         printer.line(&format!(
             "metered       power and energy of the site: {metered}"
@@ -189,10 +207,23 @@ fn extra(extra: Option<&ExtraRacks>) -> String {
 fn verdict(cell: Option<&VerdictCell>) -> String {
     match cell {
         None => "–".to_owned(),
-        Some(c) => match c.worst_value {
-            Some(worst) => format!("{} {}", c.status.label(), number(worst)),
-            None => c.status.label().to_owned(),
-        },
+        Some(c) => {
+            let mark = if c.indicative { MARK } else { "" };
+            let worst = c
+                .worst_value
+                .map_or_else(String::new, |w| format!(" {}", number(w)));
+            format!("{}{mark}{worst}", c.status.label())
+        }
+    }
+}
+
+/// A verdict for a machine: `PASS (INDICATIVE)`.
+fn plain_status(cell: &VerdictCell) -> String {
+    let label = cell.status.label();
+    if cell.indicative {
+        format!("{label} (INDICATIVE)")
+    } else {
+        label.to_owned()
     }
 }
 
@@ -238,7 +269,7 @@ pub(crate) fn csv(comparison: &Comparison) -> String {
         };
         let key = format!("verdict:{part}{}", row.limit);
         let head = [key, row.label.clone(), String::new()];
-        let values = cell(&|c| c.status.label().to_owned());
+        let values = cell(&plain_status);
         line(head.into_iter().chain(values).collect());
         let key = format!("worst:{part}{}", row.limit);
         let head = [key, row.label.clone(), row.unit.clone()];

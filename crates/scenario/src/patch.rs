@@ -16,7 +16,7 @@ use crate::tree::{Node, Origin, Value, join};
 /// One change: a value at a dotted path.
 ///
 /// A step of the path is a key, the number of an array's entry from 0, or the `name` of an array's table; a step that contains
-/// dots stands in double quotes. The value is TOML, or a quantity such as `2.5 MW` that is converted to the unit of the key, or text.
+/// dots stands in double quotes. A table whose `name` is the last step is a new entry where there is none of that name. The value is TOML, or a quantity such as `2.5 MW` that is converted to the unit of the key, or text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch {
     /// Dotted path, as `plant.sets.G1.count`.
@@ -114,6 +114,11 @@ impl Change {
         match self.steps.as_slice() {
             [racks] => racks == "racks" || named(racks),
             [plant, sets] if plant == "plant" => sets == "sets",
+            // An entry that comes in whole may have a preset of its own.
+            [racks, _] if racks == "racks" => matches!(self.what, What::Value(_)),
+            [plant, sets, _] if plant == "plant" && sets == "sets" => {
+                matches!(self.what, What::Value(_))
+            }
             [table, _] => named(table) && !matches!(self.what, What::Out),
             [racks, _, key] if racks == "racks" => key == PRESET,
             [racks, _, storage, key] if racks == "racks" => storage == "storage" && key == PRESET,
@@ -224,6 +229,14 @@ impl Walk<'_> {
     ) {
         let inner = shape.and_then(Shape::item);
         let Some(at) = entry_of(items, step) else {
+            if rest.is_empty()
+                && !matches!(self.change.what, What::Out)
+                && let Some(value) = self.value(inner)
+                && names_itself(&value, step)
+            {
+                items.push(value);
+                return;
+            }
             let names: Vec<String> = items
                 .iter()
                 .enumerate()
@@ -235,11 +248,19 @@ impl Walk<'_> {
                 .collect();
             let refs: Vec<&str> = names.iter().map(String::as_str).collect();
             let what = format!("entries of `{path}`");
+            let mut help = suggest::help(step, &what, &refs);
+            let takes_name = matches!(
+                inner.and_then(Shape::form),
+                Some(Form::Table { .. } | Form::Tagged { .. })
+            );
+            if rest.is_empty() && takes_name && !matches!(self.change.what, What::Out) {
+                help = format!("{help}; a new one says its name: {{ name = \"{step}\", … }}");
+            }
             self.report.error(
                 self.change.origin,
                 &self.change.key,
                 format!("`{path}` has no entry `{step}`"),
-                suggest::help(step, &what, &refs),
+                help,
             );
             return;
         };
@@ -473,6 +494,11 @@ impl Walk<'_> {
 /// Whether a number stands there, with its source or without.
 fn takes_number(shape: Option<Shape<'_>>) -> bool {
     shape.is_some_and(|s| s.is_sourced() || matches!(s.form(), Some(Form::Number | Form::Integer)))
+}
+
+/// Whether an entry is meant to be new under this name: a misspelt one does not say it twice.
+pub(crate) fn names_itself(entry: &Node, step: &str) -> bool {
+    entry.get("name").and_then(Node::as_str) == Some(step)
 }
 
 /// Model of a set's governor.

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::merge::{BASE, PRESET};
-use crate::patch::{Change, What, entry_of, steps};
+use crate::patch::{Change, What, entry_of, names_itself, steps};
 use crate::problem::Report;
 use crate::shape::{Form, Shape};
 use crate::suggest;
@@ -38,7 +38,7 @@ pub struct VariantSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
     /// Changes, by dotted keys as `--set` takes them (`plant.sets.diesel.count = 3`) or as tables. A table merges with what is there;
-    /// a list replaces it.
+    /// a list replaces it. A table that says its own name is a new entry of a list: `bess.yard = { name = "yard", … }`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, serde_json::Value>,
 }
@@ -219,11 +219,16 @@ fn inside<'a>((node, shape): Place<'a>, step: &str) -> Place<'a> {
             entry_of(items, step).map(|at| &items[at]),
             shape.and_then(Shape::item),
         ),
+        None if shape.is_some_and(is_list) => (None, shape.and_then(Shape::item)),
         _ => (
             node.and_then(|n| n.get(step)),
             shape.and_then(|s| s.key(step)),
         ),
     }
+}
+
+fn is_list(shape: Shape<'_>) -> bool {
+    matches!(shape.form(), Some(Form::Array(_)))
 }
 
 /// Collects the changes in a table.
@@ -234,7 +239,9 @@ struct Leaves<'a> {
 
 impl Leaves<'_> {
     fn of(&mut self, node: &Node, place: Place<'_>, path: &[String]) {
-        let entries = node.entries().filter(|_| !goes_in_whole(node, place));
+        let new_entry = place.0.is_none() && path.last().is_some_and(|p| names_itself(node, p));
+        let whole = new_entry || goes_in_whole(node, place);
+        let entries = node.entries().filter(|_| !whole);
         let Some(entries) = entries else {
             self.changes.push(Change {
                 steps: path.to_vec(),
@@ -256,6 +263,10 @@ impl Leaves<'_> {
 fn goes_in_whole(table: &Node, (target, shape): Place<'_>) -> bool {
     let named = table.get(BASE).is_some() || table.get(PRESET).is_some();
     let Some(target) = target else {
+        // Entries of a list by their names, of which there are none yet.
+        if shape.is_some_and(is_list) {
+            return false;
+        }
         // What is not there yet, unless it is made from a preset first, or stands below something unknown, which is to be told.
         return shape.is_some() && !named;
     };

@@ -1,17 +1,18 @@
 //! Outcomes side by side: one table of key figures, differences to the first member, verdicts limit by limit.
 //!
-//! Pure: outcomes in, a [`Comparison`] out. Every figure is computed by one entry of `figures::of`; a new one (what a storage gave,
-//! fuel, the critical band of a utility) is one more entry there, and appears in the table, the CSV and the JSON alike.
+//! Pure: outcomes in, a [`Comparison`] out. Every figure comes from one entry of `figures` or `measures`; a new one is one more entry there,
+//! and appears in the table, the CSV and the JSON alike.
 
 mod extra;
 mod figures;
+mod measures;
 
 use serde::Serialize;
 
-use crate::outcome::{Outcome, RunPart, Status};
+use crate::outcome::{Outcome, RunPart, Status, Verdict};
 
 pub use extra::ExtraRacks;
-pub use figures::{BAND_HZ, Figure, band_rms_w, figure, figures_of, swing_key};
+pub use figures::{Figure, figure, figures_of, swing_key};
 
 /// Members side by side.
 #[derive(Debug, Clone, Serialize)]
@@ -105,6 +106,24 @@ pub struct VerdictCell {
     pub worst_value: Option<f64>,
     /// Distance to the limit, positive when it holds.
     pub margin: Option<f64>,
+    /// Whether it is INDICATIVE: it rests on weak constants of the sets.
+    pub indicative: bool,
+    /// Where it is: whether every corner of their stated ranges decides alike; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corners_agree: Option<bool>,
+}
+
+impl VerdictCell {
+    fn of(v: &Verdict) -> Self {
+        Self {
+            status: v.status,
+            limit_value: v.limit_value,
+            worst_value: v.worst_value,
+            margin: v.margin,
+            indicative: v.indicative.is_some(),
+            corners_agree: v.indicative.as_ref().and_then(|i| i.all_agree),
+        }
+    }
 }
 
 /// An outcome with its name.
@@ -194,19 +213,23 @@ fn row_of<'a>(rows: &'a mut Vec<Row>, figure: &Figure, members: usize) -> &'a mu
     &mut rows[at]
 }
 
-/// Energy beyond the first member's: what a measure costs.
+/// Energy beyond the first member's: what a measure costs. What stores hold more at the end than at the start is not lost.
 fn overhead(rows: &mut Vec<Row>, members: &[Member<'_>]) {
     let Some(at) = rows.iter().position(|r| r.key == figures::ENERGY) else {
         return;
     };
-    let energy = rows[at].values.clone();
+    let spent: Vec<Option<f64>> = members
+        .iter()
+        .zip(&rows[at].values)
+        .map(|(m, kwh)| Some((*kwh)? - measures::stored_kwh(m.outcome).unwrap_or(0.0)))
+        .collect();
     let duration = |m: &Member<'_>| m.outcome.provenance.duration_s;
-    let Some((first, Some(first_kwh))) = members.first().zip(energy.first().copied()) else {
+    let Some((first, Some(first_kwh))) = members.first().zip(spent.first().copied()) else {
         return;
     };
     let values = members
         .iter()
-        .zip(energy)
+        .zip(spent)
         .map(|(m, kwh)| {
             // Of the same stretch of time only.
             let same = (duration(m) - duration(first)).abs() <= 1e-9 * duration(first);
@@ -215,13 +238,14 @@ fn overhead(rows: &mut Vec<Row>, members: &[Member<'_>]) {
         .collect();
     let row = Row {
         key: "energy_overhead_percent".to_owned(),
-        label: format!("energy beyond {}", first.name),
+        label: format!("spent beyond {}", first.name),
         unit: "%".to_owned(),
         metered: rows[at].metered.clone(),
         values,
         differences: Vec::new(),
     };
-    rows.insert(at + 1, row);
+    let behind = rows.iter().rposition(|r| r.key == measures::STORED);
+    rows.insert(behind.unwrap_or(at) + 1, row);
 }
 
 fn verdicts(members: &[Member<'_>]) -> Vec<VerdictRow> {
@@ -246,12 +270,7 @@ fn verdicts(members: &[Member<'_>]) -> Vec<VerdictRow> {
                 }
                 None => continue,
             };
-            rows[row].members[at] = Some(VerdictCell {
-                status: v.status,
-                limit_value: v.limit_value,
-                worst_value: v.worst_value,
-                margin: v.margin,
-            });
+            rows[row].members[at] = Some(VerdictCell::of(v));
         }
     }
     // A limit that the first member does not have: what it says of that is known too.
@@ -261,12 +280,7 @@ fn verdicts(members: &[Member<'_>]) -> Vec<VerdictRow> {
                 .outcome
                 .all_verdicts()
                 .find(|v| v.limit == row.limit && v.run == row.run && v.label == row.label);
-            row.members[at] = v.map(|v| VerdictCell {
-                status: v.status,
-                limit_value: v.limit_value,
-                worst_value: v.worst_value,
-                margin: v.margin,
-            });
+            row.members[at] = v.map(VerdictCell::of);
         }
     }
     rows
@@ -311,6 +325,18 @@ fn cautions(members: &[Member<'_>]) -> Vec<String> {
         &|o| o.provenance.realisations.to_string(),
         "extremes grow with their number",
     );
+    let band = |o: &Outcome| {
+        let band = figures::band_of(o);
+        band.map_or_else(
+            || "none".to_owned(),
+            |b| format!("{} to {} Hz", b.low_hz, b.high_hz),
+        )
+    };
+    differs(
+        "critical bands",
+        &band,
+        "their powers are of other frequencies",
+    );
     cautions
 }
 
@@ -319,6 +345,13 @@ fn basis(members: &[Member<'_>]) -> Vec<String> {
         "Random streams are named by purpose and entity: with the same seed, what a member does not change meets the same randomness in all.".to_owned(),
         "Peaks, ramps, frequency and voltage are the worst of all realisations and of the fine run where there is one; energy, band and curves are of the first realisation.".to_owned(),
     ];
+    let any = |of: &dyn Fn(&Outcome) -> bool| members.iter().any(|m| of(m.outcome));
+    if any(&|o| !o.storage.is_empty() || !o.bess.is_empty()) {
+        basis.push("Charge used is from the lowest to the highest of any store, as a share of its usable energy; energies given and lost are of all stores together, mean of the realisations. Energy that is stored at the end and was not at the start is not counted as spent.".to_owned());
+    }
+    if any(&|o| o.all_verdicts().any(|v| v.indicative.is_some())) {
+        basis.push("INDICATIVE: the verdict rests on constants of the sets that are estimated or of low confidence; each member's outcome.json has the corners of their ranges.".to_owned());
+    }
     if members.iter().any(|m| extra::estimate(m.outcome).is_some()) {
         basis.push("Extra racks are an estimate from the margin of site_peak_kw and the peak of a rack, unless they were found by runs: other limits may break first.".to_owned());
     }

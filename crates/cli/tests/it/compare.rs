@@ -349,6 +349,96 @@ fn two_keys_give_a_curve_for_each_value_of_the_second() {
     assert_eq!(all["lines"][0]["smallest"], Value::Null);
 }
 
+/// A square wave of 400 kW at 1 Hz, its mean known, a store without losses: from lowest to highest charge `ΔP d (1 − d)/f` = 100 kJ,
+/// and twice that of usable energy for a start in the middle: 0.0556 kWh. The tool finds it, and no power below half the swing will do.
+#[test]
+fn the_smallest_battery_is_the_closed_form() {
+    let bench = Bench::new();
+    let text = r#"
+[scenario]
+name = "square"
+[simulation]
+duration_s = 10
+step_s = 0.001
+[limits]
+site_peak_kw = 705
+site_peak_quantile = 1
+[[bess]]
+name = "b"
+energy_kwh = 1
+power_kw = 250
+time_constant_s = 1e5
+response_s = 0
+round_trip_efficiency = 1
+taper_s = 0
+[[loads]]
+kind = "trace"
+name = "wave"
+file = "wave.csv"
+"#;
+    // Edges of one sample, 10 ms: a step would reach the supply before any battery.
+    let mut wave = "t_s,power_kw\n0,700\n".to_owned();
+    for n in 1..=1000 {
+        let kw = match (n - 1) / 50 {
+            0 => 700,
+            half if half % 2 == 1 => 900,
+            _ => 500,
+        };
+        wave += &format!("{},{kw}\n", f64::from(n) / 100.0);
+    }
+    bench.write("wave.csv", &wave);
+    bench.write("square.toml", text);
+    let said = bench.ballast(&[
+        "size",
+        "square.toml",
+        "--vary",
+        "bess.b.energy_kwh=0.02..0.1:5",
+        "--vary",
+        "bess.b.power_kw=150..250:2",
+        "--tolerance",
+        "0.005",
+    ]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let all = json(&bench, "out/square-size/size.json");
+    let lines = all["lines"].as_array().expect("lines");
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["smallest"]["kind"], "none_passes", "{}", lines[0]);
+    let found = &lines[1]["smallest"];
+    let found = found["value"].as_f64().unwrap_or_else(|| panic!("{found}"));
+    let ideal = 2.0 * 400.0 * 0.25 / 3600.0;
+    assert!((found / ideal - 1.0).abs() < 0.03, "{found} {ideal}");
+    assert!(!bench.read("out/square-size/size.png").is_empty());
+}
+
+/// Storage that only a variant has is sized with it.
+#[test]
+fn storage_of_a_variant_is_sized() {
+    let bench = Bench::new();
+    let variant = "[[variant]]\nname = \"sidecars\"\nset.racks.hall.storage = { preset = \"supercap-sidecar\" }\n";
+    bench.write("site.toml", &format!("{SITE}{variant}"));
+    let said = bench.ballast(&[
+        "size",
+        "site.toml",
+        "--variant",
+        "sidecars",
+        "--vary",
+        "racks.hall.storage.energy_j=200..200000:4:log",
+        "--no-search",
+        "--no-figures",
+        "--json",
+    ]);
+    assert!(said.code < 2, "{}{}", said.out, said.err);
+    let all: Value = serde_json::from_str(&said.out).expect("JSON");
+    let points = all["points"].as_array().expect("points");
+    let band = |p: &Value| p["figures"]["swing_in_1s_kw"].as_f64();
+    let swings: Vec<f64> = points.iter().filter_map(band).collect();
+    assert!(
+        swings.len() == 4 && swings[3] < 0.5 * swings[0],
+        "{swings:?} {}",
+        points[0]
+    );
+}
+
 #[test]
 fn bad_input_is_told_and_nothing_is_written() {
     let bench = bench();

@@ -1,18 +1,12 @@
 //! The key figures of one outcome.
 
-use ballast_series::Spectrum;
-
-use crate::outcome::{Outcome, PlantKpis};
+use super::measures::{self, STORED};
+use crate::outcome::{BandKpis, Outcome, PlantKpis};
 
 /// Key of the energy of the first realisation.
 pub(super) const ENERGY: &str = "energy_kwh";
-
-/// Band of the oscillations that machines and their controls answer to, hertz: the default of the critical band.
-pub const BAND_HZ: (f64, f64) = (0.1, 20.0);
-
-/// Equivalent noise bandwidth of the Hann window in lines: 1.5 (Harris, Proc. IEEE 66, 1978, table 1). Lines are scaled to the
-/// amplitude of a sine, so the sum of their squares counts every power 1.5 times.
-const HANN_LINES: f64 = 1.5;
+/// Key of the swing in the critical band.
+const BAND: &str = "band_mw_rms";
 
 /// One key figure.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +30,7 @@ pub fn swing_key(window_s: f64) -> String {
 
 /// Place of a figure's key among the others.
 pub(super) fn rank(key: &str) -> usize {
-    const ORDER: [&str; 18] = [
+    const ORDER: [&str; 35] = [
         "site_peak_kw",
         "site_quantile_kw",
         "site_mean_kw",
@@ -44,17 +38,34 @@ pub(super) fn rank(key: &str) -> usize {
         "swing_in_",
         "rise_in_",
         "fall_in_",
-        "band_kw_rms",
+        BAND,
         "rack_peak_kw",
         "frequency_min_hz",
         "frequency_max_hz",
         "frequency_range_hz",
         "frequency_deviation_hz",
+        "predicted_swing_hz",
+        "expected_swing_hz",
         "rocof_hz_per_s",
         "voltage_min_pu",
         "voltage_max_pu",
         ENERGY,
+        STORED,
         "energy_overhead_percent",
+        "gpu_floor_kwh",
+        "secondary_load_kwh",
+        "gpu_overhead_percent",
+        "rack_storage_used_percent",
+        "rack_storage_given_kwh",
+        "rack_storage_lost_kwh",
+        "rack_storage_short_percent",
+        "bess_used_percent",
+        "bess_given_kwh",
+        "bess_lost_kwh",
+        "bess_short_percent",
+        "fuel_l",
+        "fuel_kg",
+        "fuel_heat_kwh",
     ];
     ORDER
         .iter()
@@ -84,26 +95,27 @@ pub fn figures_of(outcome: &Outcome) -> Vec<Figure> {
         "kWh",
         Some(outcome.site.energy_j / 3.6e6),
     );
+    measures::figures(outcome, &mut all);
     all.of
 }
 
 /// Collects figures that are numbers.
-struct Figures {
+pub(super) struct Figures {
     of: Vec<Figure>,
     metered: String,
 }
 
 impl Figures {
-    fn add(&mut self, key: &str, label: &str, unit: &'static str, value: Option<f64>) {
+    pub(super) fn add(&mut self, key: &str, label: &str, unit: &'static str, value: Option<f64>) {
         self.push(key, label, unit, None, value);
     }
 
-    fn power(&mut self, key: &str, label: &str, unit: &'static str, value: Option<f64>) {
+    pub(super) fn power(&mut self, key: &str, label: &str, unit: &'static str, value: Option<f64>) {
         let metered = Some(self.metered.clone());
         self.push(key, label, unit, metered, value);
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         key: &str,
         label: &str,
@@ -175,13 +187,10 @@ fn powers(outcome: &Outcome, all: &mut Figures) {
         let label = format!("fall within {window_s} s");
         all.power(&format!("fall_in_{window_s}s_kw"), &label, "kW", kw(*down));
     }
-    // The critical band as a limit has its own denominator and window; this is its power, whatever the limit.
-    all.power(
-        "band_kw_rms",
-        "rms in 0.1 to 20 Hz",
-        "kW",
-        band_rms_w(&outcome.site.spectrum, BAND_HZ).and_then(kw),
-    );
+    if let Some(band) = band_of(outcome) {
+        let label = format!("rms in {} to {} Hz", band.low_hz, band.high_hz);
+        all.power(BAND, &label, "MW", Some(band.rms_w / 1e6));
+    }
     let rack_w = parts(outcome).flat_map(|o| &o.racks).map(|r| r.worst_w);
     let metered = outcome.racks.first().map(|r| r.metered.clone());
     all.push(
@@ -224,6 +233,23 @@ fn plant(outcome: &Outcome, all: &mut Figures) {
         "Hz",
         farthest.map(|(n, (h, l))| (h - n).max(n - l)),
     );
+    // The largest of any cadence: what a perfect repetition would settle at, and what jitter leaves of it.
+    let cadences = || {
+        let resonance = parts(outcome).filter_map(|o| o.resonance.as_ref());
+        resonance.flat_map(|r| &r.cadences)
+    };
+    all.add(
+        "predicted_swing_hz",
+        "predicted swing of a perfect cadence",
+        "Hz",
+        cadences().map(|c| c.predicted_swing_hz).reduce(f64::max),
+    );
+    all.add(
+        "expected_swing_hz",
+        "predicted swing with its jitter",
+        "Hz",
+        cadences().map(|c| c.expected_swing_hz).reduce(f64::max),
+    );
     let window_s = outcome.scenario.limits.rocof_window_s;
     all.add(
         "rocof_hz_per_s",
@@ -245,66 +271,15 @@ fn plant(outcome: &Outcome, all: &mut Figures) {
     );
 }
 
-/// Root mean square of what swings between two frequencies, watts; none where the lines are too far apart to tell the band's lower
-/// end or none lies in it. A spectrum that ends inside the band gives what it has.
-pub fn band_rms_w(spectrum: &Spectrum, (from_hz, to_hz): (f64, f64)) -> Option<f64> {
-    if spectrum.resolution_hz > from_hz || spectrum.frequency_hz.is_empty() {
-        return None;
-    }
-    // Lines that lie on an end but for rounding belong to the band.
-    let (from_hz, to_hz) = (from_hz * (1.0 - 1e-9), to_hz * (1.0 + 1e-9));
-    let lines = spectrum.frequency_hz.iter().zip(&spectrum.amplitude);
-    let inside: Vec<f64> = lines
-        .filter(|(f, _)| (from_hz..=to_hz).contains(*f))
-        .map(|(_, a)| 0.5 * a * a)
-        .collect();
-    if inside.is_empty() {
-        return None;
-    }
-    let square: f64 = inside.iter().sum::<f64>() / HANN_LINES;
-    Some(square.sqrt()).filter(|w| w.is_finite())
+/// The outcome's own figure of the critical band; none where the lines of the spectrum are too far apart to tell the band's lower end.
+pub(super) fn band_of(outcome: &Outcome) -> Option<&BandKpis> {
+    let band = outcome.site.band.as_ref();
+    band.filter(|b| b.resolution_hz <= b.low_hz)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ballast_series::SpectrumEstimator;
-
-    fn spectrum(value: impl Fn(f64) -> f64) -> Spectrum {
-        let (dt_s, n) = (0.005, 24_000_u32);
-        let mut estimator = SpectrumEstimator::new(dt_s, u64::from(n));
-        let samples: Vec<f64> = (0..n).map(|k| value(f64::from(k) * dt_s)).collect();
-        estimator.push_slice(&samples);
-        estimator.finish()
-    }
-
-    /// A sine of amplitude A has A/√2, on a line or between two, whatever lies outside the band.
-    #[test]
-    fn a_sine_in_the_band_has_its_rms() {
-        for hz in [0.5, 1.013, 7.77] {
-            let of = spectrum(|t| {
-                1e6 + 3e5 * libm::sin(std::f64::consts::TAU * hz * t)
-                    + 9e5 * libm::sin(std::f64::consts::TAU * 40.0 * t)
-            });
-            let rms = band_rms_w(&of, BAND_HZ).unwrap();
-            // The window's side lobes fall outside the band by less than that.
-            assert!(
-                (rms / (3e5 / 2f64.sqrt()) - 1.0).abs() < 2e-3,
-                "{hz}: {rms}"
-            );
-        }
-    }
-
-    #[test]
-    fn no_lines_or_lines_too_far_apart_tell_nothing() {
-        let mut of = spectrum(|_| 5.0);
-        assert!(band_rms_w(&of, BAND_HZ).unwrap() < 1e-9);
-        of.resolution_hz = 0.2;
-        assert_eq!(band_rms_w(&of, BAND_HZ), None);
-        of.resolution_hz = 0.05;
-        of.frequency_hz.clear();
-        assert_eq!(band_rms_w(&of, BAND_HZ), None);
-    }
 
     #[test]
     fn quantiles_read_as_people_say_them() {

@@ -197,6 +197,10 @@ pub(crate) fn assumptions(
             t.file,
             t.found.join("; ")
         ));
+        list.push(format!(
+            "trace `{}` is a load as it was metered, with the smoothing that was there: batteries at the bus act on it; floors of GPUs and storage in racks act on jobs alone",
+            t.name
+        ));
         if t.scale != 1.0 || t.count > 1 {
             list.push(format!(
                 "trace `{}` is scaled ×{:.6}: assumes full coincidence of everything it stands for",

@@ -1,7 +1,7 @@
 //! What verdicts rest on, and in how far the load is random.
 
 use ballast_aggregate::{DEFAULT_CORRELATION_TIME_S, JobSpec, Site};
-use ballast_scenario::Scenario;
+use ballast_scenario::{LoadSpec, Scenario};
 
 use crate::coarse;
 use crate::inputs::Inputs;
@@ -58,6 +58,10 @@ pub(crate) fn basis(
         if trace.scale != 1.0 || trace.count > 1 {
             let factor = trace.scale * f64::from(trace.count);
             parts.push(format!("scaled ×{factor:.4}: assumes full coincidence"));
+        } else if let Some(base_kw) = per_unit_of(scenario, &trace.name) {
+            parts.push(format!(
+                "in per unit, taken as {base_kw} kW: assumes full coincidence of what was measured"
+            ));
         }
     }
     if of_plant && sim.step_s > FAST_STEP_S {
@@ -81,6 +85,14 @@ pub(crate) fn basis(
         parts.push("voltage not checked".to_owned());
     }
     parts.join("; ")
+}
+
+/// Kilowatts that stand for 1 in a trace of that name; none where it has a unit of its own.
+fn per_unit_of(scenario: &Scenario, name: &str) -> Option<f64> {
+    scenario.loads.iter().find_map(|l| match l {
+        LoadSpec::Trace(t) if t.name == name => t.base_kw,
+        _ => None,
+    })
 }
 
 /// Paths of the low-confidence inputs, what weighs most first: inertia, the sets, how GPUs go together, levels of power.
