@@ -108,10 +108,12 @@ impl Point<'_> {
         if linear_hz > limit_hz || !reaches_a_limit(self.linear, self.rest, &lines) {
             return linear_hz;
         }
-        let found = orbit(self.rest, load, self.base_w);
+        let Some(found) = orbit(self.rest, load, self.base_w, Some(linear_hz / f)) else {
+            return linear_hz;
+        };
         match found.settled {
             Settled::Collapsed { .. } => f64::INFINITY,
-            Settled::Periodic | Settled::NotPeriodic => {
+            Settled::Periodic | Settled::NotPeriodic | Settled::Linear => {
                 linear_hz.max((found.highest - found.lowest) * f)
             }
         }
@@ -349,6 +351,9 @@ impl fmt::Display for ResonanceVerdict {
                 write!(f, "; it repeats after {} periods", p.repeats_after)?;
             }
             Settled::Periodic => {}
+            Settled::Linear => f.write_str(
+                "; that is the unlimited linear value: so long a period was not searched for its settled state",
+            )?,
             Settled::NotPeriodic => f.write_str("; it does not settle into one period")?,
             Settled::Collapsed { at_s } => write!(f, "; it collapses after {at_s:.2} s")?,
         }

@@ -227,6 +227,7 @@ impl<'a> Sets<'a> {
             settled: match p.settled {
                 Settled::Periodic => SettledAs::Periodic,
                 Settled::NotPeriodic => SettledAs::NotPeriodic,
+                Settled::Linear => SettledAs::Linear,
                 Settled::Collapsed { .. } => SettledAs::Collapsed,
             },
             repeats_after: p.repeats_after,

@@ -119,6 +119,8 @@ pub enum SettledAs {
     Periodic,
     /// It does not repeat within the periods tried.
     NotPeriodic,
+    /// Not looked for, as so long a period would be more than a bounded search: predicted is the linear value without limits.
+    Linear,
     /// The bus collapses on the way.
     Collapsed,
 }

@@ -75,6 +75,9 @@ fn swing(c: &CadenceResonance) -> String {
         }
         SettledAs::Periodic => {}
         SettledAs::NotPeriodic => parts.push("it does not settle into one period".to_owned()),
+        SettledAs::Linear => parts.push(
+            "that is the linear value without limits: so long a period was not searched for its settled state".to_owned(),
+        ),
         SettledAs::Collapsed => parts.push("the bus collapses on the way".to_owned()),
     }
     parts.extend(c.limits_reached.iter().map(|r| {
