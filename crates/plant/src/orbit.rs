@@ -18,11 +18,11 @@ use crate::plant::Limiter;
 use crate::predict::Settled;
 use crate::shooting::{Record, Shooting, difference};
 
-/// Values computed at most: of a set with alternator and exciter, 17 states, some 350 s with steps of a millisecond.
-pub(crate) const WORK: f64 = 6e6;
+/// Values computed at most: of a set with alternator and exciter, 17 states, some 600 s with steps of a millisecond.
+pub(crate) const WORK: f64 = 1e7;
 /// Shares of it for shooting, and for each of two checks of what it found; plain periods take what is left.
-const SHOOTING: f64 = 0.4;
-const CHECKING: f64 = 0.15;
+const SHOOTING: f64 = 0.6;
+const CHECKING: f64 = 0.1;
 /// Periods without which nothing can be said.
 const FEWEST: f64 = 6.0;
 /// Maps at most.
@@ -43,10 +43,15 @@ const NUDGE: f64 = 200.0;
 const WATCHED: u32 = 12;
 /// Share of the way from rest that plain periods have to have gone.
 const GONE: f64 = 0.05;
+/// The same where they still come nearer when the work allowed is done.
+const COMING: f64 = 0.7;
 /// Periods after which plain periods may repeat.
 const TURNS: usize = 4;
 /// Periods over which speeds alone have to repeat.
 const ENOUGH: u32 = 16;
+/// Difference of extremes of two periods that are alike, of the swing, and of speeds, in units of what counts as none.
+const ALIKE: f64 = 5e-4;
+const ALIKE_SPEED: f64 = 2.0;
 
 /// What was found.
 pub(crate) struct Orbit {
@@ -262,16 +267,24 @@ fn reached_from_rest(
     let mut shooting = Shooting::new(by.rest, load, base_w);
     shooting.same.clone_from(&by.same);
     let distance = |s: &Shooting<'_>| s.size(&difference(&s.kernel.state, found));
-    let first = distance(&shooting);
+    let mut way = vec![distance(&shooting)];
     for _ in 0..affordable.max(3) {
         if !shooting.period() {
             return false;
         }
-        if distance(&shooting) <= LEFT.max(GONE * first) {
+        let now = distance(&shooting);
+        if now <= LEFT.max(GONE * way[0]) {
             return true;
         }
+        way.push(now);
     }
-    false
+    // A slow mode is still on its way: it has gone a part of it and comes nearer steadily.
+    let last = way.len() - 1;
+    let third = last / 3;
+    third > 0
+        && way[last] <= COMING * way[0]
+        && way[last] < way[last - third]
+        && way[last - third] < way[last - 2 * third]
 }
 
 /// How a plain course comes back after so many periods.
@@ -312,8 +325,8 @@ fn plain(rest: &Rest, load: &PeriodicLoad, base_w: f64, most: u32, before: u32) 
             back.small = if size <= 1.0 { back.small + 1 } else { 0 };
             let (now, then) = (shooting.last.speed, record.speed);
             let extremes = (now.0 - then.0).abs().max((now.1 - then.1).abs());
-            let alike = extremes <= 1e-3 * shooting.last.swing();
-            back.of_speed = if alike && shooting.size_of_speed(&off) <= 2.0 {
+            let alike = extremes <= ALIKE * shooting.last.swing();
+            back.of_speed = if alike && shooting.size_of_speed(&off) <= ALIKE_SPEED {
                 back.of_speed + 1
             } else {
                 0
