@@ -41,8 +41,11 @@ const LINEAR: f64 = 0.05;
 /// Speed by which a found state is disturbed, in units of what counts as none, and maps it is watched.
 const NUDGE: f64 = 200.0;
 const WATCHED: u32 = 12;
-/// Share of the way from rest that plain periods have to have gone.
-const GONE: f64 = 0.05;
+/// Share of it that may be left after two thirds of them, and distance within which nothing is told.
+const FADED: f64 = 0.8;
+const GRAIN: f64 = 3.0;
+/// Share of the way from rest that may be left.
+const GONE: f64 = 0.02;
 /// The same where they still come nearer when the work allowed is done.
 const COMING: f64 = 0.7;
 /// Periods after which plain periods may repeat.
@@ -245,15 +248,11 @@ fn returns(shooting: &mut Shooting<'_>, found: &[f64], each: u32, affordable: u3
         }
         let off = difference(&shooting.kernel.state, found);
         sizes.push(shooting.size(&off));
-        if let [.., a, b] = sizes[..]
-            && a.max(b) <= LEFT
-        {
-            return true;
-        }
     }
     let third = sizes.len() / 3;
     let most = |part: &[f64]| part.iter().copied().fold(0.0, f64::max);
-    most(&sizes[sizes.len() - third..]) <= most(&sizes[..third])
+    // A swing that takes turns around it neither grows nor dies away.
+    most(&sizes[sizes.len() - third..]) <= f64::max(GRAIN, FADED * most(&sizes[..third]))
 }
 
 /// Whether plain periods from rest come to a found state: others may exist beside it.
@@ -273,10 +272,13 @@ fn reached_from_rest(
             return false;
         }
         let now = distance(&shooting);
-        if now <= LEFT.max(GONE * way[0]) {
+        way.push(now);
+        // Twice in a row: another course may pass by.
+        if let [first, .., a, b] = way[..]
+            && a.max(b) <= LEFT.max(GONE * first)
+        {
             return true;
         }
-        way.push(now);
     }
     // A slow mode is still on its way: it has gone a part of it and comes nearer steadily.
     let last = way.len() - 1;
