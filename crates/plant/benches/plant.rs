@@ -194,28 +194,28 @@ fn training(bencher: Bencher<'_, '_>, name: &str, limit_pp_hz: f64) {
 }
 
 /// Within its limit: the prediction alone.
-#[divan::bench]
+#[divan::bench(sample_count = 10)]
 fn resonance_diesel_within(bencher: Bencher<'_, '_>) {
     training(bencher, "generic-diesel-1000kw", 2.0);
 }
 
 /// Beyond it, with what would move it.
-#[divan::bench]
+#[divan::bench(sample_count = 10)]
 fn resonance_diesel_beyond(bencher: Bencher<'_, '_>) {
     training(bencher, "generic-diesel-1000kw", 0.5);
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 10)]
 fn resonance_light_beyond(bencher: Bencher<'_, '_>) {
     training(bencher, "synthetic-tgov1-light", 2.0);
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 10)]
 fn resonance_gas_beyond(bencher: Bencher<'_, '_>) {
     training(bencher, "generic-gas-1500kw", 0.5);
 }
 
-#[divan::bench]
+#[divan::bench(sample_count = 10)]
 fn resonance_turbine_beyond(bencher: Bencher<'_, '_>) {
     training(bencher, "generic-gas-turbine-5mw", 0.5);
 }

@@ -8,7 +8,7 @@
 //! limit reached is neither; any other is disturbed and must come back, and plain periods from rest must come near it. Otherwise plain periods from rest decide: they are periodic where
 //! the state, or speeds and their extremes for many periods, come back after one to four periods.
 //!
-//! Work is bounded, in values computed (steps times states): [`WORK`]. Where not even [`FEWEST`] periods fit in, nothing is integrated.
+//! Work is bounded, in values computed (steps times states): [`WORK`] for a prediction. Where not even [`FEWEST`] periods fit in, nothing is integrated.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -64,6 +64,8 @@ pub(crate) struct Orbit {
     /// Set, limit, share of the period.
     pub(crate) reached: Vec<(usize, Limiter, f64)>,
     pub(crate) periods: u32,
+    /// Values computed for them.
+    pub(crate) work: f64,
     /// Periods after which it repeats; 0 where it does not.
     pub(crate) repeats: u32,
     pub(crate) voltage: Option<(f64, f64)>,
@@ -86,6 +88,7 @@ impl Orbit {
             highest: r.speed.1,
             settled,
             reached,
+            work: f64::from(periods) * shooting.work(),
             periods,
             repeats,
             voltage: shooting.rest.model.network.as_ref().map(|_| r.voltage),
@@ -112,19 +115,20 @@ fn each(rest: &Rest, period_s: f64) -> u32 {
     2 + (2.0 * longest / period_s).floor().min(1e4) as u32
 }
 
-/// Finds the periodic state that the plant comes to from rest; none where that would take more than [`WORK`].
+/// Finds the periodic state that the plant comes to from rest; none where that would take more than `most` values computed.
 pub(crate) fn orbit(
     rest: &Rest,
     load: &PeriodicLoad,
     base_w: f64,
     linear: Expected,
+    most: f64,
 ) -> Option<Orbit> {
     let mut shooting = Shooting::new(rest, load, base_w);
     let work = shooting.work();
-    if !(FEWEST * work <= WORK) {
+    if !(FEWEST * work <= most) {
         return None;
     }
-    let affordable = |share: f64| (share * WORK / work).min(1e9) as u32;
+    let affordable = |share: f64| (share * most / work).min(1e9) as u32;
     let each = each(rest, shooting.period_s);
     match shoot(&mut shooting, each, affordable(SHOOTING)) {
         Shot::Found(found, repeats) => {

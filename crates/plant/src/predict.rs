@@ -6,8 +6,8 @@
 use crate::complex::{Complex, ZERO};
 use crate::governor::Law;
 use crate::linear::{Linear, Rest, Row};
-use crate::modes::{ON_THE_AXIS, growth};
-use crate::orbit::orbit;
+use crate::modes::ON_THE_AXIS;
+use crate::orbit::{WORK, orbit};
 use crate::periodic::{PeriodicLoad, synthesise};
 use crate::plant::Limiter;
 
@@ -219,12 +219,13 @@ pub(crate) fn reaches_a_limit(linear: &Linear, rest: &Rest, lines: &Lines) -> bo
     })
 }
 
-/// Settled answer, unlimited and limited.
+/// Settled answer, unlimited and limited; growth of the least stable mode where it is known.
 pub(crate) fn predict(
     rest: &Rest,
     linear: &Linear,
     load: &PeriodicLoad,
     base_w: f64,
+    growth_per_s: Option<f64>,
 ) -> Prediction {
     let lines = Lines::new(linear, rest, load, base_w, usize::MAX);
     let f = rest.frequency_hz;
@@ -232,7 +233,6 @@ pub(crate) fn predict(
     let unlimited = lines
         .extremes(&linear.speed, POINTS)
         .map(|(low, high)| Swing::between(start + low, start + high, f));
-    let growth_per_s = growth(linear);
     let stable = growth_per_s.is_some_and(|g| g < -ON_THE_AXIS);
     let linear_pu = unlimited.filter(|_| stable).map(|s| s.peak_to_peak_hz / f);
     let mut by_line: Vec<LineResponse> = lines
@@ -260,7 +260,7 @@ pub(crate) fn predict(
         repeats_after: 0,
         voltage_pu: None,
     };
-    let Some(found) = orbit(rest, load, base_w, linear_pu) else {
+    let Some(found) = orbit(rest, load, base_w, linear_pu, WORK) else {
         return prediction;
     };
     prediction.limited = Swing::between(found.lowest, found.highest, f);
