@@ -1,6 +1,5 @@
-//! Speed of the integrator: a minute at 1 ms. `cargo bench -p ballast-plant`.
-//!
-//! The load is a slow sine, so no limiter acts and every step is a plain one.
+//! Speed of the integrator (a minute at 1 ms; the load is a slow sine, so no limiter acts and every step is a plain one) and of predictions of a settled swing.
+//! `cargo bench -p ballast-plant`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at once")]
 
@@ -9,7 +8,8 @@ mod common;
 
 use ballast_plant::{
     Ac8bSpec, AlternatorSpec, Degov1Spec, ExciterSaturation, ExciterSpec, GenrouSpec, Ggov1Spec,
-    GovernorSpec, LockStep, Plant, PlantSpec, SexsSpec, Tgov1Spec,
+    GovernorSpec, LockStep, PeriodicLoad, Plant, PlantSpec, ResonanceQuestion, SexsSpec, Tgov1Spec,
+    resonance,
 };
 use common::{set, tgov1, yeager};
 use divan::{Bencher, black_box};
@@ -198,4 +198,65 @@ fn genrou_ggov1_sexs(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn genrou_degov1_ac8b(bencher: Bencher<'_, '_>) {
     minute(bencher, &two(diesel, Some(genrou()), Some(ac8b())));
+}
+
+/// Two sets of a preset of this repository.
+fn preset(name: &str) -> PlantSpec {
+    let path = format!(
+        "{}/../../sites/gensets/{name}.toml",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let mut table: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
+    table.insert("name".to_owned(), name.into());
+    table.insert("count".to_owned(), 2.into());
+    let mut spec: PlantSpec = serde_json::from_str(r#"{"sets":[]}"#).unwrap();
+    spec.sets = vec![table.try_into().unwrap()];
+    spec
+}
+
+/// The question a run asks of a training job: 20 lines of two levels at 1 Hz.
+fn training(bencher: Bencher<'_, '_>, name: &str, limit_pp_hz: f64) {
+    let spec = preset(name);
+    let rated_w = 2e3 * spec.sets[0].rated_kw;
+    let wave = PeriodicLoad::two_level(1.0, 0.32 * rated_w, 0.52 * rated_w, 0.8).unwrap();
+    let lines: Vec<_> = wave.harmonics().into_iter().take(20).collect();
+    let load = PeriodicLoad::of_lines(wave.mean_w(), &lines).unwrap();
+    bencher.bench(|| {
+        resonance(&ResonanceQuestion {
+            plant: &spec,
+            load: black_box(&load),
+            cadence: "job",
+            limit_pp_hz,
+            step_s: 1e-3,
+            search_hz: (0.25, 4.0),
+        })
+        .unwrap()
+    });
+}
+
+/// Within its limit: the prediction alone.
+#[divan::bench(sample_count = 10)]
+fn resonance_diesel_within(bencher: Bencher<'_, '_>) {
+    training(bencher, "generic-diesel-1000kw", 2.0);
+}
+
+/// Beyond it, with what would move it.
+#[divan::bench(sample_count = 10)]
+fn resonance_diesel_beyond(bencher: Bencher<'_, '_>) {
+    training(bencher, "generic-diesel-1000kw", 0.5);
+}
+
+#[divan::bench(sample_count = 10)]
+fn resonance_light_beyond(bencher: Bencher<'_, '_>) {
+    training(bencher, "synthetic-tgov1-light", 2.0);
+}
+
+#[divan::bench(sample_count = 10)]
+fn resonance_gas_beyond(bencher: Bencher<'_, '_>) {
+    training(bencher, "generic-gas-1500kw", 0.5);
+}
+
+#[divan::bench(sample_count = 10)]
+fn resonance_turbine_beyond(bencher: Bencher<'_, '_>) {
+    training(bencher, "generic-gas-turbine-5mw", 0.5);
 }

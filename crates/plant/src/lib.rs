@@ -82,6 +82,7 @@ mod resonance;
 mod retune;
 mod schedule;
 mod sharing;
+mod shooting;
 mod spec;
 mod start;
 mod start_network;

@@ -9,7 +9,7 @@ use crate::governor::BOOST;
 use crate::integrate::{Kernel, LoadLine};
 use crate::linear::{Linear, Rest};
 use crate::model::Power;
-use crate::modes::{Modes, modes};
+use crate::modes::{Modes, growth, modes};
 use crate::periodic::PeriodicLoad;
 use crate::predict::{Prediction, predict};
 use crate::resolution::unresolved;
@@ -568,7 +568,8 @@ impl Plant {
     /// Around the start of this plant, whatever it has done since: give it the load's mean (or the load before it begins) as its first load. The load's reactive power follows
     /// its active power as at the start. Costs up to some hundred periods of integration.
     pub fn predict(&self, load: &PeriodicLoad) -> Prediction {
-        predict(&self.rest, self.linear(), load, self.base_w)
+        let linear = self.linear();
+        predict(&self.rest, linear, load, self.base_w, growth(linear))
     }
 
     /// Base of the plant's per-unit power, watts: kilovolt-amperes of all sets, or without sets those of the grid's connection.

@@ -6,8 +6,8 @@
 use crate::complex::{Complex, ZERO};
 use crate::governor::Law;
 use crate::linear::{Linear, Rest, Row};
-use crate::modes::growth;
-use crate::orbit::{Orbit, orbit};
+use crate::modes::ON_THE_AXIS;
+use crate::orbit::{WORK, orbit};
 use crate::periodic::{PeriodicLoad, synthesise};
 use crate::plant::Limiter;
 
@@ -55,8 +55,11 @@ pub struct LineResponse {
 pub enum Settled {
     /// The plant repeats with the load (see `repeats_after`); a small disturbance dies away.
     Periodic,
-    /// It does not repeat within the periods tried (an unstable mode held by limiters, a beat, or a very slow mode): extremes are those of the last ten periods.
+    /// It does not repeat after one to four periods (an unstable mode held by limiters, a beat, or a mode slower than what a bounded search integrates): extremes
+    /// are those of the last ten periods.
     NotPeriodic,
+    /// Not looked for: a few periods alone would be more than the bounded work of a search. The swing told is the unlimited linear one.
+    Linear,
     /// It collapses on the way.
     Collapsed {
         /// Time from the start of the load, seconds.
@@ -216,12 +219,13 @@ pub(crate) fn reaches_a_limit(linear: &Linear, rest: &Rest, lines: &Lines) -> bo
     })
 }
 
-/// Settled answer, unlimited and limited.
+/// Settled answer, unlimited and limited; growth of the least stable mode where it is known.
 pub(crate) fn predict(
     rest: &Rest,
     linear: &Linear,
     load: &PeriodicLoad,
     base_w: f64,
+    growth_per_s: Option<f64>,
 ) -> Prediction {
     let lines = Lines::new(linear, rest, load, base_w, usize::MAX);
     let f = rest.frequency_hz;
@@ -229,6 +233,8 @@ pub(crate) fn predict(
     let unlimited = lines
         .extremes(&linear.speed, POINTS)
         .map(|(low, high)| Swing::between(start + low, start + high, f));
+    let stable = growth_per_s.is_some_and(|g| g < -ON_THE_AXIS);
+    let linear_pu = unlimited.filter(|_| stable).map(|s| s.peak_to_peak_hz / f);
     let mut by_line: Vec<LineResponse> = lines
         .responses
         .iter()
@@ -242,32 +248,34 @@ pub(crate) fn predict(
     by_line.sort_by(|a, b| b.swing_hz.total_cmp(&a.swing_hz));
     let floor = by_line.first().map_or(0.0, |l| l.swing_hz * 1e-3);
     by_line.retain(|l| l.swing_hz >= floor);
-    let Orbit {
-        lowest,
-        highest,
-        settled,
-        reached,
-        periods,
-        repeats,
-        voltage,
-    } = orbit(rest, load, base_w);
-    Prediction {
+    let mut prediction = Prediction {
         fundamental_hz: load.fundamental_hz(),
         unlimited,
-        growth_per_s: growth(linear),
+        growth_per_s,
         lines: by_line,
-        limited: Swing::between(lowest, highest, f),
-        settled,
-        reached: reached
-            .into_iter()
-            .map(|(set, limiter, share)| Reached {
-                set: rest.names[set].clone(),
-                limiter,
-                share,
-            })
-            .collect(),
-        periods,
-        repeats_after: repeats,
-        voltage_pu: voltage,
-    }
+        limited: unlimited.unwrap_or(Swing::between(f64::NEG_INFINITY, f64::INFINITY, f)),
+        settled: Settled::Linear,
+        reached: Vec::new(),
+        periods: 0,
+        repeats_after: 0,
+        voltage_pu: None,
+    };
+    let Some(found) = orbit(rest, load, base_w, linear_pu, WORK) else {
+        return prediction;
+    };
+    prediction.limited = Swing::between(found.lowest, found.highest, f);
+    prediction.settled = found.settled;
+    prediction.reached = found
+        .reached
+        .into_iter()
+        .map(|(set, limiter, share)| Reached {
+            set: rest.names[set].clone(),
+            limiter,
+            share,
+        })
+        .collect();
+    prediction.periods = found.periods;
+    prediction.repeats_after = found.repeats;
+    prediction.voltage_pu = found.voltage;
+    prediction
 }

@@ -3,6 +3,7 @@
 //! Swings are judged by the limited prediction. What would move it is searched with the unlimited linear model, and with the limited one where a throttle
 //! reaches a limit: cadences that are safe, jitter, power of a storage, retuned governors.
 
+use std::cell::Cell;
 use std::f64::consts::TAU;
 use std::fmt;
 
@@ -13,12 +14,19 @@ use crate::modes::{Mode, Modes, ON_THE_AXIS, growth};
 use crate::orbit::orbit;
 use crate::periodic::PeriodicLoad;
 use crate::plant::Plant;
-use crate::predict::{LineResponse, Lines, Prediction, Settled, reaches_a_limit, unlimited_pp};
+use crate::predict::{
+    LineResponse, Lines, Prediction, Settled, predict, reaches_a_limit, unlimited_pp,
+};
 use crate::retune::{Retuned, candidates};
 use crate::spec::PlantSpec;
 
 /// Lines looked at where many loads are tried: beyond, a two-level wave adds less than a thousandth.
 const FEW_LINES: usize = 31;
+/// Share of the limit below which a linear swing is far from it: limiters change one by a factor of three at most where they were tried.
+const FAR: f64 = 0.25;
+/// Values computed at most for settled states of all that is tried, and of one.
+const WORK_OF_ALL: f64 = 3e6;
+const WORK_OF_ONE: f64 = 1e6;
 /// Cadences tried, evenly over the logarithm.
 const CADENCES: i32 = 64;
 /// Halvings between a safe and an unsafe cadence.
@@ -88,6 +96,8 @@ pub struct ResonanceVerdict {
     pub damping: Option<Damping>,
     /// Single gains that bring the swing within the limit; if none does, the one that lowers it most.
     pub retune: Vec<Retune>,
+    /// Some of what would move it was judged by the linear model alone, although a limit may be reached: the work of a search is bounded.
+    pub partly_linear: bool,
 }
 
 /// One operating point under many loads.
@@ -95,6 +105,14 @@ struct Point<'a> {
     rest: &'a Rest,
     linear: &'a Linear,
     base_w: f64,
+    left: &'a Left,
+}
+
+/// Work left for settled states of what is tried.
+struct Left {
+    values: Cell<f64>,
+    /// A value was taken from the linear model for want of it.
+    linear: Cell<bool>,
 }
 
 impl Point<'_> {
@@ -105,13 +123,22 @@ impl Point<'_> {
         let Some(linear_hz) = unlimited_pp(self.linear, &lines, |_| 1.0).map(|pp| pp * f) else {
             return f64::INFINITY;
         };
-        if linear_hz > limit_hz || !reaches_a_limit(self.linear, self.rest, &lines) {
+        if linear_hz > limit_hz
+            || linear_hz < FAR * limit_hz
+            || !reaches_a_limit(self.linear, self.rest, &lines)
+        {
             return linear_hz;
         }
-        let found = orbit(self.rest, load, self.base_w);
+        let values = self.left.values.get();
+        let most = values.min(WORK_OF_ONE);
+        let Some(found) = orbit(self.rest, load, self.base_w, Some(linear_hz / f), most) else {
+            self.left.linear.set(true);
+            return linear_hz;
+        };
+        self.left.values.set(values - found.work);
         match found.settled {
             Settled::Collapsed { .. } => f64::INFINITY,
-            Settled::Periodic | Settled::NotPeriodic => {
+            Settled::Periodic | Settled::NotPeriodic | Settled::Linear => {
                 linear_hz.max((found.highest - found.lowest) * f)
             }
         }
@@ -201,13 +228,20 @@ fn smallest(most: f64, limit: f64, swing: impl Fn(f64) -> Option<f64>) -> Option
 pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantError> {
     let mean_w = q.load.mean_w();
     let plant = Plant::new(q.plant, mean_w, q.step_s)?;
-    let prediction = plant.predict(q.load);
     let modes = plant.modes();
+    let growths = modes.iter().flat_map(|m| &m.modes).map(|m| m.growth_per_s);
+    let growth_per_s = growths.reduce(f64::max);
+    let left = Left {
+        values: Cell::new(WORK_OF_ALL),
+        linear: Cell::new(false),
+    };
     let point = Point {
         rest: plant.rest(),
         linear: plant.linear(),
         base_w: plant.base_w(),
+        left: &left,
     };
+    let prediction = predict(point.rest, point.linear, q.load, point.base_w, growth_per_s);
     let line = prediction.lines.first().copied();
     let mode = match (&modes, line) {
         (Some(modes), Some(line)) => modes.nearest(line.frequency_hz).cloned(),
@@ -253,7 +287,7 @@ pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantErr
         let now_hz = prediction
             .unlimited
             .map_or(f64::INFINITY, |s| s.peak_to_peak_hz);
-        retune = retunes(q, now_hz);
+        retune = retunes(q, now_hz, &left);
         let by = (q.step_s, FEW_LINES);
         damped = damping::enough(q.plant, q.load, by, limit_pu, line.frequency_hz);
         safe_hz = point.safe_ranges(q, modes.as_ref());
@@ -273,11 +307,12 @@ pub fn resonance(q: &ResonanceQuestion<'_>) -> Result<ResonanceVerdict, PlantErr
         storage_w,
         damping: damped,
         retune,
+        partly_linear: left.linear.get(),
     })
 }
 
 /// For every gain the smallest change that is enough; without one, the best of all.
-fn retunes(q: &ResonanceQuestion<'_>, now_hz: f64) -> Vec<Retune> {
+fn retunes(q: &ResonanceQuestion<'_>, now_hz: f64, left: &Left) -> Vec<Retune> {
     let mut enough: Vec<Retune> = Vec::new();
     let mut best: Option<Retune> = None;
     for Retuned {
@@ -300,6 +335,7 @@ fn retunes(q: &ResonanceQuestion<'_>, now_hz: f64) -> Vec<Retune> {
             rest: plant.rest(),
             linear: plant.linear(),
             base_w: plant.base_w(),
+            left,
         };
         let peak_to_peak_hz = point.expected_hz(q.load, q.limit_pp_hz);
         let found = Retune {
@@ -349,6 +385,9 @@ impl fmt::Display for ResonanceVerdict {
                 write!(f, "; it repeats after {} periods", p.repeats_after)?;
             }
             Settled::Periodic => {}
+            Settled::Linear => f.write_str(
+                "; that is the unlimited linear value: so long a period was not searched for its settled state",
+            )?,
             Settled::NotPeriodic => f.write_str("; it does not settle into one period")?,
             Settled::Collapsed { at_s } => write!(f, "; it collapses after {at_s:.2} s")?,
         }
@@ -449,6 +488,9 @@ impl fmt::Display for ResonanceVerdict {
                 },
                 brief(r.peak_to_peak_hz)
             )?;
+        }
+        if self.partly_linear {
+            f.write_str("; in part by the linear model alone, as the search is bounded")?;
         }
         f.write_str(".")
     }

@@ -131,7 +131,7 @@ fn gains_are_those_of_the_simulation() {
     }
 }
 
-/// Peak to peak over the last two of many periods.
+/// Peak to peak over the last ten of many periods.
 fn run(spec: &PlantSpec, load: (f64, f64), f_hz: f64) -> f64 {
     let mut plant = Plant::new(spec, 0.5 * (load.0 + load.1), 1e-3).unwrap();
     let steps = (0.5 / f_hz / 1e-3).round() as usize;
@@ -142,7 +142,7 @@ fn run(spec: &PlantSpec, load: (f64, f64), f_hz: f64) -> f64 {
         for level in [load.1, load.0] {
             for _ in 0..steps {
                 plant.advance(h, level, level);
-                if period + 2 >= periods {
+                if period + 10 >= periods {
                     low = low.min(plant.speed_pu());
                     high = high.max(plant.speed_pu());
                 }

@@ -227,6 +227,7 @@ impl<'a> Sets<'a> {
             settled: match p.settled {
                 Settled::Periodic => SettledAs::Periodic,
                 Settled::NotPeriodic => SettledAs::NotPeriodic,
+                Settled::Linear => SettledAs::Linear,
                 Settled::Collapsed { .. } => SettledAs::Collapsed,
             },
             repeats_after: p.repeats_after,
@@ -268,7 +269,8 @@ impl<'a> Sets<'a> {
     }
 }
 
-/// Swing that jitter makes of the predicted one, hertz peak to peak. It acts on the linear swing; where limiters let less pass than that, they decide.
+/// Swing that jitter makes of the predicted one, hertz peak to peak. It acts on the linear swing; where limiters let less pass than that, they decide: a rule of thumb that was not held
+/// against runs, and is told as one.
 fn expected(verdict: &ResonanceVerdict, factor: f64) -> f64 {
     let p = &verdict.prediction;
     let limited = p.limited.peak_to_peak_hz;
@@ -397,5 +399,6 @@ fn moves(v: &ResonanceVerdict) -> Moves {
                 enough: r.peak_to_peak_hz <= v.limit_pp_hz,
             })
             .collect(),
+        partly_linear: v.partly_linear,
     }
 }

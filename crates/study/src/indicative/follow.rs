@@ -211,7 +211,7 @@ impl<'a> Followers<'a> {
             spec: corner.plant.starting_at(begin_s),
             plant: None,
             figures: PlantCollector::new(&corner.plant, &scenario.limits, span),
-            strike: to_fail.map(|plan| Strike::new(plan, scenario, stretch.realisation)),
+            strike: to_fail.map(|plan| Strike::new(plan, scenario, span)),
             collapsed_at_s: None,
             no_start: None,
             unusable: None,

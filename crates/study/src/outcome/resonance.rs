@@ -93,7 +93,8 @@ pub struct CadenceResonance {
     /// Root mean square swing of the mode where periods are no more alike than that, over that of a load that repeats perfectly: below 1 on the mode, where jitter
     /// takes away; above 1 beside it, where jitter widens the line towards the mode.
     pub jitter_factor: f64,
-    /// What jitter makes of the predicted swing, hertz peak to peak: the factor times the swing, or what limiters let pass of it.
+    /// What jitter makes of the predicted swing, hertz peak to peak: the factor times the swing. Where sets reach a limit it is the lesser of the predicted and the
+    /// factor times the linear one: a rule of thumb that was not held against runs.
     pub expected_swing_hz: f64,
     /// What the run itself showed; absent where its end was not reached by whole periods.
     pub simulated: Option<SimulatedSwing>,
@@ -119,6 +120,8 @@ pub enum SettledAs {
     Periodic,
     /// It does not repeat within the periods tried.
     NotPeriodic,
+    /// Not looked for, as so long a period would be more than a bounded search: predicted is the linear value without limits.
+    Linear,
     /// The bus collapses on the way.
     Collapsed,
 }
@@ -184,6 +187,8 @@ pub struct Moves {
     /// Governors retuned by one value, in those sets that have it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retuned: Vec<RetunedKpis>,
+    /// Some of the cadences and governors were judged by the linear model alone although a limit may be reached, as the search is bounded.
+    pub partly_linear: bool,
 }
 
 /// A governor with another value.

@@ -25,6 +25,9 @@ fn judged(c: &CadenceResonance, limit_hz: f64, window_s: f64) -> (Status, String
         SettledAs::Collapsed => not_checked(
             "the bus would collapse if the load repeated perfectly, which it does not".to_owned(),
         ),
+        SettledAs::Linear => {
+            not_checked("so long a period was not searched for its settled state".to_owned())
+        }
         _ if c.expected_swing_hz.min(c.predicted_swing_hz) > limit_hz => {
             (Status::Fail, String::new())
         }

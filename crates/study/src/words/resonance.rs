@@ -74,7 +74,10 @@ fn swing(c: &CadenceResonance) -> String {
             parts.push(format!("it repeats after {} periods", c.repeats_after));
         }
         SettledAs::Periodic => {}
-        SettledAs::NotPeriodic => parts.push("it does not settle into one period".to_owned()),
+        SettledAs::NotPeriodic => parts.push("it does not settle into one period within what a search integrates".to_owned()),
+        SettledAs::Linear => parts.push(
+            "that is the linear value without limits: so long a period was not searched for its settled state".to_owned(),
+        ),
         SettledAs::Collapsed => parts.push("the bus collapses on the way".to_owned()),
     }
     parts.extend(c.limits_reached.iter().map(|r| {
@@ -103,9 +106,14 @@ fn swing(c: &CadenceResonance) -> String {
     }
     if (c.expected_swing_hz / c.predicted_swing_hz - 1.0).abs() > SLIGHT {
         parts.push(format!(
-            "periods are alike by {:.2}, with which {} Hz are expected",
+            "periods are alike by {:.2}, with which {} Hz are expected{}",
             c.coherence,
-            brief(c.expected_swing_hz)
+            brief(c.expected_swing_hz),
+            if c.limits_reached.is_empty() {
+                ""
+            } else {
+                " (where limits act, a rule of thumb)"
+            }
         ));
     }
     parts.join("; ")
@@ -192,5 +200,13 @@ fn moves(m: &Moves) -> String {
             }
         )
     }));
-    format!("what would move it, each by itself: {}", ways.join("; "))
+    let told = if m.partly_linear {
+        " (in part by the linear model alone, as the search is bounded)"
+    } else {
+        ""
+    };
+    format!(
+        "what would move it, each by itself{told}: {}",
+        ways.join("; ")
+    )
 }
