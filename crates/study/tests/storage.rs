@@ -193,18 +193,22 @@ fn the_curves_of_storage_are_bounded_and_add_up() {
     let curves = with.storage_curves.as_ref().unwrap();
     let (racks, battery) = (curves.racks.as_ref().unwrap(), &curves.bess[0]);
     assert!(curves.worst_group.is_some() && battery.name == "b" && curves.bess_left_out == 0);
+    let levels = |p: &ballast_series::Pyramid| p.levels[0].clone();
     let finest = |p: &ballast_series::Pyramid| {
-        let level = p.levels[0].clone();
+        let level = levels(p);
         assert!(level.mean.len() <= 1100, "{}", level.mean.len());
         level
     };
-    let mean = |p: &ballast_series::Pyramid| {
-        let level = finest(p);
-        level.mean.iter().sum::<f64>() / level.mean.len() as f64
-    };
+    let mean =
+        |level: ballast_series::Level| level.mean.iter().sum::<f64>() / level.mean.len() as f64;
     // What the supply sees is the load and what the stores take; means of buckets, of which the last may be shorter.
-    let sum = mean(&curves.before_w) + mean(&racks.power_w) + mean(&battery.power_w);
-    assert!((sum / mean(&with.site.pyramid) - 1.0).abs() < 2e-3, "{sum}");
+    let sum = mean(finest(&curves.before_w))
+        + mean(finest(&racks.power_w))
+        + mean(finest(&battery.power_w));
+    assert!(
+        (sum / mean(levels(&with.site.pyramid)) - 1.0).abs() < 2e-3,
+        "{sum}"
+    );
     let lowest = |p: &ballast_series::Pyramid| finest(p).min.iter().copied().fold(1.0, f64::min);
     let b = &with.bess[0];
     assert!((lowest(&battery.charge_share) - b.charge_min_share).abs() < 1e-3);
