@@ -10,6 +10,7 @@
 
 mod control;
 mod doctor;
+mod doctor_advice;
 mod nvml;
 mod nvml_raw;
 mod record;

@@ -6,10 +6,12 @@
 //! | 1 | a limit fails, is inconclusive, or was given but could not be checked |
 //! | 2 | bad input, or the output could not be written |
 //! | 3 | numerical failure |
+//! | 4 | no GPU can be measured (`doctor`, `record`) |
 //! | 130 | interrupted |
 
 mod args;
 mod check;
+mod doctor;
 mod exit;
 mod folder;
 mod genset;
@@ -19,6 +21,7 @@ mod json;
 mod load;
 mod printer;
 mod progress;
+mod record;
 mod render;
 mod run;
 mod sinks;
@@ -44,6 +47,8 @@ fn main() -> ExitCode {
             from: ImportFrom::Slurm { file, racks },
         } => info::import_slurm(&file, racks.as_deref(), &printer),
         Command::Genset { what } => genset::genset(&what, &printer),
+        Command::Doctor(args) => doctor::doctor(&args, &printer),
+        Command::Record(args) => record::record(&args, &printer),
         Command::Presets(args) => info::presets(&args, &printer),
         Command::Schema => info::schema(&printer),
         Command::Completions { shell } => info::completions(shell, &printer),
