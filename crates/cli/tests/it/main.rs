@@ -13,6 +13,7 @@ mod commands;
 mod common;
 mod folders;
 mod genset;
+mod gpus;
 mod measured;
 mod output;
 mod references;
