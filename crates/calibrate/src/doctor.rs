@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::nvml::{FIELD_AVERAGE, FIELD_INSTANT, Library, NoGpu, NvmlSource, missing};
 use crate::nvml_raw::module_power_mw;
-use crate::source::{PowerSource, Reading};
+use crate::source::{PowerSource, Metric};
 
 /// What was found on this machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -215,7 +215,7 @@ fn watch(source: &mut NvmlSource<'_>, watch_s: f64, stop: &dyn Fn() -> bool) -> 
         (0..gpus)
             .map(|gpu| {
                 let t_s = start.elapsed().as_secs_f64();
-                (t_s, source.read(gpu, t_s).value(Reading::Energy))
+                (t_s, source.read(gpu, t_s).value(Metric::Energy))
             })
             .collect()
     };
@@ -225,8 +225,8 @@ fn watch(source: &mut NvmlSource<'_>, watch_s: f64, stop: &dyn Fn() -> bool) -> 
         for (gpu, watched) in seen.iter_mut().enumerate() {
             let t_s = start.elapsed().as_secs_f64();
             let sample = source.power(gpu);
-            watched.average.look(t_s, sample.value(Reading::Average));
-            watched.instant.look(t_s, sample.value(Reading::Instant));
+            watched.average.look(t_s, sample.value(Metric::Average));
+            watched.instant.look(t_s, sample.value(Metric::Instant));
             let power_w = sample.power_w();
             if !power_w.is_nan() {
                 watched.sum_w += power_w;
@@ -255,7 +255,7 @@ fn gpu_examination(
     let facts = source.gpus()[gpu].clone();
     let device = library.device(facts.index)?;
     let sample = source.read(gpu, 0.0);
-    let readings = Reading::ALL
+    let readings = Metric::ALL
         .iter()
         .map(|&reading| Found {
             reading: reading.words(),

@@ -1,7 +1,7 @@
 //! What is missing on a machine, and how to get it.
 
 use crate::doctor::{Examination, GpuExamination};
-use crate::source::{Missing, Reading};
+use crate::source::{Missing, Metric};
 
 /// From this driver on, average and instant power are told apart (Yang et al., SC24).
 const FIELDS_SINCE: u32 = 530;
@@ -11,17 +11,17 @@ const AGREE: f64 = 0.1;
 impl GpuExamination {
     /// Whether any power of this GPU can be read.
     pub fn has_power(&self) -> bool {
-        [Reading::Average, Reading::Instant, Reading::Energy]
+        [Metric::Average, Metric::Instant, Metric::Energy]
             .iter()
             .any(|r| self.value(*r).is_some())
     }
 
     /// A reading in the unit of its column; `None` where it is missing.
-    pub fn value(&self, reading: Reading) -> Option<f64> {
+    pub fn value(&self, reading: Metric) -> Option<f64> {
         self.readings.get(reading as usize).and_then(|f| f.value)
     }
 
-    fn why(&self, reading: Reading) -> Option<&str> {
+    fn why(&self, reading: Metric) -> Option<&str> {
         self.readings
             .get(reading as usize)
             .and_then(|f| f.why.as_deref())
@@ -56,7 +56,7 @@ impl Examination {
             .next()
             .and_then(|major| major.parse::<u32>().ok())
             .is_some_and(|major| major < FIELDS_SINCE);
-        if gpu.value(Reading::Instant).is_none() {
+        if gpu.value(Metric::Instant).is_none() {
             say(if old {
                 format!(
                     "no instant power: a driver from {FIELDS_SINCE} on tells it from the average"
@@ -66,13 +66,13 @@ impl Examination {
                     .to_owned()
             });
         }
-        if gpu.value(Reading::Energy).is_none() && gpu.has_power() {
+        if gpu.value(Metric::Energy).is_none() && gpu.has_power() {
             say(
                 "no energy counter (it takes Volta or newer): means rest on polls alone".to_owned(),
             );
         }
         let denied = Missing::Denied.to_string();
-        for reading in Reading::ALL {
+        for reading in Metric::ALL {
             if gpu.why(reading) == Some(denied.as_str()) {
                 say(format!(
                     "{}: {denied}: run as root, or have the administrator open it",
@@ -80,8 +80,8 @@ impl Examination {
                 ));
             }
         }
-        if gpu.value(Reading::Instant).is_some() && gpu.instant_update.period_s.is_none()
-            || gpu.value(Reading::Average).is_some() && gpu.average_update.period_s.is_none()
+        if gpu.value(Metric::Instant).is_some() && gpu.instant_update.period_s.is_none()
+            || gpu.value(Metric::Average).is_some() && gpu.average_update.period_s.is_none()
         {
             say("a power changed too rarely to see how often it is renewed: run a load, and ask again".to_owned());
         }

@@ -29,4 +29,4 @@ pub use record::{
 };
 pub use record_table::{Columns, Metadata, NoRecording, recording_of};
 pub use recording::{GpuRecording, Mark, Recording, throttle};
-pub use source::{GpuFacts, Missing, Playback, PowerSource, Reading, Sample, Simulated};
+pub use source::{GpuFacts, Missing, Playback, PowerSource, Metric, Sample, Simulated};

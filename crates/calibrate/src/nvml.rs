@@ -13,7 +13,7 @@ use nvml_wrapper::structs::device::FieldId;
 use nvml_wrapper::{Device, Nvml};
 
 use crate::control::Control;
-use crate::source::{GpuFacts, Missing, PowerSource, Reading, Sample};
+use crate::source::{GpuFacts, Missing, PowerSource, Metric, Sample};
 
 /// `NVML_FI_DEV_POWER_AVERAGE`.
 pub(crate) const FIELD_AVERAGE: u32 = 185;
@@ -221,7 +221,7 @@ struct Live<'a> {
     /// Whether `nvmlDeviceGetPowerUsage` is a mean over a second.
     usage_is_average: bool,
     /// Readings not to be asked for again, and why.
-    given_up: [Option<Missing>; Reading::COUNT],
+    given_up: [Option<Missing>; Metric::COUNT],
     no_fields: bool,
 }
 
@@ -268,7 +268,7 @@ impl<'a> NvmlSource<'a> {
             source.gpus.push(Live {
                 usage_is_average: usage_is_average(&device, &name),
                 device,
-                given_up: [None; Reading::COUNT],
+                given_up: [None; Metric::COUNT],
                 no_fields: false,
             });
         }
@@ -288,7 +288,7 @@ impl Live<'_> {
     fn ask(
         &mut self,
         sample: &mut Sample,
-        reading: Reading,
+        reading: Metric,
         call: impl FnOnce(&Device<'_>) -> Result<f64, NvmlError>,
     ) {
         let value = match self.given_up[reading as usize] {
@@ -302,9 +302,9 @@ impl Live<'_> {
     }
 
     fn power(&mut self, sample: &mut Sample) {
-        const FIELDS: [(Reading, u32); 2] = [
-            (Reading::Average, FIELD_AVERAGE),
-            (Reading::Instant, FIELD_INSTANT),
+        const FIELDS: [(Metric, u32); 2] = [
+            (Metric::Average, FIELD_AVERAGE),
+            (Metric::Instant, FIELD_INSTANT),
         ];
         if !self.no_fields {
             let ids = FIELDS.map(|(_, id)| FieldId(id));
@@ -331,9 +331,9 @@ impl Live<'_> {
         }
         // Neither field: the plain reading says which of the two it is.
         let (has, has_not) = if self.usage_is_average {
-            (Reading::Average, Reading::Instant)
+            (Metric::Average, Metric::Instant)
         } else {
-            (Reading::Instant, Reading::Average)
+            (Metric::Instant, Metric::Average)
         };
         if self.no_fields {
             sample.set(has_not, Err(Missing::Unsupported));
@@ -359,28 +359,28 @@ impl PowerSource for NvmlSource<'_> {
         if sample.is_lost() {
             return Sample::lost();
         }
-        live.ask(&mut sample, Reading::Energy, |d| {
+        live.ask(&mut sample, Metric::Energy, |d| {
             d.total_energy_consumption().map(|mj| mj as f64 / 1000.0)
         });
-        live.ask(&mut sample, Reading::SmClock, |d| {
+        live.ask(&mut sample, Metric::SmClock, |d| {
             d.clock_info(Clock::SM).map(f64::from)
         });
-        live.ask(&mut sample, Reading::MemoryClock, |d| {
+        live.ask(&mut sample, Metric::MemoryClock, |d| {
             d.clock_info(Clock::Memory).map(f64::from)
         });
-        live.ask(&mut sample, Reading::Utilisation, |d| {
+        live.ask(&mut sample, Metric::Utilisation, |d| {
             d.utilization_rates().map(|u| f64::from(u.gpu) / 100.0)
         });
-        live.ask(&mut sample, Reading::MemoryUsed, |d| {
+        live.ask(&mut sample, Metric::MemoryUsed, |d| {
             d.memory_info().map(|m| m.used as f64)
         });
-        live.ask(&mut sample, Reading::Temperature, |d| {
+        live.ask(&mut sample, Metric::Temperature, |d| {
             d.temperature(TemperatureSensor::Gpu).map(f64::from)
         });
-        live.ask(&mut sample, Reading::Throttle, |d| {
+        live.ask(&mut sample, Metric::Throttle, |d| {
             d.current_throttle_reasons().map(|r| r.bits() as f64)
         });
-        live.ask(&mut sample, Reading::Limit, |d| {
+        live.ask(&mut sample, Metric::Limit, |d| {
             d.enforced_power_limit().map(|mw| f64::from(mw) / 1000.0)
         });
         if sample.is_lost() {

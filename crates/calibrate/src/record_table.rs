@@ -2,7 +2,7 @@
 //!
 //! One row per poll. `t_s` is when the poll began, seconds after the first one; `power_w` is the sum over the GPUs of the power
 //! that tells most of fast changes (instant, else average), null where a GPU gave none. Then, for each GPU, under `gpu0.` with
-//! its index: `t_s`, when that GPU was read, and the readings of [`Reading::column`]: `average_w`, `instant_w`, `energy_j`, `sm_mhz`,
+//! its index: `t_s`, when that GPU was read, and the readings of [`Metric::column`]: `average_w`, `instant_w`, `energy_j`, `sm_mhz`,
 //! `memory_mhz`, `utilisation` (0 to 1), `memory_used_bytes`, `temperature_c`, `throttle` (bits of [`crate::throttle`]), `limit_w`.
 //! All are 64-bit floats; a reading that is missing is null.
 //!
@@ -14,7 +14,7 @@
 use serde_json::{Value, json};
 
 use crate::recording::{GpuRecording, Mark, Recording};
-use crate::source::{GpuFacts, Reading, Sample};
+use crate::source::{GpuFacts, Metric, Sample};
 
 /// Key of the metadata with the format's number.
 pub(crate) const FORMAT: &str = "ballast.recording";
@@ -41,7 +41,7 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(gpus: &[GpuFacts]) -> Self {
-        let columns = 2 + gpus.len() * (1 + Reading::COUNT);
+        let columns = 2 + gpus.len() * (1 + Metric::COUNT);
         Self {
             indices: gpus.iter().map(|g| g.index).collect(),
             cells: vec![Vec::new(); columns],
@@ -56,7 +56,7 @@ impl Rows {
     pub(crate) fn push(&mut self, t_s: f64, samples: &[(f64, Sample)]) {
         let power_w = samples.iter().map(|(_, s)| s.power_w()).sum();
         let of_gpus = samples.iter().flat_map(|(t_s, sample)| {
-            let readings = Reading::ALL.iter().map(|r| sample.value(*r));
+            let readings = Metric::ALL.iter().map(|r| sample.value(*r));
             std::iter::once(*t_s).chain(readings)
         });
         for (column, value) in self
@@ -74,7 +74,7 @@ impl Rows {
         for index in &self.indices {
             names.push(format!("gpu{index}.{TIME}"));
             names.extend(
-                Reading::ALL
+                Metric::ALL
                     .iter()
                     .map(|r| format!("gpu{index}.{}", r.column())),
             );
@@ -205,7 +205,7 @@ fn gpu_of(columns: &[(String, Vec<f64>)], facts: &GpuFacts) -> Result<GpuRecordi
     if read.windows(2).any(|w| times[w[1]] < times[w[0]]) {
         return Err(NoRecording::Falls(name_of(TIME)));
     }
-    let column = |reading: Reading| -> Option<Vec<f64>> {
+    let column = |reading: Metric| -> Option<Vec<f64>> {
         let cells = found(reading.column())?;
         let kept: Vec<f64> = read.iter().filter_map(|k| cells.get(*k).copied()).collect();
         kept.iter().any(|v| !v.is_nan()).then_some(kept)
@@ -216,21 +216,21 @@ fn gpu_of(columns: &[(String, Vec<f64>)], facts: &GpuFacts) -> Result<GpuRecordi
         name: facts.name.clone(),
         driver: facts.driver.clone(),
         time_s: read.iter().map(|k| times[*k]).collect(),
-        average_w: column(Reading::Average),
-        instant_w: column(Reading::Instant),
-        energy_j: column(Reading::Energy),
-        sm_mhz: column(Reading::SmClock),
-        memory_mhz: column(Reading::MemoryClock),
-        utilisation: column(Reading::Utilisation),
-        memory_used_bytes: column(Reading::MemoryUsed),
-        temperature_c: column(Reading::Temperature),
-        throttle: column(Reading::Throttle).map(|bits| {
+        average_w: column(Metric::Average),
+        instant_w: column(Metric::Instant),
+        energy_j: column(Metric::Energy),
+        sm_mhz: column(Metric::SmClock),
+        memory_mhz: column(Metric::MemoryClock),
+        utilisation: column(Metric::Utilisation),
+        memory_used_bytes: column(Metric::MemoryUsed),
+        temperature_c: column(Metric::Temperature),
+        throttle: column(Metric::Throttle).map(|bits| {
             bits.iter()
                 .map(|b| if b.is_nan() { NO_BITS } else { *b as u64 })
                 .collect()
         }),
         // The limit in force most of the time is that of the first sample, unless it was swept.
-        limit_w: column(Reading::Limit).and_then(|w| w.iter().copied().find(|v| !v.is_nan())),
+        limit_w: column(Metric::Limit).and_then(|w| w.iter().copied().find(|v| !v.is_nan())),
         ..GpuRecording::default()
     })
 }

@@ -1,7 +1,7 @@
 //! What goes wrong while a GPU is recorded, each thing told once.
 
 use crate::recording::Mark;
-use crate::source::{GpuFacts, Reading, Sample};
+use crate::source::{GpuFacts, Metric, Sample};
 
 /// Readings that do not move for so long are told, seconds. Sensors renew their value every 20 to 100 ms (Yang et al., SC24), and a
 /// GPU's power is never quiet to the milliwatt for long.
@@ -10,7 +10,7 @@ const STUCK_S: f64 = 5.0;
 /// Follows one GPU.
 #[derive(Debug, Clone)]
 struct Followed {
-    told: [bool; Reading::COUNT],
+    told: [bool; Metric::COUNT],
     lost: bool,
     power: Moving,
     counter: Moving,
@@ -61,7 +61,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(gpus: &[GpuFacts]) -> Self {
         let fresh = Followed {
-            told: [false; Reading::COUNT],
+            told: [false; Metric::COUNT],
             lost: false,
             power: Moving::new(),
             counter: Moving::new(),
@@ -99,14 +99,14 @@ impl Watch {
             }
             return;
         }
-        for reading in Reading::ALL {
+        for reading in Metric::ALL {
             if let Some(why) = sample.missing(reading)
                 && !std::mem::replace(&mut followed.told[reading as usize], true)
             {
                 say(format!("no {}: {why}", reading.words()));
             }
         }
-        let counter_j = sample.value(Reading::Energy);
+        let counter_j = sample.value(Metric::Energy);
         let before_j = followed.counter.value;
         if counter_j < before_j {
             say(format!(

@@ -6,7 +6,7 @@ use crate::recording::{GpuRecording, Recording};
 
 /// Something a GPU tells of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum Metric {
     /// Power, averaged by the driver (a second, on GPUs that have both).
     Average,
     /// Power over the sensor's short window.
@@ -29,7 +29,7 @@ pub enum Reading {
     Limit,
 }
 
-impl Reading {
+impl Metric {
     /// How many there are.
     pub const COUNT: usize = 10;
     /// All of them, in the order of their columns.
@@ -109,8 +109,8 @@ impl fmt::Display for Missing {
 /// All readings of one GPU at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
-    values: [f64; Reading::COUNT],
-    missing: [Option<Missing>; Reading::COUNT],
+    values: [f64; Metric::COUNT],
+    missing: [Option<Missing>; Metric::COUNT],
     /// The driver's own time of the power, microseconds since 1970, where it gives one.
     pub stamp_us: Option<i64>,
 }
@@ -119,8 +119,8 @@ impl Default for Sample {
     /// Nothing could be read.
     fn default() -> Self {
         Self {
-            values: [f64::NAN; Reading::COUNT],
-            missing: [Some(Missing::Unsupported); Reading::COUNT],
+            values: [f64::NAN; Metric::COUNT],
+            missing: [Some(Missing::Unsupported); Metric::COUNT],
             stamp_us: None,
         }
     }
@@ -128,17 +128,17 @@ impl Default for Sample {
 
 impl Sample {
     /// A reading in the unit of its column; NaN where it is missing.
-    pub fn value(&self, reading: Reading) -> f64 {
+    pub fn value(&self, reading: Metric) -> f64 {
         self.values[reading as usize]
     }
 
     /// Why a reading is missing.
-    pub fn missing(&self, reading: Reading) -> Option<Missing> {
+    pub fn missing(&self, reading: Metric) -> Option<Missing> {
         self.missing[reading as usize]
     }
 
     /// Puts in what was read, or why it was not. A value that is not finite counts as not supported.
-    pub fn set(&mut self, reading: Reading, value: Result<f64, Missing>) {
+    pub fn set(&mut self, reading: Metric, value: Result<f64, Missing>) {
         let value = value.and_then(|v| {
             if v.is_finite() {
                 Ok(v)
@@ -153,7 +153,7 @@ impl Sample {
     /// A sample of a GPU that is gone.
     pub fn lost() -> Self {
         Self {
-            missing: [Some(Missing::Lost); Reading::COUNT],
+            missing: [Some(Missing::Lost); Metric::COUNT],
             ..Self::default()
         }
     }
@@ -165,9 +165,9 @@ impl Sample {
 
     /// The power that tells most of fast changes: instant, else average; NaN without either. Watts.
     pub fn power_w(&self) -> f64 {
-        let instant = self.value(Reading::Instant);
+        let instant = self.value(Metric::Instant);
         if instant.is_nan() {
-            self.value(Reading::Average)
+            self.value(Metric::Average)
         } else {
             instant
         }
@@ -222,21 +222,21 @@ impl Playback {
 }
 
 /// Column of a recording with a reading, as numbers.
-pub(crate) fn recorded(gpu: &GpuRecording, reading: Reading, k: usize) -> Option<f64> {
+pub(crate) fn recorded(gpu: &GpuRecording, reading: Metric, k: usize) -> Option<f64> {
     let column = match reading {
-        Reading::Average => &gpu.average_w,
-        Reading::Instant => &gpu.instant_w,
-        Reading::Energy => &gpu.energy_j,
-        Reading::SmClock => &gpu.sm_mhz,
-        Reading::MemoryClock => &gpu.memory_mhz,
-        Reading::Utilisation => &gpu.utilisation,
-        Reading::MemoryUsed => &gpu.memory_used_bytes,
-        Reading::Temperature => &gpu.temperature_c,
-        Reading::Throttle => {
+        Metric::Average => &gpu.average_w,
+        Metric::Instant => &gpu.instant_w,
+        Metric::Energy => &gpu.energy_j,
+        Metric::SmClock => &gpu.sm_mhz,
+        Metric::MemoryClock => &gpu.memory_mhz,
+        Metric::Utilisation => &gpu.utilisation,
+        Metric::MemoryUsed => &gpu.memory_used_bytes,
+        Metric::Temperature => &gpu.temperature_c,
+        Metric::Throttle => {
             let bits = gpu.throttle.as_ref().and_then(|bits| bits.get(k).copied());
             return bits.filter(|b| b >> 63 == 0).map(|b| b as f64);
         }
-        Reading::Limit => return gpu.limit_w,
+        Metric::Limit => return gpu.limit_w,
     };
     column.as_ref().and_then(|values| values.get(k).copied())
 }
@@ -254,7 +254,7 @@ impl PowerSource for Playback {
             return Sample::default();
         };
         let mut sample = Sample::default();
-        for reading in Reading::ALL {
+        for reading in Metric::ALL {
             sample.set(
                 reading,
                 recorded(gpu, reading, k).ok_or(Missing::Unsupported),

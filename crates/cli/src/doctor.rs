@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ballast_calibrate::{
-    Buffer, Examination, Found, GpuExamination, Library, NoGpu, Reading, Update, examine,
+    Buffer, Examination, Found, GpuExamination, Library, NoGpu, Metric, Update, examine,
 };
 use clap::Args;
 use serde_json::json;
@@ -115,14 +115,14 @@ fn print_gpu(gpu: &GpuExamination, printer: &Printer) {
         gpu.index, gpu.name, gpu.architecture, gpu.uuid
     ));
     let line = |what: &str, text: &str| printer.line(&format!("  {what:<29}{text}"));
-    for (reading, found) in Reading::ALL.iter().zip(&gpu.readings) {
+    for (reading, found) in Metric::ALL.iter().zip(&gpu.readings) {
         let more = match reading {
-            Reading::Average => update(&gpu.average_update),
-            Reading::Instant => update(&gpu.instant_update),
-            Reading::Energy => gpu
+            Metric::Average => update(&gpu.average_update),
+            Metric::Instant => update(&gpu.instant_update),
+            Metric::Energy => gpu
                 .counter_mean_w
                 .map(|w| format!("a mean of {w:.1} W while watched")),
-            Reading::Limit => gpu
+            Metric::Limit => gpu
                 .limit_range_w
                 .map(|(least, most)| format!("{least} W to {most} W can be set")),
             _ => None,

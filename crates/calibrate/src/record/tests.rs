@@ -1,7 +1,7 @@
 //! The recorder on a clock and sources of the tests' own.
 
 use super::*;
-use crate::source::{Missing, Playback, Reading, Simulated};
+use crate::source::{Missing, Playback, Metric, Simulated};
 use crate::{Recording, recording_of};
 
 /// A clock that only moves when it is waited for, or when a test pushes it.
@@ -91,10 +91,10 @@ fn spec(duration_s: f64) -> RecordSpec {
 /// Everything there, and moving.
 fn lively(gpu: usize, t_s: f64) -> Sample {
     let mut sample = Sample::default();
-    for reading in Reading::ALL {
+    for reading in Metric::ALL {
         sample.set(reading, Ok(t_s + gpu as f64 + reading as u8 as f64));
     }
-    sample.set(Reading::Throttle, Ok(4.0));
+    sample.set(Metric::Throttle, Ok(4.0));
     sample.stamp_us = Some((t_s * 1e6) as i64);
     sample
 }
@@ -231,13 +231,13 @@ fn a_lost_gpu_leaves_the_others_and_the_last_one_ends_it() {
 fn resets_stuck_values_and_missing_readings_are_told_once() {
     let (done, kept) = run(1, &mut Told::new(), 30.0, |gpu, t_s| {
         let mut sample = lively(gpu, t_s);
-        sample.set(Reading::Temperature, Err(Missing::Unsupported));
+        sample.set(Metric::Temperature, Err(Missing::Unsupported));
         if t_s > 2.0 {
-            sample.set(Reading::Energy, Ok(t_s - 2.0));
+            sample.set(Metric::Energy, Ok(t_s - 2.0));
         }
         if (10.0..20.0).contains(&t_s) {
-            sample.set(Reading::Instant, Ok(17.0));
-            sample.set(Reading::Energy, Ok(8.0));
+            sample.set(Metric::Instant, Ok(17.0));
+            sample.set(Metric::Energy, Ok(8.0));
         }
         sample
     });

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use ballast_calibrate::{Companion, Live, NvmlControl, Reading, Restoring, Said, Sample, Setting};
+use ballast_calibrate::{Companion, Live, NvmlControl, Metric, Restoring, Said, Sample, Setting};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ impl Means {
             self.power_ws += power_w;
             self.polls += 1;
         }
-        let energy_j = sample.value(Reading::Energy);
+        let energy_j = sample.value(Metric::Energy);
         if energy_j.is_nan() {
             return;
         }
@@ -270,7 +270,7 @@ fn numbers(index: u32, sample: &Sample) -> String {
     if sample.is_lost() {
         return format!("GPU {index} lost");
     }
-    let shown = |reading: Reading, scale: f64, unit: &str| {
+    let shown = |reading: Metric, scale: f64, unit: &str| {
         let value = sample.value(reading);
         if value.is_nan() {
             String::new()
@@ -286,9 +286,9 @@ fn numbers(index: u32, sample: &Sample) -> String {
     };
     format!(
         "GPU {index} {power}{}{}{}",
-        shown(Reading::Utilisation, 100.0, " %"),
-        shown(Reading::SmClock, 1.0, " MHz"),
-        shown(Reading::Temperature, 1.0, " °C")
+        shown(Metric::Utilisation, 100.0, " %"),
+        shown(Metric::SmClock, 1.0, " MHz"),
+        shown(Metric::Temperature, 1.0, " °C")
     )
 }
 
