@@ -10,9 +10,11 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::struct_wrappers::device::ProcessInfo;
 use serde::Serialize;
 
+use crate::invert_updates::find_updates;
 use crate::nvml::{FIELD_AVERAGE, FIELD_INSTANT, Library, NoGpu, NvmlSource, missing};
 use crate::nvml_raw::module_power_mw;
-use crate::source::{PowerSource, Metric};
+use crate::sensor::{Reading, SensorModel};
+use crate::source::{GpuFacts, Metric, PowerSource};
 
 /// What was found on this machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,8 +95,14 @@ pub struct Buffer {
 /// How often a reading changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Update {
-    /// Time between updates, seconds; `None` where it changed too rarely to tell.
+    /// Time between updates, seconds; `None` where it changed too rarely, or too irregularly, to tell.
     pub period_s: Option<f64>,
+    /// Standard error of it, seconds.
+    pub period_se_s: Option<f64>,
+    /// Averaging window that was published for this GPU and driver, seconds. Nothing is measured here: that takes a load that changes.
+    pub published_window_s: Option<f64>,
+    /// Where that comes from.
+    pub source: String,
     /// Changes seen.
     pub changes: usize,
     /// How long it was watched, seconds.
@@ -112,27 +120,6 @@ pub struct Process {
     pub program: String,
     /// Memory it uses on the GPU, bytes.
     pub memory_bytes: Option<u64>,
-}
-
-/// Fewest changes from which a period is told.
-const FEWEST: usize = 8;
-
-/// Period of the updates behind a value that is polled faster, from the times at which it changed, seconds. An update may bring the
-/// same value again, so that times between changes are whole multiples of the period: a lower decile of them is the first guess,
-/// and the median of all, each divided by its multiple, the answer.
-pub fn update_period_s(changes_s: &[f64]) -> Option<f64> {
-    let mut between: Vec<f64> = changes_s.windows(2).map(|w| w[1] - w[0]).collect();
-    if between.len() < FEWEST || between.iter().any(|d| !(d.is_finite() && *d > 0.0)) {
-        return None;
-    }
-    between.sort_by(f64::total_cmp);
-    let guess_s = between[between.len() / 10];
-    let mut single: Vec<f64> = between
-        .iter()
-        .map(|d| d / (d / guess_s).round().max(1.0))
-        .collect();
-    single.sort_by(f64::total_cmp);
-    Some(single[single.len() / 2])
 }
 
 /// Looks at this machine. Takes `watch_s` seconds to see how often the power changes; `stop` ends that early.
@@ -165,43 +152,32 @@ pub fn examine(
 /// What was seen of a GPU's power.
 #[derive(Debug, Clone, Default)]
 struct Watched {
-    average: Changes,
-    instant: Changes,
-    /// Sum and number of polled powers, watts.
-    sum_w: f64,
-    polls: u32,
+    time_s: Vec<f64>,
+    average_w: Vec<f64>,
+    instant_w: Vec<f64>,
+    polled_mean_w: Option<f64>,
     counter_mean_w: Option<f64>,
-    poll_s: f64,
-    watched_s: f64,
+    span_s: f64,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Changes {
-    last: Option<f64>,
-    at_s: Vec<f64>,
-}
-
-impl Changes {
-    fn look(&mut self, t_s: f64, value: f64) {
-        if value.is_nan() {
-            return;
-        }
-        // The first value began nobody knows when.
-        if self
-            .last
-            .replace(value)
-            .is_some_and(|before| before != value)
-        {
-            self.at_s.push(t_s);
-        }
-    }
-
-    fn update(&self, watched: &Watched) -> Update {
+impl Watched {
+    fn update(&self, reading: Reading, facts: &GpuFacts) -> Update {
+        let values_w = match reading {
+            Reading::Average => &self.average_w,
+            Reading::Instant => &self.instant_w,
+        };
+        let found = find_updates(&self.time_s, values_w);
+        let model = SensorModel::of(&facts.name, &facts.driver, reading);
+        let changes = values_w.windows(2).filter(|w| w[0] != w[1]);
         Update {
-            period_s: update_period_s(&self.at_s),
-            changes: self.at_s.len(),
-            watched_s: watched.watched_s,
-            poll_s: watched.poll_s,
+            period_s: found.map(|u| u.period_s),
+            period_se_s: found.map(|u| u.period_se_s),
+            published_window_s: model.window_s,
+            source: model.source,
+            // A reading that is missing changes nothing.
+            changes: changes.filter(|w| !w[0].is_nan() && !w[1].is_nan()).count(),
+            watched_s: self.span_s,
+            poll_s: self.span_s / self.time_s.len().max(1) as f64,
         }
     }
 }
@@ -220,26 +196,24 @@ fn watch(source: &mut NvmlSource<'_>, watch_s: f64, stop: &dyn Fn() -> bool) -> 
             .collect()
     };
     let before = counters(source, seen.len());
-    let mut rounds = 0_u32;
+    let mut powers_w: Vec<Vec<f64>> = vec![Vec::new(); seen.len()];
     while start.elapsed().as_secs_f64() < watch_s && !stop() {
         for (gpu, watched) in seen.iter_mut().enumerate() {
-            let t_s = start.elapsed().as_secs_f64();
+            watched.time_s.push(start.elapsed().as_secs_f64());
             let sample = source.power(gpu);
-            watched.average.look(t_s, sample.value(Metric::Average));
-            watched.instant.look(t_s, sample.value(Metric::Instant));
-            let power_w = sample.power_w();
-            if !power_w.is_nan() {
-                watched.sum_w += power_w;
-                watched.polls += 1;
-            }
+            watched.average_w.push(sample.value(Metric::Average));
+            watched.instant_w.push(sample.value(Metric::Instant));
+            powers_w[gpu].extend(Some(sample.power_w()).filter(|w| !w.is_nan()));
         }
-        rounds += 1;
         std::thread::sleep(POLL);
     }
     let after = counters(source, seen.len());
+    for (watched, powers_w) in seen.iter_mut().zip(&powers_w) {
+        let mean_w = powers_w.iter().sum::<f64>() / powers_w.len() as f64;
+        watched.polled_mean_w = mean_w.is_finite().then_some(mean_w);
+    }
     for ((watched, (from_s, from_j)), (to_s, to_j)) in seen.iter_mut().zip(before).zip(after) {
-        watched.watched_s = to_s - from_s;
-        watched.poll_s = watched.watched_s / f64::from(rounds.max(1));
+        watched.span_s = to_s - from_s;
         let mean_w = (to_j - from_j) / (to_s - from_s);
         watched.counter_mean_w = (mean_w.is_finite() && mean_w >= 0.0).then_some(mean_w);
     }
@@ -281,18 +255,18 @@ fn gpu_examination(
     let range = device.power_management_limit_constraints().ok();
     Ok(GpuExamination {
         index: facts.index,
-        name: facts.name,
-        uuid: facts.uuid,
+        name: facts.name.clone(),
+        uuid: facts.uuid.clone(),
         architecture: device
             .architecture()
             .map_or_else(|_| "unknown".to_owned(), |a| format!("{a:?}")),
         readings,
         module: module.to_vec(),
         buffer: buffer(&device),
-        average_update: watched.average.update(watched),
-        instant_update: watched.instant.update(watched),
+        average_update: watched.update(Reading::Average, &facts),
+        instant_update: watched.update(Reading::Instant, &facts),
         counter_mean_w: watched.counter_mean_w,
-        polled_mean_w: (watched.polls > 0).then(|| watched.sum_w / f64::from(watched.polls)),
+        polled_mean_w: watched.polled_mean_w,
         default_limit_w: device.power_management_limit_default().ok().map(w),
         limit_range_w: range.map(|r| (w(r.min_limit), w(r.max_limit))),
         mig: device.mig_mode().ok().map(|mode| mode.current != 0),
@@ -378,27 +352,4 @@ fn dcgm() -> Vec<String> {
         .filter(|(_, name)| NAMES.contains(&name.as_str()))
         .map(|(pid, name)| format!("{name} (pid {pid})"))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn updates_that_bring_the_same_value_do_not_lengthen_the_period() {
-        // Every 100 ms, polled every 3 ms, with every third update unseen.
-        let changes: Vec<f64> = (0..60)
-            .filter(|k| k % 3 != 0)
-            .map(|k| (f64::from(k) * 0.1 / 0.003).ceil() * 0.003)
-            .collect();
-        let period_s = update_period_s(&changes).unwrap();
-        assert!((period_s - 0.1).abs() < 0.003, "{period_s}");
-    }
-
-    #[test]
-    fn a_few_changes_tell_no_period() {
-        assert_eq!(update_period_s(&[]), None);
-        assert_eq!(update_period_s(&[0.1, 0.2, 0.3]), None);
-        assert_eq!(update_period_s(&[1.0; 20]), None);
-    }
 }

@@ -1,7 +1,7 @@
 //! What is missing on a machine, and how to get it.
 
 use crate::doctor::{Examination, GpuExamination};
-use crate::source::{Missing, Metric};
+use crate::source::{Metric, Missing};
 
 /// From this driver on, average and instant power are told apart (Yang et al., SC24).
 const FIELDS_SINCE: u32 = 530;

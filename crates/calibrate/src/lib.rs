@@ -2,7 +2,7 @@
 //!
 //! A [`Recording`] is what a sensor said, sample by sample, of one or more GPUs. What the GPU drew is another matter: the sensor shows
 //! a mean over a window of its own, at instants of its own, with a gain and an offset of its own.
-
+//! [`corrected`] takes that back as far as it goes, with a [`SensorModel`].
 //!
 //! A live GPU is read through [`NvmlSource`], one of several [`PowerSource`]s; [`record`](record()) polls a source at a steady rate and
 //! gives segments to a [`SegmentSink`]; [`recording_of`] reads them back. [`examine`] looks at what a machine can measure.
@@ -11,22 +11,31 @@
 mod control;
 mod doctor;
 mod doctor_advice;
+mod invert;
+mod invert_energy;
+mod invert_updates;
 mod nvml;
 mod nvml_raw;
 mod record;
 mod record_table;
 mod record_watch;
 mod recording;
+mod sensor;
 mod source;
 
 pub use control::{Control, ControlError, Restoring, Setting};
-pub use doctor::{
-    Buffer, Examination, Found, GpuExamination, Process, Update, examine, update_period_s,
-};
+pub use doctor::{Buffer, Examination, Found, GpuExamination, Process, Update, examine};
+pub use invert::{Corrected, InvertError, MeanFrom, corrected, reading_of};
+pub use invert_energy::{EnergyMean, energy_mean};
+pub use invert_updates::{Updates, find_updates};
 pub use nvml::{Library, NoGpu, NvmlControl, NvmlSource};
 pub use record::{
     Clock, Companion, Live, RecordSpec, Recorded, Said, SegmentSink, SystemClock, record,
 };
 pub use record_table::{Columns, Metadata, NoRecording, recording_of};
 pub use recording::{GpuRecording, Mark, Recording, throttle};
-pub use source::{GpuFacts, Missing, Playback, PowerSource, Metric, Sample, Simulated};
+pub use sensor::{
+    Architecture, CARD_GAINS, CardGain, Reading, Response, SensorModel, UNKNOWN_GAIN,
+    published_gain,
+};
+pub use source::{GpuFacts, Metric, Missing, Playback, PowerSource, Sample, Simulated};

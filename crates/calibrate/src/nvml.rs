@@ -13,7 +13,7 @@ use nvml_wrapper::structs::device::FieldId;
 use nvml_wrapper::{Device, Nvml};
 
 use crate::control::Control;
-use crate::source::{GpuFacts, Missing, PowerSource, Metric, Sample};
+use crate::source::{GpuFacts, Metric, Missing, PowerSource, Sample};
 
 /// `NVML_FI_DEV_POWER_AVERAGE`.
 pub(crate) const FIELD_AVERAGE: u32 = 185;

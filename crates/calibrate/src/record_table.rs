@@ -231,6 +231,5 @@ fn gpu_of(columns: &[(String, Vec<f64>)], facts: &GpuFacts) -> Result<GpuRecordi
         }),
         // The limit in force most of the time is that of the first sample, unless it was swept.
         limit_w: column(Metric::Limit).and_then(|w| w.iter().copied().find(|v| !v.is_nan())),
-        ..GpuRecording::default()
     })
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ballast_calibrate::{
-    Buffer, Examination, Found, GpuExamination, Library, NoGpu, Metric, Update, examine,
+    Buffer, Examination, Found, GpuExamination, Library, Metric, NoGpu, Update, examine,
 };
 use clap::Args;
 use serde_json::json;
@@ -137,7 +137,20 @@ fn print_gpu(gpu: &GpuExamination, printer: &Printer) {
         line(found.reading, &value(found));
     }
     line("driver's buffer of samples", &buffer(&gpu.buffer));
-    line("averaging window", WINDOW);
+    let published = [
+        ("average", &gpu.average_update),
+        ("instant", &gpu.instant_update),
+    ];
+    for (reading, update) in published {
+        if let Some(window_s) = update.published_window_s {
+            let ms = window_s * 1000.0;
+            line(
+                &format!("window of the {reading} power"),
+                &format!("{ms} ms by {}", update.source),
+            );
+        }
+    }
+    line("averaging windows", WINDOW);
     let mig = match gpu.mig {
         None => "not supported by this GPU",
         Some(false) => "off",
@@ -180,11 +193,12 @@ fn value(found: &Found) -> String {
 fn update(update: &Update) -> Option<String> {
     Some(match update.period_s {
         Some(period_s) => format!(
-            "changes every {:.1} ms (± {:.1} ms, {} changes in {:.1} s)",
+            "renewed every {:.1} ms (± {:.1} ms; {} changes in {:.1} s, polled every {:.1} ms)",
             period_s * 1000.0,
-            update.poll_s * 1000.0,
+            update.period_se_s.unwrap_or(0.0) * 1000.0,
             update.changes,
-            update.watched_s
+            update.watched_s,
+            update.poll_s * 1000.0
         ),
         None => format!(
             "{} changes in {:.1} s: too few to see how often it is renewed",

@@ -1,7 +1,7 @@
 //! The recorder on a clock and sources of the tests' own.
 
 use super::*;
-use crate::source::{Missing, Playback, Metric, Simulated};
+use crate::source::{Metric, Missing, Playback, Simulated};
 use crate::{Recording, recording_of};
 
 /// A clock that only moves when it is waited for, or when a test pushes it.
@@ -92,7 +92,7 @@ fn spec(duration_s: f64) -> RecordSpec {
 fn lively(gpu: usize, t_s: f64) -> Sample {
     let mut sample = Sample::default();
     for reading in Metric::ALL {
-        sample.set(reading, Ok(t_s + gpu as f64 + reading as u8 as f64));
+        sample.set(reading, Ok(t_s + gpu as f64 + f64::from(reading as u8)));
     }
     sample.set(Metric::Throttle, Ok(4.0));
     sample.stamp_us = Some((t_s * 1e6) as i64);

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use ballast_calibrate::{Companion, Live, NvmlControl, Metric, Restoring, Said, Sample, Setting};
+use ballast_calibrate::{Companion, Live, Metric, NvmlControl, Restoring, Said, Sample, Setting};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
