@@ -117,8 +117,8 @@ fn print_gpu(gpu: &GpuExamination, printer: &Printer) {
     let line = |what: &str, text: &str| printer.line(&format!("  {what:<29}{text}"));
     for (reading, found) in Metric::ALL.iter().zip(&gpu.readings) {
         let more = match reading {
-            Metric::Average => update(&gpu.average_update),
-            Metric::Instant => update(&gpu.instant_update),
+            Metric::Average => Some(update(&gpu.average_update)),
+            Metric::Instant => Some(update(&gpu.instant_update)),
             Metric::Energy => gpu
                 .counter_mean_w
                 .map(|w| format!("a mean of {w:.1} W while watched")),
@@ -190,8 +190,8 @@ fn value(found: &Found) -> String {
     }
 }
 
-fn update(update: &Update) -> Option<String> {
-    Some(match update.period_s {
+fn update(update: &Update) -> String {
+    match update.period_s {
         Some(period_s) => format!(
             "renewed every {:.1} ms (± {:.1} ms; {} changes in {:.1} s, polled every {:.1} ms)",
             period_s * 1000.0,
@@ -204,7 +204,7 @@ fn update(update: &Update) -> Option<String> {
             "{} changes in {:.1} s: too few to see how often it is renewed",
             update.changes, update.watched_s
         ),
-    })
+    }
 }
 
 fn buffer(buffer: &Buffer) -> String {
