@@ -10,11 +10,15 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::struct_wrappers::device::ProcessInfo;
 use serde::Serialize;
 
+use crate::invert::reading_of;
+use crate::invert_energy::energy_mean;
 use crate::invert_updates::find_updates;
+use crate::invert_window::measured_window;
 use crate::nvml::{FIELD_AVERAGE, FIELD_INSTANT, Library, NoGpu, NvmlSource, missing};
 use crate::nvml_raw::module_power_mw;
+use crate::recording::GpuRecording;
 use crate::sensor::{Reading, SensorModel};
-use crate::source::{GpuFacts, Metric, PowerSource};
+use crate::source::{GpuFacts, Metric, PowerSource, Sample};
 
 /// What was found on this machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -99,7 +103,10 @@ pub struct Update {
     pub period_s: Option<f64>,
     /// Standard error of it, seconds.
     pub period_se_s: Option<f64>,
-    /// Averaging window that was published for this GPU and driver, seconds. Nothing is measured here: that takes a load that changes.
+    /// Averaging window from what was watched, seconds: shortest, best and longest that explain it; `None` where the load changed too
+    /// little, or for too short a time, to tell.
+    pub window_s: Option<(f64, f64, f64)>,
+    /// Averaging window that was published for this GPU and driver, seconds.
     pub published_window_s: Option<f64>,
     /// Where that comes from.
     pub source: String,
@@ -149,73 +156,85 @@ pub fn examine(
     })
 }
 
-/// What was seen of a GPU's power.
-#[derive(Debug, Clone, Default)]
-struct Watched {
-    time_s: Vec<f64>,
-    average_w: Vec<f64>,
-    instant_w: Vec<f64>,
-    polled_mean_w: Option<f64>,
-    counter_mean_w: Option<f64>,
-    span_s: f64,
-}
+/// What was seen of a GPU's power: a recording with the average, the instant power and the counter.
+struct Watched(GpuRecording);
 
 impl Watched {
-    fn update(&self, reading: Reading, facts: &GpuFacts) -> Update {
-        let values_w = match reading {
-            Reading::Average => &self.average_w,
-            Reading::Instant => &self.instant_w,
-        };
-        let found = find_updates(&self.time_s, values_w);
-        let model = SensorModel::of(&facts.name, &facts.driver, reading);
+    fn new(facts: &GpuFacts) -> Self {
+        Self(GpuRecording {
+            name: facts.name.clone(),
+            driver: facts.driver.clone(),
+            average_w: Some(Vec::new()),
+            instant_w: Some(Vec::new()),
+            energy_j: Some(Vec::new()),
+            ..GpuRecording::default()
+        })
+    }
+
+    fn push(&mut self, t_s: f64, sample: &Sample) {
+        let of = |metric| Some(sample.value(metric));
+        self.0.time_s.push(t_s);
+        for (column, value) in [
+            (&mut self.0.average_w, of(Metric::Average)),
+            (&mut self.0.instant_w, of(Metric::Instant)),
+            (&mut self.0.energy_j, of(Metric::Energy)),
+        ] {
+            if let Some(values) = column {
+                values.extend(value);
+            }
+        }
+    }
+
+    fn span_s(&self) -> f64 {
+        let (first, last) = (self.0.time_s.first(), self.0.time_s.last());
+        first.zip(last).map_or(0.0, |(first, last)| last - first)
+    }
+
+    fn update(&self, reading: Reading) -> Update {
+        let values_w = reading_of(&self.0, reading).unwrap_or_default();
+        let found = find_updates(&self.0.time_s, values_w);
+        let model = SensorModel::of(&self.0.name, &self.0.driver, reading);
+        let window = measured_window(&self.0, reading).filter(|fit| fit.resolved);
         let changes = values_w.windows(2).filter(|w| w[0] != w[1]);
         Update {
             period_s: found.map(|u| u.period_s),
             period_se_s: found.map(|u| u.period_se_s),
+            window_s: window.map(|fit| (fit.low_s, fit.window_s, fit.high_s)),
             published_window_s: model.window_s,
             source: model.source,
             // A reading that is missing changes nothing.
             changes: changes.filter(|w| !w[0].is_nan() && !w[1].is_nan()).count(),
-            watched_s: self.span_s,
-            poll_s: self.span_s / self.time_s.len().max(1) as f64,
+            watched_s: self.span_s(),
+            poll_s: self.span_s() / self.0.time_s.len().max(2) as f64,
         }
+    }
+
+    /// Mean of the instant (else average) power, watts.
+    fn polled_mean_w(&self) -> Option<f64> {
+        let columns = [Reading::Instant, Reading::Average].map(|r| reading_of(&self.0, r));
+        columns.into_iter().flatten().find_map(|values_w| {
+            let there: Vec<f64> = values_w.iter().copied().filter(|w| !w.is_nan()).collect();
+            (!there.is_empty()).then(|| there.iter().sum::<f64>() / there.len() as f64)
+        })
+    }
+
+    fn counter_mean_w(&self) -> Option<f64> {
+        let energy_j = self.0.energy_j.as_deref().unwrap_or_default();
+        energy_mean(&self.0.time_s, energy_j).map(|mean| mean.mean_w)
     }
 }
 
 /// Polls the power of all GPUs as fast as is fair.
 fn watch(source: &mut NvmlSource<'_>, watch_s: f64, stop: &dyn Fn() -> bool) -> Vec<Watched> {
     const POLL: Duration = Duration::from_millis(2);
-    let mut seen = vec![Watched::default(); source.gpus().len()];
+    let mut seen: Vec<Watched> = source.gpus().iter().map(Watched::new).collect();
     let start = Instant::now();
-    let counters = |source: &mut NvmlSource<'_>, gpus: usize| -> Vec<(f64, f64)> {
-        (0..gpus)
-            .map(|gpu| {
-                let t_s = start.elapsed().as_secs_f64();
-                (t_s, source.read(gpu, t_s).value(Metric::Energy))
-            })
-            .collect()
-    };
-    let before = counters(source, seen.len());
-    let mut powers_w: Vec<Vec<f64>> = vec![Vec::new(); seen.len()];
     while start.elapsed().as_secs_f64() < watch_s && !stop() {
         for (gpu, watched) in seen.iter_mut().enumerate() {
-            watched.time_s.push(start.elapsed().as_secs_f64());
-            let sample = source.power(gpu);
-            watched.average_w.push(sample.value(Metric::Average));
-            watched.instant_w.push(sample.value(Metric::Instant));
-            powers_w[gpu].extend(Some(sample.power_w()).filter(|w| !w.is_nan()));
+            let t_s = start.elapsed().as_secs_f64();
+            watched.push(t_s, &source.power(gpu));
         }
         std::thread::sleep(POLL);
-    }
-    let after = counters(source, seen.len());
-    for (watched, powers_w) in seen.iter_mut().zip(&powers_w) {
-        let mean_w = powers_w.iter().sum::<f64>() / powers_w.len() as f64;
-        watched.polled_mean_w = mean_w.is_finite().then_some(mean_w);
-    }
-    for ((watched, (from_s, from_j)), (to_s, to_j)) in seen.iter_mut().zip(before).zip(after) {
-        watched.span_s = to_s - from_s;
-        let mean_w = (to_j - from_j) / (to_s - from_s);
-        watched.counter_mean_w = (mean_w.is_finite() && mean_w >= 0.0).then_some(mean_w);
     }
     seen
 }
@@ -263,10 +282,10 @@ fn gpu_examination(
         readings,
         module: module.to_vec(),
         buffer: buffer(&device),
-        average_update: watched.update(Reading::Average, &facts),
-        instant_update: watched.update(Reading::Instant, &facts),
-        counter_mean_w: watched.counter_mean_w,
-        polled_mean_w: watched.polled_mean_w,
+        average_update: watched.update(Reading::Average),
+        instant_update: watched.update(Reading::Instant),
+        counter_mean_w: watched.counter_mean_w(),
+        polled_mean_w: watched.polled_mean_w(),
         default_limit_w: device.power_management_limit_default().ok().map(w),
         limit_range_w: range.map(|r| (w(r.min_limit), w(r.max_limit))),
         mig: device.mig_mode().ok().map(|mode| mode.current != 0),

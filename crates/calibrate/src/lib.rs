@@ -12,8 +12,12 @@ mod control;
 mod doctor;
 mod doctor_advice;
 mod invert;
+mod invert_edges;
 mod invert_energy;
+mod invert_fold;
+mod invert_periodic;
 mod invert_updates;
+mod invert_window;
 mod nvml;
 mod nvml_raw;
 mod record;
@@ -21,13 +25,21 @@ mod record_table;
 mod record_watch;
 mod recording;
 mod sensor;
+mod simulate;
 mod source;
 
 pub use control::{Control, ControlError, Restoring, Setting};
 pub use doctor::{Buffer, Examination, Found, GpuExamination, Process, Update, examine};
 pub use invert::{Corrected, InvertError, MeanFrom, corrected, reading_of};
+pub use invert_edges::{Edge, edges};
 pub use invert_energy::{EnergyMean, energy_mean};
+pub use invert_periodic::{
+    LEAST_GAIN, PeriodError, PeriodSearch, PeriodicLevel, PeriodicLoad, periodic,
+};
 pub use invert_updates::{Updates, find_updates};
+pub use invert_window::{
+    Reference, WindowFit, find_window, find_window_of_square, measured_window,
+};
 pub use nvml::{Library, NoGpu, NvmlControl, NvmlSource};
 pub use record::{
     Clock, Companion, Live, RecordSpec, Recorded, Said, SegmentSink, SystemClock, record,
@@ -38,4 +50,5 @@ pub use sensor::{
     Architecture, CARD_GAINS, CardGain, Reading, Response, SensorModel, UNKNOWN_GAIN,
     published_gain,
 };
+pub use simulate::{SimulatedCounter, SimulatedReading, SimulatedSensor, square_wave};
 pub use source::{GpuFacts, Metric, Missing, Playback, PowerSource, Sample, Simulated};

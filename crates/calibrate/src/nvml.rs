@@ -275,10 +275,11 @@ impl<'a> NvmlSource<'a> {
         Ok(source)
     }
 
-    /// Reads the power only: fast, to see how often it changes.
+    /// Reads power and energy only: fast, to see how often they change.
     pub(crate) fn power(&mut self, gpu: usize) -> Sample {
         let mut sample = Sample::default();
         self.gpus[gpu].power(&mut sample);
+        self.gpus[gpu].energy(&mut sample);
         sample
     }
 }
@@ -299,6 +300,12 @@ impl Live<'_> {
             self.given_up[reading as usize] = Some(why);
         }
         sample.set(reading, value);
+    }
+
+    fn energy(&mut self, sample: &mut Sample) {
+        self.ask(sample, Metric::Energy, |d| {
+            d.total_energy_consumption().map(|mj| mj as f64 / 1000.0)
+        });
     }
 
     fn power(&mut self, sample: &mut Sample) {
@@ -359,9 +366,7 @@ impl PowerSource for NvmlSource<'_> {
         if sample.is_lost() {
             return Sample::lost();
         }
-        live.ask(&mut sample, Metric::Energy, |d| {
-            d.total_energy_consumption().map(|mj| mj as f64 / 1000.0)
-        });
+        live.energy(&mut sample);
         live.ask(&mut sample, Metric::SmClock, |d| {
             d.clock_info(Clock::SM).map(f64::from)
         });

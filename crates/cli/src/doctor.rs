@@ -12,10 +12,6 @@ use crate::exit::Exit;
 use crate::interrupt;
 use crate::printer::Printer;
 
-/// Why the window is not told.
-const WINDOW: &str =
-    "not measured here: it takes a load that changes; record one (`ballast record … -- COMMAND`)";
-
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// NVIDIA's management library. Default: the driver's libnvidia-ml.so.1.
@@ -49,7 +45,6 @@ pub(crate) fn doctor(args: &DoctorArgs, printer: &Printer) -> Exit {
         printer.json(&json!({
             "exit_code": exit.code(),
             "examination": found,
-            "averaging_window": WINDOW,
             "advice": advice,
         }));
     } else {
@@ -137,20 +132,14 @@ fn print_gpu(gpu: &GpuExamination, printer: &Printer) {
         line(found.reading, &value(found));
     }
     line("driver's buffer of samples", &buffer(&gpu.buffer));
-    let published = [
-        ("average", &gpu.average_update),
-        ("instant", &gpu.instant_update),
-    ];
-    for (reading, update) in published {
-        if let Some(window_s) = update.published_window_s {
-            let ms = window_s * 1000.0;
-            line(
-                &format!("window of the {reading} power"),
-                &format!("{ms} ms by {}", update.source),
-            );
+    for (reading, update, metric) in [
+        ("average", &gpu.average_update, Metric::Average),
+        ("instant", &gpu.instant_update, Metric::Instant),
+    ] {
+        if gpu.value(metric).is_some() {
+            line(&format!("window of the {reading} power"), &window(update));
         }
     }
-    line("averaging windows", WINDOW);
     let mig = match gpu.mig {
         None => "not supported by this GPU",
         Some(false) => "off",
@@ -204,6 +193,27 @@ fn update(update: &Update) -> String {
             "{} changes in {:.1} s: too few to see how often it is renewed",
             update.changes, update.watched_s
         ),
+    }
+}
+
+fn window(update: &Update) -> String {
+    let ms = |s: f64| format!("{:.0} ms", s * 1000.0);
+    let published = update.published_window_s.map_or_else(
+        || format!("unknown ({})", update.source),
+        |s| format!("published: {} ({})", ms(s), update.source),
+    );
+    match update.window_s {
+        Some((low_s, best_s, high_s)) => {
+            format!(
+                "measured: {} ({} to {}); {published}",
+                ms(best_s),
+                ms(low_s),
+                ms(high_s)
+            )
+        }
+        None => {
+            format!("not measured, it takes a load that changes and a longer --watch; {published}")
+        }
     }
 }
 

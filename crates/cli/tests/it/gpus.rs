@@ -139,7 +139,7 @@ fn doctor_says_what_works_and_how_often_it_changes() {
         "GPU 0",
         "instant power",
         "energy counter",
-        "averaging windows",
+        "window of the average power",
         "MIG",
         "DCGM",
     ] {
