@@ -83,7 +83,7 @@ impl Examination {
         if gpu.value(Metric::Instant).is_some() && gpu.instant_update.period_s.is_none()
             || gpu.value(Metric::Average).is_some() && gpu.average_update.period_s.is_none()
         {
-            say("a power changed too rarely to see how often it is renewed: run a load, and ask again".to_owned());
+            say("how often a power is renewed does not show: run a load, and ask again".to_owned());
         }
         if let (Some(counter_w), Some(polled_w)) = (gpu.counter_mean_w, gpu.polled_mean_w)
             && (counter_w - polled_w).abs() > AGREE * counter_w.max(polled_w)

@@ -190,7 +190,7 @@ fn update(update: &Update) -> String {
             update.poll_s * 1000.0
         ),
         None => format!(
-            "{} changes in {:.1} s: too few to see how often it is renewed",
+            "{} changes in {:.1} s: how often it is renewed does not show",
             update.changes, update.watched_s
         ),
     }

@@ -159,7 +159,10 @@ extern "C" fn nvmlDeviceGetArchitecture(handle: Device, to: *mut c_uint) -> Retu
 extern "C" fn nvmlDeviceGetPowerUsage(handle: Device, to: *mut c_uint) -> Return {
     device(handle, "power_usage", |p, gpu, t_s| {
         std::thread::sleep(Duration::from_millis(p.script.slow_ms));
-        put(to, (p.script.power_w(gpu, t_s, 1.0) * 1000.0) as c_uint)
+        put(
+            to,
+            (p.script.power_w(gpu, t_s, 1.0) * 1000.0).round() as c_uint,
+        )
     })
 }
 
@@ -214,7 +217,8 @@ extern "C" fn nvmlDeviceGetFieldValues(
             if value.code == SUCCESS {
                 // An unsigned int, in the first four bytes of the union.
                 value.kind = 1;
-                value.value = u64::from((p.script.power_w(gpu, t_s, window_s) * 1000.0) as u32);
+                value.value =
+                    u64::from((p.script.power_w(gpu, t_s, window_s) * 1000.0).round() as u32);
             }
             (value.stamp_us, value.latency_us) = (stamp_us, 1);
         }
