@@ -372,3 +372,48 @@ fn dcgm() -> Vec<String> {
         .map(|(pid, name)| format!("{name} (pid {pid})"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What polls of a sensor that is renewed every 100 ms show of 100 W and 400 W in turn, with uneven polls and a stall now and then.
+    fn watched(seconds: f64, window_s: f64, stall_s: f64) -> Watched {
+        let energy_j = |t_s: f64| {
+            let turns = t_s / 0.37;
+            (turns.floor() + (turns.fract() * 2.0).min(1.0)) * 0.37 * 150.0 + 100.0 * t_s
+        };
+        let mut watched = Watched::new(&GpuFacts::default());
+        let (mut t_s, mut k) = (0.0, 0_u32);
+        while t_s < seconds {
+            let update_s = (t_s / 0.1_f64).floor() * 0.1 + 10.0;
+            let mut sample = Sample::default();
+            let w = (energy_j(update_s) - energy_j(update_s - window_s)) / window_s;
+            sample.set(Metric::Instant, Ok((w * 1000.0).round() / 1000.0));
+            watched.push(t_s, &sample);
+            k += 1;
+            t_s += 0.002 + 0.004 * (f64::from(k) * 0.618).fract();
+            if k.is_multiple_of(61) {
+                t_s += stall_s;
+            }
+        }
+        watched
+    }
+
+    #[test]
+    fn updates_show_through_uneven_polls() {
+        for (seconds, window_s, stall_s) in [
+            (3.0, 0.1, 0.0),
+            (20.0, 0.025, 0.0),
+            (4.0, 0.1, 0.03),
+            (20.0, 0.1, 0.03),
+        ] {
+            let update = watched(seconds, window_s, stall_s).update(Reading::Instant);
+            let period_s = update.period_s.unwrap_or(f64::NAN);
+            assert!(
+                (period_s - 0.1).abs() < 0.001,
+                "{seconds} {window_s} {stall_s}: {update:?}"
+            );
+        }
+    }
+}

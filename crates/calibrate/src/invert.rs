@@ -165,6 +165,12 @@ pub fn corrected(recording: &GpuRecording, model: &SensorModel) -> Result<Correc
         .and_then(|energy| energy_mean(&recording.time_s, energy));
     note_counter(recording, counter.as_ref(), &mut notes);
 
+    if counter.is_none() && model.duty().is_some_and(|duty| duty < 0.9) {
+        notes.push(
+            "the sensor looks for a part of the time: of a load that keeps nearly in step with it the mean of the readings is off by more than its statistical error; fit the load's period"
+                .to_owned(),
+        );
+    }
     let (mut mean_w, mut mean_se_w, mut mean_from) =
         (readings_w, readings_se_w, MeanFrom::Readings);
     if let Some(counter) = &counter {
@@ -252,7 +258,7 @@ fn note_timing(
             "this sensor follows like a capacitor that charges: rises are not corrected".to_owned(),
         ),
         Response::Estimate => {
-            notes.push("this GPU has no power sensor: the driver estimates".to_owned())
+            notes.push("this GPU has no power sensor: the driver estimates".to_owned());
         }
         Response::Unknown => notes.push(format!(
             "{} {}: window not known; times are not shifted by it",
@@ -286,8 +292,8 @@ fn note_counter(recording: &GpuRecording, counter: Option<&EnergyMean>, notes: &
     }
 }
 
-/// Mean over time of values that stand until the next (gaps count as long as the median), and its standard error by the means of
-/// blocks, which keeps what neighbours share.
+/// Mean over time of values that stand until the next (gaps count as long as five of the usual), and its standard error from the
+/// differences of neighbours.
 fn mean_in_time(time_s: &[f64], value: &[f64]) -> (f64, f64) {
     let n = value.len();
     if n == 0 {
@@ -310,27 +316,12 @@ fn mean_in_time(time_s: &[f64], value: &[f64]) -> (f64, f64) {
         total += w;
     }
     let mean = sum / total;
-    // Blocks of growing length: the largest standard error counts.
-    let mut se: f64 = 0.0;
-    let mut length = 1;
-    while n / length >= 8 {
-        let means: Vec<f64> = value
-            .chunks_exact(length)
-            .map(|block| block.iter().sum::<f64>() / length as f64)
-            .collect();
-        let m = means.len() as f64;
-        let centre = means.iter().sum::<f64>() / m;
-        let variance = means
-            .iter()
-            .map(|v| (v - centre) * (v - centre))
-            .sum::<f64>()
-            / (m - 1.0);
-        se = se.max((variance / m).sqrt());
-        length *= 2;
-    }
-    if n < 8 {
-        let spread = value.iter().map(|v| (v - mean).abs()).fold(0.0, f64::max);
-        se = spread / (n as f64).sqrt();
-    }
+    // Half the mean square of neighbours' differences is the variance of what a value says of its own interval: that of white noise, and
+    // little for a load that moves slowly, which the samples follow.
+    let squares: f64 = value
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]) * (pair[1] - pair[0]))
+        .sum();
+    let se = (0.5 * squares).sqrt() / n as f64;
     (mean, se)
 }

@@ -85,6 +85,6 @@ fn edge(t: &[f64], y: &[f64], window_s: f64) -> Edge {
         within_s,
         from_w: before,
         to_w: after,
-        rise_s: resolved.then(|| observed_s - window_s - update_s),
+        rise_s: resolved.then_some(observed_s - window_s - update_s),
     }
 }

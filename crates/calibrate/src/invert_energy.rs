@@ -94,7 +94,7 @@ pub fn energy_mean(time_s: &[f64], energy_j: &[f64]) -> Option<EnergyMean> {
     {
         result.stuck_s.push((time_s[last], *end));
     }
-    if !(result.seconds > 0.0) {
+    if result.seconds <= 0.0 {
         return None;
     }
     result.mean_w = result.energy_j / result.seconds;

@@ -159,8 +159,8 @@ pub(crate) fn first_edges(
         let mut next = vec![f64::INFINITY; m + 1];
         let mut begin = vec![0; m + 1];
         for to in k + 1..=m {
-            for start in k..to {
-                let cost = best[start] + piece(start, to);
+            for (start, before) in best.iter().enumerate().take(to).skip(k) {
+                let cost = before + piece(start, to);
                 if cost < next[to] {
                     (next[to], begin[to]) = (cost, start);
                 }
@@ -195,14 +195,8 @@ pub(crate) fn first_edges(
     Some(edges)
 }
 
-/// Improves period and edges by a pattern search with the levels solved at every place. `fixed` holds the period.
-pub(crate) fn refine(
-    seen: Seen<'_>,
-    start: Shape,
-    middle_s: f64,
-    span_s: f64,
-    fixed: bool,
-) -> Shape {
+/// Improves period and edges by a pattern search with the levels solved at every place.
+pub(crate) fn refine(seen: Seen<'_>, start: Shape, middle_s: f64, span_s: f64) -> Shape {
     let mut best = start;
     // Edges are held as they lie around the middle of the samples, so that a change of period turns about it.
     let cycles = (span_s / best.period_s).max(1.0);
@@ -220,15 +214,13 @@ pub(crate) fn refine(
                 for _ in 0..12 {
                     let mut edges = best.edge_s.clone();
                     let mut period_s = best.period_s;
-                    if parameter < count {
-                        edges[parameter] += sign * edge_step;
-                    } else if parameter == count {
+                    match edges.get_mut(parameter) {
+                        Some(edge) => *edge += sign * edge_step,
                         // All edges together.
-                        for edge in &mut edges {
-                            *edge += sign * edge_step;
+                        None if parameter == count => {
+                            edges.iter_mut().for_each(|edge| *edge += sign * edge_step)
                         }
-                    } else if !fixed {
-                        period_s += sign * period_step;
+                        None => period_s += sign * period_step,
                     }
                     match levels(seen, period_s, &edges) {
                         Some(shape) if shape.cost < best.cost * (1.0 - 1e-12) => {

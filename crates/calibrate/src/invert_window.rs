@@ -13,6 +13,8 @@ pub struct Reference {
     joules: Vec<f64>,
     /// Shortest window it can tell, seconds.
     finest_s: f64,
+    /// Least share of the variance that a window must explain to be told: what is coarse itself can be explained by a wrong window.
+    least_explained: f64,
 }
 
 impl Reference {
@@ -32,6 +34,7 @@ impl Reference {
             time_s,
             joules,
             finest_s,
+            least_explained: LEAST_EXPLAINED,
         }
     }
 
@@ -49,11 +52,12 @@ impl Reference {
                 joules.push(energy_j[i]);
             }
         }
-        let finest_s = 2.0 * step(&times);
+        let finest_s = 5.0 * step(&times);
         Self {
             time_s: times,
             joules,
             finest_s,
+            least_explained: LEAST_BY_SENSOR,
         }
     }
 
@@ -74,6 +78,7 @@ impl Reference {
             time_s,
             joules,
             finest_s,
+            least_explained: LEAST_BY_SENSOR,
         }
     }
 
@@ -122,6 +127,8 @@ pub struct WindowFit {
 
 /// Least share of the variance that a window must explain to be told.
 const LEAST_EXPLAINED: f64 = 0.8;
+/// The same against the sensor's own counter and short readings.
+const LEAST_BY_SENSOR: f64 = 0.995;
 /// Fewest updates.
 const LEAST_UPDATES: usize = 20;
 
@@ -155,7 +162,7 @@ pub fn find_window(
     let y: Vec<f64> = kept.iter().map(|i| shown_w[*i]).collect();
     let mean = y.iter().sum::<f64>() / y.len() as f64;
     let scatter: f64 = y.iter().map(|v| (v - mean) * (v - mean)).sum();
-    if !(scatter > 1e-9 * (1.0 + mean * mean)) {
+    if scatter <= 1e-9 * (1.0 + mean * mean) {
         return None;
     }
     let cost = |window_s: f64, centre_s: f64| line(&u, &y, reference, window_s, centre_s);
@@ -227,7 +234,7 @@ pub fn find_window(
         offset_w,
         residual_w: (squares / n).sqrt(),
         explained,
-        resolved: explained >= LEAST_EXPLAINED
+        resolved: explained >= reference.least_explained
             && window_s >= reference.finest_s
             && window_s > 1.05 * shortest_s
             && window_s < longest_s / 1.05,
@@ -255,7 +262,7 @@ fn line(
     }
     let (mx, my) = (sx / n, sy / n);
     let (vx, vxy, vy) = (sxx - n * mx * mx, sxy - n * mx * my, syy - n * my * my);
-    if !(vx > 0.0) || vxy <= 0.0 {
+    if vx <= 0.0 || vxy <= 0.0 {
         return (vy.max(0.0), 0.0, my);
     }
     let gain = vxy / vx;
@@ -263,7 +270,7 @@ fn line(
 }
 
 /// Window of a reading from the recording alone: against the energy counter where there is one, else, for the average, against the
-/// instantaneous reading. `resolved` says whether it can be trusted: the counter cannot tell windows below two of its own steps.
+/// instantaneous reading. `resolved` says whether it can be trusted: the counter cannot tell windows below five of its own steps.
 pub fn measured_window(recording: &GpuRecording, reading: Reading) -> Option<WindowFit> {
     let of = |reading| {
         let (time_s, shown) = clean(&recording.time_s, reading_of(recording, reading)?);
@@ -274,7 +281,7 @@ pub fn measured_window(recording: &GpuRecording, reading: Reading) -> Option<Win
     let longest_s = (0.1 * (recording.time_s.last()? - recording.time_s.first()?))
         .clamp(2.0 * grid.period_s, 3.0);
     let by = |reference: &Reference| {
-        let shortest_s = (0.5 * reference.finest_s).max(0.05 * grid.period_s);
+        let shortest_s = (0.2 * reference.finest_s).max(0.05 * grid.period_s);
         find_window(
             &held_w.update_s,
             &held_w.value,

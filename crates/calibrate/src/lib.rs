@@ -16,6 +16,7 @@ mod invert_edges;
 mod invert_energy;
 mod invert_fold;
 mod invert_periodic;
+mod invert_search;
 mod invert_updates;
 mod invert_window;
 mod nvml;

@@ -244,12 +244,13 @@ fn row(architecture: Architecture, driver: Option<u32>, reading: Reading) -> Row
     // Drivers before 530 had one reading, 530 showed the short window under the same name, later ones have both.
     let driver = driver.unwrap_or(u32::MAX);
     match (architecture, reading) {
-        (Architecture::Hopper, Reading::Average) => boxcar(100.0, 1000.0),
         (Architecture::Hopper, Reading::Instant) if driver >= 530 => boxcar(100.0, 25.0),
         (Architecture::Ada | Architecture::Ga10x, Reading::Average) if driver == 530 => {
             boxcar(100.0, 100.0)
         }
-        (Architecture::Ada | Architecture::Ga10x, Reading::Average) => boxcar(100.0, 1000.0),
+        (Architecture::Hopper | Architecture::Ada | Architecture::Ga10x, Reading::Average) => {
+            boxcar(100.0, 1000.0)
+        }
         (Architecture::Ada | Architecture::Ga10x, Reading::Instant) if driver >= 530 => {
             boxcar(100.0, 100.0)
         }
@@ -309,7 +310,7 @@ impl SensorModel {
         self.update_period_s = Some(update_period_s);
         self.window_s = Some(window_s);
         self.response = Response::Boxcar;
-        self.source = "found from the data".to_owned();
+        "found from the data".clone_into(&mut self.source);
         self.grade = Some(Grade::Measured);
         self
     }

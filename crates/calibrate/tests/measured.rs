@@ -109,6 +109,8 @@ fn compare(name: &str, square: bool) -> (f64, f64, f64) {
         };
         let load = periodic(&found, &search).unwrap();
         println!("{name}: {load}");
+        // 52.17 ms of kernel, 52.17 ms of rest.
+        assert!((load.period_s - 0.10434).abs() < 0.0005, "{load}");
         let (mean_w, se_w) = found.mean_with(&load);
         let (untold, _) = blind.mean_with(&periodic(&blind, &search).unwrap());
         (mean_w, se_w, untold)
@@ -142,7 +144,13 @@ fn a_load_step_agrees_with_the_meter() {
 
 #[test]
 fn a_square_wave_agrees_with_the_meter() {
-    compare("5050/A100", true);
+    // Read as it stands this log is right by chance: 25 ms of every 101 ms looked at the high half more often than at the low one by about as
+    // much as the card shows too little. With the window alone taken out the card's own error is left, as in the other log.
+    let (raw, best, untold) = compare("5050/A100", true);
+    assert!(
+        best <= raw && best < 1.0 && untold >= best,
+        "{raw} {best} {untold}"
+    );
 }
 
 #[test]

@@ -400,7 +400,7 @@ fn what_cannot_be_corrected_says_why() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     /// Whatever is in the columns: a message or finite numbers, and times that rise.
     #[test]
