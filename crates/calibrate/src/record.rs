@@ -231,6 +231,11 @@ pub fn record(
         }
         let noted = about.notes.len();
         let (t_s, missed) = schedule.wait(clock, &mut about.notes);
+        // Polls due after the end are none that a late one has missed.
+        let missed = spec.duration_s.map_or(missed, |d| {
+            let due = (d * spec.rate_hz + 1e-9).floor() as u64 + 1;
+            missed.min(due.saturating_sub(polls + 1 + about.missed))
+        });
         if missed > 0 && about.missed == 0 {
             about.notes.push(Mark {
                 time_s: t_s,
