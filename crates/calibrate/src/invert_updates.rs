@@ -74,6 +74,25 @@ pub fn find_updates(time_s: &[f64], reading_w: &[f64]) -> Option<Updates> {
     if rough < 1.6 * poll_s {
         return None;
     }
+    // Where most updates show the same value as the one before, the median is a multiple too, or lies between multiples: the short
+    // distances are then the guess, and the others are divided by their multiple.
+    grid_near(&mids, rough).or_else(|| {
+        let mut sorted = apart.clone();
+        sorted.sort_by(f64::total_cmp);
+        let guess = sorted[sorted.len() / 10];
+        let folded: Vec<f64> = apart
+            .iter()
+            .map(|d| d / (d / guess).round().max(1.0))
+            .collect();
+        let rough = median(&folded);
+        (rough >= 1.6 * poll_s)
+            .then(|| grid_near(&mids, rough))
+            .flatten()
+    })
+}
+
+/// The grid of the changes `mids` with a period within 15 % of `rough`, seconds.
+fn grid_near(mids: &[f64], rough: f64) -> Option<Updates> {
     let origin = mids[0];
     let mut period_s = rough;
     let mut reach = 0.1 * rough;
@@ -111,7 +130,7 @@ pub fn find_updates(time_s: &[f64], reading_w: &[f64]) -> Option<Updates> {
         }
         count = (2 * count).min(mids.len());
     }
-    let (regularity, angle) = resultant(&mids, origin, period_s);
+    let (regularity, angle) = resultant(mids, origin, period_s);
     if regularity < LEAST_REGULARITY {
         return None;
     }
@@ -122,7 +141,7 @@ pub fn find_updates(time_s: &[f64], reading_w: &[f64]) -> Option<Updates> {
     for _ in 0..3 {
         let (mut sk, mut st, mut skk, mut skt) = (0.0, 0.0, 0.0, 0.0);
         let n = mids.len() as f64;
-        for t in &mids {
+        for t in mids {
             let k = ((t - phase_s) / period_s).round();
             let d = t - phase_s - k * period_s;
             sk += k;

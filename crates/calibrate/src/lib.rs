@@ -2,7 +2,15 @@
 //!
 //! A [`Recording`] is what a sensor said, sample by sample, of one or more GPUs. What the GPU drew is another matter: the sensor shows
 //! a mean over a window of its own, at instants of its own, with a gain and an offset of its own.
+//! [`corrected`] takes that back as far as it goes, with a [`SensorModel`].
+//!
+//! A live GPU is read through [`NvmlSource`], one of several [`PowerSource`]s; [`record`](record()) polls a source at a steady rate and
+//! gives segments to a [`SegmentSink`]; [`recording_of`] reads them back. [`examine`] looks at what a machine can measure.
+//! [`Restoring`] changes settings of a GPU for a while and puts them back.
 
+mod control;
+mod doctor;
+mod doctor_advice;
 mod invert;
 mod invert_edges;
 mod invert_energy;
@@ -11,10 +19,18 @@ mod invert_periodic;
 mod invert_search;
 mod invert_updates;
 mod invert_window;
+mod nvml;
+mod nvml_raw;
+mod record;
+mod record_table;
+mod record_watch;
 mod recording;
 mod sensor;
 mod simulate;
+mod source;
 
+pub use control::{Control, ControlError, Restoring, Setting};
+pub use doctor::{Buffer, Examination, Found, GpuExamination, Process, Update, examine};
 pub use invert::{Corrected, InvertError, MeanFrom, corrected, reading_of};
 pub use invert_edges::{Edge, edges};
 pub use invert_energy::{EnergyMean, energy_mean};
@@ -25,9 +41,15 @@ pub use invert_updates::{Updates, find_updates};
 pub use invert_window::{
     Reference, WindowFit, find_window, find_window_of_square, measured_window,
 };
+pub use nvml::{Library, NoGpu, NvmlControl, NvmlSource};
+pub use record::{
+    Clock, Companion, Live, RecordSpec, Recorded, Said, SegmentSink, SystemClock, record,
+};
+pub use record_table::{Columns, Metadata, NoRecording, recording_of};
 pub use recording::{GpuRecording, Mark, Recording, throttle};
 pub use sensor::{
     Architecture, CARD_GAINS, CardGain, Reading, Response, SensorModel, UNKNOWN_GAIN,
     published_gain,
 };
 pub use simulate::{SimulatedCounter, SimulatedReading, SimulatedSensor, square_wave};
+pub use source::{GpuFacts, Metric, Missing, Playback, PowerSource, Sample, Simulated};

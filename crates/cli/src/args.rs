@@ -43,6 +43,22 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: crate::genset::GensetCommand,
     },
+    /// Say what this machine can measure of its GPUs: driver, readings, how often they change, what is missing.
+    ///
+    /// Reads only. Exit code 0: the power of a GPU can be measured; 2: bad arguments; 4: it cannot (no driver, no library, no
+    /// GPU, no permission), and the message says what would help.
+    Doctor(crate::doctor::DoctorArgs),
+    /// Record the power of this machine's GPUs, beside a command or until Ctrl-C.
+    ///
+    /// Writes Parquet: power (average and instant), energy counter, clocks, utilisation, memory, temperature, throttle reasons
+    /// and power limit of each GPU, and the command's start and exit as marks. While it records, closed parts of a few seconds
+    /// are in `FILE.parts`; they are merged at the end. After a kill, name that folder wherever a trace is read.
+    ///
+    /// Nothing is written to a GPU without --allow-control.
+    ///
+    /// Exit code 0: recorded (also when ended by Ctrl-C or SIGTERM, whatever the command's own exit code, which is in the
+    /// file); 2: bad arguments, or the file could not be written; 4: no GPU could be measured, or none was left.
+    Record(crate::record::RecordArgs),
     /// List the presets, or show one.
     Presets(PresetsArgs),
     /// Print the JSON schema of scenario files.

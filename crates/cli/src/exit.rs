@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     BadInput,
     /// Numerical failure.
     Numerical,
+    /// No GPU can be measured: no driver, no library, no GPU, no permission, or none is left.
+    NoGpu,
     /// Stopped by the user.
     Interrupted,
 }
@@ -27,6 +29,7 @@ impl Exit {
             Self::Fail => 1,
             Self::BadInput => 2,
             Self::Numerical => 3,
+            Self::NoGpu => 4,
             Self::Interrupted => 130,
         }
     }

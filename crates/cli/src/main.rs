@@ -6,12 +6,14 @@
 //! | 1 | a limit fails, is inconclusive, or was given but could not be checked; `compare`: not as `--require` asks; `size`: no value passes |
 //! | 2 | bad input, or the output could not be written |
 //! | 3 | numerical failure |
+//! | 4 | no GPU can be measured (`doctor`, `record`) |
 //! | 130 | interrupted |
 
 mod args;
 mod check;
 mod compare;
 mod compare_table;
+mod doctor;
 mod exit;
 mod extra_racks;
 mod folder;
@@ -23,6 +25,7 @@ mod load;
 mod members;
 mod printer;
 mod progress;
+mod record;
 mod render;
 mod render_indicative;
 mod render_plant;
@@ -56,6 +59,8 @@ fn main() -> ExitCode {
             from: ImportFrom::Slurm { file, racks },
         } => info::import_slurm(&file, racks.as_deref(), &printer),
         Command::Genset { what } => genset::genset(&what, &printer),
+        Command::Doctor(args) => doctor::doctor(&args, &printer),
+        Command::Record(args) => record::record(&args, &printer),
         Command::Presets(args) => info::presets(&args, &printer),
         Command::Schema => info::schema(&printer),
         Command::Completions { shell } => info::completions(shell, &printer),

@@ -11,9 +11,12 @@
 //! `<name>.partial` and rename when finished, so a file under the right name is a whole one. The same blocks give the
 //! same bytes on any thread count.
 //!
+//! A recording that is written as it comes is a folder of parts: [`write_table`], [`merge_parts`]. Every reader takes the folder for
+//! the file.
+//!
 //! A reader looks for: `find` and `unit` (names to columns and units), `samples` (the checks every trace passes, whatever its
 //! format), `csv_trace`, `csv_devices`, `dcgmi`, `parquet_trace` and `prometheus` (the formats), `devices` (several devices to one
-//! sum), `files` (several files with clocks of their own, [`read_traces`]), `sink_csv` and `sink_parquet`.
+//! sum), `files` (several files with clocks of their own, [`read_traces`]), `parts`, `sink_csv` and `sink_parquet`.
 //!
 //! A trace that is read is held in memory whole: its file and some 50 bytes per row.
 
@@ -29,6 +32,7 @@ mod find;
 mod load;
 mod parquet_trace;
 mod partial;
+mod parts;
 mod problem;
 mod prometheus;
 mod samples;
@@ -41,6 +45,9 @@ mod write_error;
 pub use arrivals::{ArrivalOptions, LoadedArrivals, read_arrivals};
 pub use files::read_traces;
 pub use load::{LoadedTrace, TraceOptions, read_columns, read_trace};
+pub use parts::{
+    MergeError, PARTS, Table, merge_parts, part_name, parts_folder, read_table, write_table,
+};
 pub use problem::{TableProblem, TableProblems};
 pub use sink_csv::CsvSink;
 pub use sink_parquet::ParquetSink;

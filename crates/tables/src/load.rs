@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::problem::{Problems, TableProblems};
 use crate::samples::Checked;
 use crate::unit::{TimeUnit, Unit};
-use crate::{csv_trace, dcgmi, parquet_trace, prometheus};
+use crate::{csv_trace, dcgmi, parquet_trace, parts, prometheus};
 
 /// What is stated about a trace; the rest is found by its names.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -207,6 +207,9 @@ pub fn read_columns(path: &Path) -> Result<Vec<(String, Vec<f64>)>, TableProblem
 
 /// The file's bytes; `None` with a problem when there are none.
 pub(crate) fn read_bytes(path: &Path, problems: &mut Problems) -> Option<Vec<u8>> {
+    if parts::is_parts(path) {
+        return parts::merged_bytes(path, problems);
+    }
     if path.is_dir() {
         problems.file("is a directory", "name a CSV or Parquet file in it");
         return None;
@@ -222,6 +225,9 @@ pub(crate) fn read_bytes(path: &Path, problems: &mut Problems) -> Option<Vec<u8>
         Ok(bytes) => Some(bytes),
         Err(error) => {
             let help = match error.kind() {
+                ErrorKind::NotFound if parts::is_parts(&parts::parts_folder(path)) => {
+                    "the recording was cut off, its folder of parts is there: add `.parts` to the name"
+                }
                 ErrorKind::NotFound => "check the path; it counts from the file that names it",
                 ErrorKind::PermissionDenied => "allow this user to read it",
                 _ => "check the file and the disk it is on",

@@ -15,6 +15,19 @@ use crate::problem::{Kind, Problems};
 use crate::samples::{ColumnNames, Moment, Samples};
 use crate::unit::TimeUnit;
 
+/// The column of a recording of GPUs with the sum over them.
+const RECORDED_POWER: &str = "power_w";
+
+/// Whether a file is a recording of GPUs, as `ballast record` writes it: `power_w` beside columns such as `gpu0.instant_w`.
+fn is_recording(names: &[String]) -> bool {
+    let of_gpu = |name: &String| {
+        name.strip_prefix("gpu")
+            .and_then(|rest| rest.split_once('.'))
+            .is_some_and(|(index, _)| index.parse::<u32>().is_ok())
+    };
+    names.iter().any(|n| n == RECORDED_POWER) && names.iter().any(of_gpu)
+}
+
 /// Name and type of a column.
 type Field = (String, ArrowDataType);
 
@@ -24,13 +37,15 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
     let names: Vec<String> = schema.iter().map(|(name, _)| name.clone()).collect();
     let mut found = Vec::new();
     let time = find::time_column(&names, options.time_column.as_deref(), &mut found, problems);
-    let value = find::value_column(
-        &names,
-        options.column.as_deref(),
-        time,
-        &mut found,
-        problems,
-    );
+    let recording = options.column.is_none() && is_recording(&names);
+    if recording {
+        found.push(format!(
+            "a recording of GPUs: `{RECORDED_POWER}` is the sum over them"
+        ));
+    }
+    let stated = options.column.as_deref();
+    let stated = stated.or_else(|| recording.then_some(RECORDED_POWER));
+    let value = find::value_column(&names, stated, time, &mut found, problems);
     let unit =
         value.and_then(|i| find::decide_unit(&names[i], options.unit, None, &mut found, problems));
     if let Some(field) = value
@@ -61,13 +76,24 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
         value: column.clone(),
     };
     let mut samples = Samples::new(place, unit, times.unit);
+    let mut skipped = 0_u64;
     for (i, value) in values.into_iter().enumerate() {
         let row = i as u64 + 1;
+        // A recording has a hole where a GPU gave no power: a gap like any other.
+        if recording && value.is_none() {
+            skipped += 1;
+            continue;
+        }
         let value = present(row, column, value, problems);
         let (moment, text) = times.at(i, row, time, problems);
         samples.push(row, moment, &text, value, problems);
     }
-    let checked = samples.finish(options.max_gap_s, rows, problems)?;
+    let checked = samples.finish(options.max_gap_s, rows - skipped as usize, problems)?;
+    if skipped > 0 {
+        found.push(format!(
+            "{skipped} of {rows} samples are left out because a GPU gave no power in them: gaps, bridged as `max_gap_s` allows"
+        ));
+    }
     Some(LoadedTrace::of(
         checked,
         (column, time),
@@ -97,6 +123,37 @@ pub(crate) fn read_all(bytes: &[u8], problems: &mut Problems) -> Option<Vec<(Str
         all.push((name.clone(), column));
     }
     problems.is_empty().then_some(all)
+}
+
+/// Columns with holes, and the file's key-value metadata.
+pub(crate) type Holey = (Vec<(String, Vec<Option<f64>>)>, Vec<(String, String)>);
+
+/// Reads all columns as numbers, and the metadata; `None` when there are problems.
+pub(crate) fn read_holey(bytes: &[u8], problems: &mut Problems) -> Option<Holey> {
+    let schema = schema(bytes, problems)?;
+    for field in schema.iter().filter(|field| !is_number(&field.1)) {
+        wrong_type(field, "numbers", problems);
+    }
+    if !problems.is_empty() {
+        return None;
+    }
+    let names: Vec<&String> = schema.iter().map(|(name, _)| name).collect();
+    let frame = columns(bytes, &names, problems)?;
+    let columns = names
+        .into_iter()
+        .map(|name| Some((name.clone(), numbers(&frame, name, problems)?)))
+        .collect::<Option<_>>()?;
+    let metadata = guarded(problems, || {
+        let mut reader = reader(bytes);
+        let pairs = reader.get_metadata()?.key_value_metadata().as_ref();
+        let pairs = pairs.into_iter().flatten();
+        // The schema in Arrow's own form is the writer's business.
+        Ok(pairs
+            .filter(|pair| pair.key != "ARROW:schema")
+            .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
+            .collect())
+    })?;
+    Some((columns, metadata))
 }
 
 /// Names of the columns.

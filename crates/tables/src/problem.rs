@@ -170,6 +170,11 @@ impl Problems {
         self.add(Kind::Column, None, column, || (message.into(), help.into()));
     }
 
+    /// Adds what was found in another file.
+    pub(crate) fn extend(&mut self, found: TableProblems) {
+        self.listed.extend(found.0);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.listed.is_empty()
     }

@@ -15,6 +15,7 @@ mod compare;
 mod contingencies;
 mod folders;
 mod genset;
+mod gpus;
 mod measured;
 mod output;
 mod references;
