@@ -125,7 +125,7 @@ pub(crate) fn orbit(
 ) -> Option<Orbit> {
     let mut shooting = Shooting::new(rest, load, base_w);
     let work = shooting.work();
-    if !(FEWEST * work <= most) {
+    if FEWEST * work > most || work.is_nan() {
         return None;
     }
     let affordable = |share: f64| (share * most / work).min(1e9) as u32;
@@ -245,7 +245,7 @@ fn returns(shooting: &mut Shooting<'_>, found: &[f64], each: u32, affordable: u3
     let nudged = shooting.nudged(found, NUDGE);
     shooting.restart(&nudged);
     let mut sizes = Vec::new();
-    let maps = (affordable / each).min(WATCHED).max(3);
+    let maps = (affordable / each).clamp(3, WATCHED);
     for _ in 0..maps {
         if !shooting.map(each) {
             return false;

@@ -366,6 +366,26 @@ fn brief(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
+impl ResonanceVerdict {
+    /// Which limits are reached, in words.
+    fn limits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for r in &self.prediction.reached {
+            write!(
+                f,
+                "; {} stands at its {} limit for {:.0} % of a period",
+                r.set,
+                match r.limiter {
+                    crate::Limiter::Lower => "lower",
+                    crate::Limiter::Turbo => "boost",
+                    crate::Limiter::Upper | crate::Limiter::None => "upper",
+                },
+                100.0 * r.share
+            )?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for ResonanceVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let p = &self.prediction;
@@ -391,19 +411,7 @@ impl fmt::Display for ResonanceVerdict {
             Settled::NotPeriodic => f.write_str("; it does not settle into one period")?,
             Settled::Collapsed { at_s } => write!(f, "; it collapses after {at_s:.2} s")?,
         }
-        for r in &p.reached {
-            write!(
-                f,
-                "; {} stands at its {} limit for {:.0} % of a period",
-                r.set,
-                match r.limiter {
-                    crate::Limiter::Lower => "lower",
-                    crate::Limiter::Turbo => "boost",
-                    crate::Limiter::Upper | crate::Limiter::None => "upper",
-                },
-                100.0 * r.share
-            )?;
-        }
+        self.limits(f)?;
         if let Some(s) = p.unlimited {
             write!(
                 f,
