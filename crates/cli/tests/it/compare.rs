@@ -2,6 +2,7 @@
 
 use crate::common::Bench;
 use serde_json::Value;
+use std::fmt::Write as _;
 
 const SITE: &str = r#"
 [scenario]
@@ -384,7 +385,7 @@ file = "wave.csv"
             half if half % 2 == 1 => 900,
             _ => 500,
         };
-        wave += &format!("{},{kw}\n", f64::from(n) / 100.0);
+        writeln!(wave, "{},{kw}", f64::from(n) / 100.0).unwrap();
     }
     bench.write("wave.csv", &wave);
     bench.write("square.toml", text);
