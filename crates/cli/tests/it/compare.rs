@@ -377,15 +377,16 @@ name = "wave"
 file = "wave.csv"
 "#;
     // Edges of one sample, 10 ms: a step would reach the supply before any battery.
-    let mut wave = "t_s,power_kw\n0,700\n".to_owned();
-    for n in 1..=1000 {
+    let rows = (1..=1000).map(|n| {
         let kw = match (n - 1) / 50 {
             0 => 700,
             half if half % 2 == 1 => 900,
             _ => 500,
         };
-        wave += &format!("{},{kw}\n", f64::from(n) / 100.0);
-    }
+        format!("{},{kw}", f64::from(n) / 100.0)
+    });
+    let start = std::iter::once("t_s,power_kw\n0,700".to_owned());
+    let wave = start.chain(rows).collect::<Vec<_>>().join("\n");
     bench.write("wave.csv", &wave);
     bench.write("square.toml", text);
     let said = bench.ballast(&[
