@@ -53,7 +53,7 @@ pub(crate) fn peak(r: &[f64]) -> Option<(f64, f64)> {
         trough = trough.min(r[lag - 1]);
         let (a, b, c) = (r[lag - 1], r[lag], r[lag + 1]);
         let local = b >= a && b >= c;
-        if local && b >= PEAK && b >= trough + RISE && b >= 0.75 * highest_after_trough {
+        if local && b >= PEAK && b >= trough + RISE && b >= 0.6 * highest_after_trough {
             let bend = a - 2.0 * b + c;
             let shift = if bend < 0.0 {
                 (0.5 * (a - c) / bend).clamp(-0.5, 0.5)
