@@ -364,6 +364,7 @@ fn spreads(mean: &Signal, each: &[Signal], phases: &mut [Phase]) {
             phases: vec![phase.clone()],
             gaps: Vec::new(),
             reading: "",
+            window_s: None,
         };
         let left = residuals(&single, phase.label);
         let mut variance = 0.0;

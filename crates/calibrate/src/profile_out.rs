@@ -8,11 +8,7 @@ use ballast_units::{Confidence, Grade, Sourced};
 
 use crate::gates::{Gate, GateStatus};
 use crate::segment::{Change, Group, Label, Phase};
-use crate::Recording;
-
-/// Unknown gain of a sensor without a meter beside it: 5 % (Yang et al., "Part-time Power Measurements", SC24: −4.6 % on an A100, −5.2 % on an
-/// RTX 3090, +4.4 % on an RTX 4090).
-pub const UNKNOWN_GAIN: f64 = 0.05;
+use crate::{Recording, UNKNOWN_GAIN};
 
 /// What is known about a recording beside its samples.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -260,7 +256,11 @@ fn notes(recording: &Recording, groups: &[Group], gates: &[Gate], origin: &Origi
     );
     let _ = writeln!(
         text,
-        "Powers are the sensor's, not corrected for its window, with an unknown gain of about 5 % (Yang et al., SC24)."
+        "Powers are as the sensor shows them, {}; its gain is unknown by about 5 % (Yang et al., SC24).",
+        groups.first().and_then(|g| g.window_s).map_or_else(
+            || "its window unknown".to_owned(),
+            |w| format!("moved back by half its window of {:.0} ms", 1e3 * w)
+        )
     );
     for phase in groups.iter().flat_map(|g| &g.phases) {
         if let Some(c) = &phase.cycle {
@@ -282,7 +282,7 @@ fn notes(recording: &Recording, groups: &[Group], gates: &[Gate], origin: &Origi
     text
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

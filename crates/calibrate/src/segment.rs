@@ -8,7 +8,7 @@ use crate::segment_period::{period_of, periods};
 use crate::segment_signal::{
     SegmentError, Signal, grid, moments, on_grid, power, quantile,
 };
-use crate::{GpuRecording, Recording};
+use crate::{GpuRecording, Reading, Recording, SensorModel};
 
 /// What a stretch of a recording is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -149,6 +149,8 @@ pub struct Group {
     pub gaps: Vec<(f64, f64)>,
     /// Which reading the power is.
     pub reading: &'static str,
+    /// Window of the sensor, seconds, where it is known: times are moved back by half of it.
+    pub window_s: Option<f64>,
 }
 
 /// Correlation above which two GPUs move together, power against power over the whole recording.
@@ -161,11 +163,17 @@ const TOGETHER: f64 = 0.6;
 pub fn segment(recording: &Recording) -> Result<Vec<Group>, SegmentError> {
     let mut sources = Vec::new();
     for gpu in &recording.gpus {
-        sources.push(power(gpu)?);
+        let (mut time_s, value, which) = power(gpu)?;
+        let window_s = window_s(gpu, which);
+        // A mean over a window stands for its middle.
+        for t in &mut time_s {
+            *t -= 0.5 * window_s.unwrap_or(0.0);
+        }
+        sources.push((time_s, value, which, window_s));
     }
     let first = sources.first().ok_or(SegmentError::NoGpu)?;
     let mut whole = grid(recording.gpus[0].index, &first.0, &first.1)?;
-    for ((time_s, value, _), gpu) in sources.iter().zip(&recording.gpus).skip(1) {
+    for ((time_s, value, ..), gpu) in sources.iter().zip(&recording.gpus).skip(1) {
         let other = grid(gpu.index, time_s, value)?;
         let start_s = whole.0.max(other.0);
         let end_s = (whole.0 + whole.1 * whole.2 as f64).min(other.0 + other.1 * other.2 as f64);
@@ -182,7 +190,8 @@ pub fn segment(recording: &Recording) -> Result<Vec<Group>, SegmentError> {
     }
     let signals: Vec<Signal> = sources
         .iter()
-        .map(|(t, v, _)| on_grid(t, v, whole))
+        
+        .map(|(t, v, ..)| on_grid(t, v, whole))
         .collect();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for g in 0..signals.len() {
@@ -198,9 +207,20 @@ pub fn segment(recording: &Recording) -> Result<Vec<Group>, SegmentError> {
         .into_iter()
         .map(|gpus| {
             let each: Vec<Signal> = gpus.iter().map(|g| signals[*g].clone()).collect();
-            group(recording, gpus, each, sources[0].2)
+            let (_, _, reading, window_s) = &sources[gpus[0]];
+            group(recording, gpus, each, (reading, *window_s))
         })
         .collect()
+}
+
+/// Window of the sensor behind a reading, where it is known.
+fn window_s(gpu: &GpuRecording, which: &str) -> Option<f64> {
+    let reading = match which {
+        "instantaneous power" => Reading::Instant,
+        "averaged power" => Reading::Average,
+        _ => return None,
+    };
+    SensorModel::of(&gpu.name, &gpu.driver, reading).window_s
 }
 
 /// Whether two GPUs move together: correlated, or both still at the same level.
@@ -217,7 +237,7 @@ fn group(
     recording: &Recording,
     gpus: Vec<usize>,
     each: Vec<Signal>,
-    reading: &'static str,
+    (reading, window_s): (&'static str, Option<f64>),
 ) -> Result<Group, SegmentError> {
     let shape = &each[0];
     let n = shape.value.len();
@@ -238,7 +258,12 @@ fn group(
         .map(|w| piece(&mean, &beside, w[0], w[1], &found))
         .collect();
     let pieces = join(pieces, &mean, &beside, &found);
-    let phases = classify(&pieces, &mean, &each, &beside, recording)?;
+    let mut phases = classify(&pieces, &mean, &each, &beside, recording)?;
+    for change in phases.iter_mut().filter_map(|p| p.entered.as_mut()) {
+        let window_s = window_s.unwrap_or(0.0);
+        change.window_s = change.window_s.max(window_s);
+        change.unresolved |= change.time_s <= 1.25 * window_s;
+    }
     let gaps = gaps(&mean);
     Ok(Group {
         gpus,
@@ -247,6 +272,7 @@ fn group(
         phases,
         gaps,
         reading,
+        window_s,
     })
 }
 
