@@ -34,6 +34,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: crate::genset::GensetCommand,
     },
+    /// Make a GPU profile of logs: find the phases, check whether the log is good enough, replay the profile beside it.
+    ///
+    /// Takes what `nvidia-smi --query-gpu=… --format=csv -lms 100`, `dcgmi dmon`, Prometheus and this command's own recordings hold. Exit
+    /// code 0: a profile was made (its notes say which gates failed); 2: bad input, or the output could not be written.
+    Calibrate(crate::calibrate::CalibrateArgs),
     /// List the presets, or show one.
     Presets(PresetsArgs),
     /// Print the JSON schema of scenario files.

@@ -9,6 +9,8 @@
 //! | 130 | interrupted |
 
 mod args;
+mod calibrate;
+mod calibrate_input;
 mod check;
 mod exit;
 mod folder;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
             from: ImportFrom::Slurm { file, racks },
         } => info::import_slurm(&file, racks.as_deref(), &printer),
         Command::Genset { what } => genset::genset(&what, &printer),
+        Command::Calibrate(args) => calibrate::calibrate(&args, &printer),
         Command::Presets(args) => info::presets(&args, &printer),
         Command::Schema => info::schema(&printer),
         Command::Completions { shell } => info::completions(shell, &printer),

@@ -12,6 +12,8 @@
 //! | `envelope` | percentiles of power per group of racks and of the site |
 //! | `load-duration` | power against the share of time in which it is exceeded |
 //!
+//! [`write_segments`] draws a recording of GPUs with its phases.
+//!
 //! [`write_curves`] draws curves that belong to no outcome, such as those of measured power beside simulated power.
 //!
 //! A reader will look for: how it looks, all of it, in `style`; ranges and ticks in `axis`, units and printed
@@ -29,6 +31,7 @@ mod number;
 mod page;
 mod panel;
 mod resonance;
+mod segments;
 mod style;
 mod time_figure;
 mod trace;
@@ -44,6 +47,7 @@ use plotters::backend::DrawingBackend;
 use crate::canvas::{Canvas, Drawn};
 
 pub use crate::curves::{Curve, CurvePanel, Curves};
+pub use crate::segments::{SegmentPanel, Segments};
 
 /// Why figures could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +105,11 @@ pub fn write_curves(curves: &Curves, folder: &Path) -> Result<Vec<PathBuf>, Repo
     write_pictures([curves], folder)
 }
 
+/// Writes `phases.svg` and `phases.png`, a recording with its phases, to the existing `folder`; returns both files.
+pub fn write_segments(segments: &Segments, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    write_pictures([segments], folder)
+}
+
 fn write_pictures(
     pictures: impl IntoIterator<Item = impl Picture>,
     folder: &Path,
@@ -148,6 +157,16 @@ impl Picture for &Curves {
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
         curves::draw(self, canvas)
+    }
+}
+
+impl Picture for &Segments {
+    fn name(&self) -> &'static str {
+        "phases"
+    }
+
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        segments::draw(self, canvas)
     }
 }
 
