@@ -6,13 +6,13 @@ use ballast_profile::GpuProfile;
 use ballast_units::Confidence;
 use serde::Serialize;
 
+use crate::Recording;
 use crate::correlate::{Correlation, PairLag, correlations, lags};
 use crate::gates::{Gate, GateStatus, confidence, gates, is_steady};
 use crate::profile_out::{Origin, profile};
 use crate::refit::{Refit, refit};
 use crate::segment::{Group, Phase, segment};
 use crate::segment_signal::{SegmentError, Signal};
-use crate::Recording;
 
 /// What was found of GPUs that move together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -56,7 +56,13 @@ pub fn calibrate(recording: &Recording, origin: &Origin) -> Result<Calibration, 
     let any = groups.iter().any(works);
     let each: Vec<Vec<Gate>> = groups
         .iter()
-        .map(|g| if works(g) || !any { gates(recording, g) } else { Vec::new() })
+        .map(|g| {
+            if works(g) || !any {
+                gates(recording, g)
+            } else {
+                Vec::new()
+            }
+        })
         .collect();
     let confidence = each
         .iter()
@@ -65,7 +71,8 @@ pub fn calibrate(recording: &Recording, origin: &Origin) -> Result<Calibration, 
         .min()
         .unwrap_or(Confidence::Low);
     let all: Vec<Gate> = each.iter().flatten().cloned().collect();
-    let profile = profile(recording, &groups, &all, confidence, origin).ok_or(SegmentError::NoGpu)?;
+    let profile =
+        profile(recording, &groups, &all, confidence, origin).ok_or(SegmentError::NoGpu)?;
     let index = |g: usize| recording.gpus.get(g).map_or(0, |r| r.index);
     let reports = groups
         .iter()
@@ -100,7 +107,12 @@ pub fn text(c: &Calibration) -> String {
     for report in &c.reports {
         let gpus: Vec<String> = report.gpus.iter().map(u32::to_string).collect();
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "GPU {}: {} phases", gpus.join(", "), report.phases.len());
+        let _ = writeln!(
+            out,
+            "GPU {}: {} phases",
+            gpus.join(", "),
+            report.phases.len()
+        );
         let _ = writeln!(
             out,
             "  {:>10} {:>10}  {:<18} {:>8} {:>8} {:>8} {:>7} {:>8}",
@@ -117,13 +129,20 @@ pub fn text(c: &Calibration) -> String {
                 p.low_w,
                 p.high_w,
                 p.spread_w,
-                p.correlation_time_s.map_or_else(|| "-".to_owned(), |t| format!("{t:.2}"))
+                p.correlation_time_s
+                    .map_or_else(|| "-".to_owned(), |t| format!("{t:.2}"))
             );
             if let Some(y) = &p.cycle {
                 let _ = writeln!(
                     out,
                     "  {:>23} {:.0} periods of {:.4} s (sd {:.4} s): {:.1} W for {:.0} %, then {:.1} W",
-                    "", y.count, y.period_s, y.jitter_s, y.high_w, 100.0 * y.duty, y.low_w
+                    "",
+                    y.count,
+                    y.period_s,
+                    y.jitter_s,
+                    y.high_w,
+                    100.0 * y.duty,
+                    y.low_w
                 );
             }
         }
@@ -153,9 +172,14 @@ pub fn text(c: &Calibration) -> String {
                     crate::refit::SEEDS,
                     100.0 * r.energy_error,
                     r.nrmse,
-                    r.acf_r2.map_or_else(|| "none".to_owned(), |v| format!("{v:.3}")),
+                    r.acf_r2
+                        .map_or_else(|| "none".to_owned(), |v| format!("{v:.3}")),
                     100.0 * r.quantile_error,
-                    if r.good { "good" } else { "NOT within 5 %, 0.20 and 0.90" }
+                    if r.good {
+                        "good"
+                    } else {
+                        "NOT within 5 %, 0.20 and 0.90"
+                    }
                 );
             }
             None => out.push_str("  not replayed: the profile cannot be played\n"),

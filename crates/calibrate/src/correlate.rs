@@ -140,7 +140,10 @@ pub(crate) fn residuals(group: &Group, label: Label) -> Vec<Vec<f64>> {
         .map(|gpu| {
             let mut left = Vec::new();
             for phase in group.phases.iter().filter(|p| p.label == label) {
-                let (from, to) = (group.mean.bin(phase.from_s + 0.5 * gpu.dt_s), group.mean.bin(phase.to_s + 0.5 * gpu.dt_s));
+                let (from, to) = (
+                    group.mean.bin(phase.from_s + 0.5 * gpu.dt_s),
+                    group.mean.bin(phase.to_s + 0.5 * gpu.dt_s),
+                );
                 let means = means(phase, &group.mean, gpu, from, to);
                 left.extend(gpu.value[from..to].iter().zip(means).map(|(v, m)| v - m));
                 // A phase's end is no neighbour of the next one's beginning.
@@ -176,7 +179,9 @@ pub fn correlations(group: &Group) -> Vec<Correlation> {
                 coefficient: mean,
                 range: mean.map(|_| (lo, hi)),
                 pairs,
-                samples: left.first().map_or(0, |l| l.iter().filter(|v| v.is_finite()).count()),
+                samples: left
+                    .first()
+                    .map_or(0, |l| l.iter().filter(|v| v.is_finite()).count()),
             }
         })
         .collect()
@@ -208,8 +213,12 @@ mod tests {
 
     #[test]
     fn a_shifted_signal_has_its_lag() {
-        let x: Vec<f64> = (0..400).map(|i| libm::sin(f64::from(i) * 0.05) + 5.0).collect();
-        let y: Vec<f64> = (0..400).map(|i| libm::sin((f64::from(i) - 3.4) * 0.05) + 9.0).collect();
+        let x: Vec<f64> = (0..400)
+            .map(|i| libm::sin(f64::from(i) * 0.05) + 5.0)
+            .collect();
+        let y: Vec<f64> = (0..400)
+            .map(|i| libm::sin((f64::from(i) - 3.4) * 0.05) + 9.0)
+            .collect();
         let (shift, r) = lag(&x, &y, 20).unwrap();
         assert!((shift - 3.4).abs() < 0.2 && r > 0.99, "{shift} {r}");
         let (back, _) = lag(&y, &x, 20).unwrap();

@@ -44,7 +44,11 @@ const MAY_HOLD: f64 = 0.01;
 const CLOCK: f64 = 0.03;
 
 fn gate(name: &'static str, holds: bool, finding: String) -> Gate {
-    let status = if holds { GateStatus::Pass } else { GateStatus::Fail };
+    let status = if holds {
+        GateStatus::Pass
+    } else {
+        GateStatus::Fail
+    };
     Gate {
         name,
         status,
@@ -88,11 +92,17 @@ pub fn gates(recording: &Recording, group: &Group) -> Vec<Gate> {
             format!("{count:.0} periods"),
         )
     } else {
-        unchecked("at least 50 iterations", "no period is visible in the power")
+        unchecked(
+            "at least 50 iterations",
+            "no period is visible in the power",
+        )
     });
     // Every stretch by itself: two levels of one kind are not noise.
     let share = |p: &Phase| p.duration_s() / total_s;
-    let left: f64 = steady.iter().map(|p| share(p) * p.spread_w / p.level_w).sum();
+    let left: f64 = steady
+        .iter()
+        .map(|p| share(p) * p.spread_w / p.level_w)
+        .sum();
     let model = steady.iter().any(|p| p.cycle.is_some());
     found.push(gate(
         "coefficient of variation below 5 %",
@@ -115,7 +125,10 @@ pub fn gates(recording: &Recording, group: &Group) -> Vec<Gate> {
             format!("{:.0} % on average", 100.0 * mean),
         )
     } else {
-        unchecked("utilisation above 70 %", "the log has no utilisation (utilization.gpu)")
+        unchecked(
+            "utilisation above 70 %",
+            "the log has no utilisation (utilization.gpu)",
+        )
     });
     held_back(recording, group, &steady, &mut found);
     found
@@ -140,7 +153,10 @@ fn held_back(recording: &Recording, group: &Group, steady: &[&Phase], found: &mu
     };
     let thermal = throttle::THERMAL | throttle::HW_SLOWDOWN;
     found.push(if reasons.is_empty() {
-        unchecked("no thermal throttle", "the log has no throttle reasons (clocks_event_reasons.active)")
+        unchecked(
+            "no thermal throttle",
+            "the log has no throttle reasons (clocks_event_reasons.active)",
+        )
     } else {
         gate(
             "no thermal throttle",
@@ -155,16 +171,24 @@ fn held_back(recording: &Recording, group: &Group, steady: &[&Phase], found: &mu
         gate(
             "no power cap in force",
             capped <= MAY_HOLD,
-            format!("held back by power in {:.1} % of the samples", 100.0 * capped),
+            format!(
+                "held back by power in {:.1} % of the samples",
+                100.0 * capped
+            ),
         )
     } else if let Some(limit) = limits.iter().copied().reduce(f64::min) {
         gate(
             "no power cap in force",
             highest < 0.97 * limit,
-            format!("95th percentile {highest:.0} W, limit {limit:.0} W; throttle reasons not logged"),
+            format!(
+                "95th percentile {highest:.0} W, limit {limit:.0} W; throttle reasons not logged"
+            ),
         )
     } else {
-        unchecked("no power cap in force", "the log has neither throttle reasons nor a power limit")
+        unchecked(
+            "no power cap in force",
+            "the log has neither throttle reasons nor a power limit",
+        )
     });
     let mut strayed = Vec::new();
     for gpu in gpus() {
@@ -178,7 +202,10 @@ fn held_back(recording: &Recording, group: &Group, steady: &[&Phase], found: &mu
                 .collect();
             let usual = quantile(inside.iter().copied(), 0.5);
             if usual > 0.0 {
-                let off = inside.iter().filter(|c| (**c / usual - 1.0).abs() > CLOCK).count();
+                let off = inside
+                    .iter()
+                    .filter(|c| (**c / usual - 1.0).abs() > CLOCK)
+                    .count();
                 strayed.push(off as f64 / inside.len() as f64);
             }
         }
@@ -190,7 +217,10 @@ fn held_back(recording: &Recording, group: &Group, steady: &[&Phase], found: &mu
         gate(
             "clocks steady",
             mean <= MAY_HOLD,
-            format!("more than 3 % off their median in {:.1} % of the samples", 100.0 * mean),
+            format!(
+                "more than 3 % off their median in {:.1} % of the samples",
+                100.0 * mean
+            ),
         )
     });
 }

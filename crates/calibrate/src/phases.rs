@@ -1,10 +1,10 @@
 //! What the stretches between changes are, and the figures of each.
 
+use crate::Recording;
 use crate::correlate::residuals;
 use crate::segment::{Beside, Change, Cycle, Group, Label, Phase};
 use crate::segment_period::acf;
 use crate::segment_signal::{SegmentError, Signal, moments, quantile};
-use crate::Recording;
 
 /// A stretch between two changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,8 +44,14 @@ pub(crate) fn classify(
 ) -> Result<Vec<Phase>, SegmentError> {
     let known: Vec<&Piece> = pieces.iter().filter(|p| p.level_w.is_finite()).collect();
     let duration = |p: &Piece| (p.to - p.from) as f64 * mean.dt_s;
-    let floor = known.iter().map(|p| p.level_w).fold(f64::INFINITY, f64::min);
-    let top = known.iter().map(|p| p.level_w).fold(f64::NEG_INFINITY, f64::max);
+    let floor = known
+        .iter()
+        .map(|p| p.level_w)
+        .fold(f64::INFINITY, f64::min);
+    let top = known
+        .iter()
+        .map(|p| p.level_w)
+        .fold(f64::NEG_INFINITY, f64::max);
     if !(floor.is_finite() && top.is_finite()) {
         return Err(SegmentError::NoGpu);
     }
@@ -56,12 +62,20 @@ pub(crate) fn classify(
         if p.period.is_some() {
             return Some(Activity::Working);
         }
-        let share = if span > 0.0 { (p.level_w - floor) / span } else { 0.0 };
+        let share = if span > 0.0 {
+            (p.level_w - floor) / span
+        } else {
+            0.0
+        };
         if let Some(used) = p.utilisation {
             // Utilisation says that something ran, power how much: a copy runs hardly anything.
             return Some(match used {
                 u if u < 0.05 && (still || share < WORKING) => {
-                    if still || share < RESTING { Activity::Resting } else { Activity::Between }
+                    if still || share < RESTING {
+                        Activity::Resting
+                    } else {
+                        Activity::Between
+                    }
                 }
                 u if u > 0.3 && (still || share > 0.2 || !rests_at_floor) => Activity::Working,
                 _ if share >= WORKING => Activity::Working,
@@ -129,7 +143,11 @@ pub(crate) fn classify(
 }
 
 /// Of work at two levels the power that parts them, if the higher one takes the smaller part of the time: prompts between tokens.
-fn two_levels(pieces: &[Piece], working: &[usize], duration: impl Fn(&Piece) -> f64) -> Option<f64> {
+fn two_levels(
+    pieces: &[Piece],
+    working: &[usize],
+    duration: impl Fn(&Piece) -> f64,
+) -> Option<f64> {
     let mut steady: Vec<&Piece> = working
         .iter()
         .map(|i| &pieces[*i])
@@ -167,7 +185,10 @@ impl Context<'_> {
     fn label(&self, i: usize, from_s: f64) -> (Label, String) {
         let piece = &self.pieces[i];
         let Some(state) = self.states[i].filter(|_| piece.level_w.is_finite()) else {
-            return (Label::Unknown, "no samples, or nothing to tell it by".to_owned());
+            return (
+                Label::Unknown,
+                "no samples, or nothing to tell it by".to_owned(),
+            );
         };
         let before = self.working.iter().rev().find(|w| **w < i).copied();
         let after = self.working.iter().find(|w| **w > i).copied();
@@ -179,7 +200,13 @@ impl Context<'_> {
                     Label::Checkpoint,
                     "a pause between stretches of one cycle".to_owned(),
                 ),
-                (Some(_), None) if state == Activity::Between && self.duration_s(i) < 30.0 => {
+                // What stays at nothing running is no passage.
+                (Some(_), None)
+                    if state == Activity::Between
+                        && self.duration_s(i) < 30.0
+                        && !(self.duration_s(i) >= 3.0
+                            && piece.utilisation.is_some_and(|u| u < 0.02)) =>
+                {
                     (Label::Stop, "from work towards idle".to_owned())
                 }
                 _ => self.rest(i),
@@ -191,16 +218,19 @@ impl Context<'_> {
     fn pauses(&self, b: usize, i: usize, a: usize) -> bool {
         let periodic = |k: usize| self.pieces[k].period.is_some();
         let length_s = (self.pieces[a].from - self.pieces[b].to) as f64 * self.dt_s;
-        let kept = self.pieces[i].memory.is_none_or(|m| m > 0.3 * self.most_memory);
+        let kept = self.pieces[i]
+            .memory
+            .is_none_or(|m| m > 0.3 * self.most_memory);
         periodic(b) && periodic(a) && length_s <= LONGEST_CHECKPOINT_S && kept
     }
 
     fn work(&self, i: usize) -> (Label, String) {
         let piece = &self.pieces[i];
-        let longest = self
-            .working
-            .iter()
-            .max_by(|a, b| self.duration_s(**a).total_cmp(&self.duration_s(**b)).then(b.cmp(a)));
+        let longest = self.working.iter().max_by(|a, b| {
+            self.duration_s(**a)
+                .total_cmp(&self.duration_s(**b))
+                .then(b.cmp(a))
+        });
         let main = longest.map_or(piece, |l| &self.pieces[*l]);
         let first_long = self
             .working
@@ -210,16 +240,26 @@ impl Context<'_> {
         let apart = (piece.level_w / main.level_w - 1.0).abs() > 0.03
             || piece.period.is_some() != main.period.is_some();
         if early && apart && self.duration_s(i) <= LONGEST_WARMUP_S && piece.period.is_none() {
-            return (Label::Warmup, "first work, at another level than what follows".to_owned());
+            return (
+                Label::Warmup,
+                "first work, at another level than what follows".to_owned(),
+            );
         }
         if let Some(period) = piece.period {
-            return (Label::Training, format!("repeats every {:.3} s", period * self.dt_s));
+            return (
+                Label::Training,
+                format!("repeats every {:.3} s", period * self.dt_s),
+            );
         }
         match self.two_levels {
-            Some(middle) if piece.level_w > middle => {
-                (Label::SteadyPrefill, "the higher of two levels of work".to_owned())
-            }
-            Some(_) => (Label::SteadyDecode, "the lower and longer of two levels of work".to_owned()),
+            Some(middle) if piece.level_w > middle => (
+                Label::SteadyPrefill,
+                "the higher of two levels of work".to_owned(),
+            ),
+            Some(_) => (
+                Label::SteadyDecode,
+                "the lower and longer of two levels of work".to_owned(),
+            ),
             None => (Label::Steady, "work at one level".to_owned()),
         }
     }
@@ -239,7 +279,11 @@ impl Context<'_> {
             if started || self.duration_s(i) < 3.0 && after_rest && !rises {
                 return (Label::Launch, "short, between idle and the load".to_owned());
             }
-            let why = if rises { "the memory fills" } else { "before the first work, above idle" };
+            let why = if rises {
+                "the memory fills"
+            } else {
+                "before the first work, above idle"
+            };
             return (Label::Load, why.to_owned());
         }
         if rises && self.duration_s(i) < 120.0 && piece.level_w > 1.03 * self.floor {
@@ -255,15 +299,24 @@ impl Context<'_> {
         let piece = &self.pieces[i];
         if let Some(memory) = piece.memory.filter(|_| self.most_memory > 2e9) {
             return if memory > 0.05 * self.most_memory {
-                (Label::IdleContext, "nothing runs, memory is in use".to_owned())
+                (
+                    Label::IdleContext,
+                    "nothing runs, memory is in use".to_owned(),
+                )
             } else {
                 (Label::Idle, "nothing runs, no memory is in use".to_owned())
             };
         }
         if piece.level_w <= self.floor + (0.15 * self.floor).max(5.0) {
-            (Label::Idle, "lowest level; no memory column tells of a context".to_owned())
+            (
+                Label::Idle,
+                "lowest level; no memory column tells of a context".to_owned(),
+            )
         } else {
-            (Label::IdleContext, "rests above the lowest level".to_owned())
+            (
+                Label::IdleContext,
+                "rests above the lowest level".to_owned(),
+            )
         }
     }
 }
@@ -342,7 +395,11 @@ fn cycle(mean: &Signal, from: usize, to: usize, period: f64) -> Cycle {
     let seen = sd * sd - 1.0 / 6.0;
     Cycle {
         period_s: period * mean.dt_s,
-        jitter_s: if seen > 0.0 { seen.sqrt() * mean.dt_s } else { 0.0 },
+        jitter_s: if seen > 0.0 {
+            seen.sqrt() * mean.dt_s
+        } else {
+            0.0
+        },
         duty,
         high_w,
         low_w,
@@ -378,7 +435,8 @@ fn spreads(mean: &Signal, each: &[Signal], phases: &mut [Phase]) {
             times.extend(forgets(&r).map(|lag| lag * mean.dt_s));
         }
         phase.spread_w = variance.sqrt();
-        phase.correlation_time_s = (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
+        phase.correlation_time_s =
+            (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
     }
 }
 
@@ -410,7 +468,10 @@ fn transitions(mean: &Signal, phases: &mut [Phase]) {
         let left = edge.saturating_sub(reach.min(inside(&phases[i - 1])));
         let right = (edge + reach.min(inside(&phases[i]))).min(mean.value.len());
         let share = |k: usize| (mean.value[k] - a) / delta;
-        let leaves = (left..edge.min(right)).rev().take_while(|k| share(*k) > 0.1).count();
+        let leaves = (left..edge.min(right))
+            .rev()
+            .take_while(|k| share(*k) > 0.1)
+            .count();
         let arrives = (edge..right).take_while(|k| share(*k) < 0.9).count();
         let bins = leaves + arrives;
         phases[i].entered = Some(Change {

@@ -66,12 +66,22 @@ fn kinds(phase: &Phase) -> Vec<(PhaseKind, f64, f64)> {
 fn pool(parts: &[Part<'_>]) -> Pool {
     let total: f64 = parts.iter().map(|p| p.phase.duration_s()).sum();
     let mean = |of: &dyn Fn(&Part<'_>) -> f64| {
-        parts.iter().map(|p| of(p) * p.phase.duration_s()).sum::<f64>() / total
+        parts
+            .iter()
+            .map(|p| of(p) * p.phase.duration_s())
+            .sum::<f64>()
+            / total
     };
     let level_w = mean(&|p| p.level_w);
-    let lowest = parts.iter().map(|p| p.level_w).fold(f64::INFINITY, f64::min);
+    let lowest = parts
+        .iter()
+        .map(|p| p.level_w)
+        .fold(f64::INFINITY, f64::min);
     let highest = parts.iter().map(|p| p.level_w).fold(0.0, f64::max);
-    let times: Vec<f64> = parts.iter().filter_map(|p| p.phase.correlation_time_s).collect();
+    let times: Vec<f64> = parts
+        .iter()
+        .filter_map(|p| p.phase.correlation_time_s)
+        .collect();
     let change = |up: bool| {
         parts
             .iter()
@@ -108,7 +118,11 @@ pub fn profile(
     for phase in groups.iter().flat_map(|g| &g.phases) {
         for (kind, level_w, spread_w) in kinds(phase) {
             if level_w.is_finite() && phase.duration_s() > 0.0 {
-                let spread_w = if spread_w.is_finite() { spread_w.min(level_w) } else { 0.0 };
+                let spread_w = if spread_w.is_finite() {
+                    spread_w.min(level_w)
+                } else {
+                    0.0
+                };
                 parts.entry(kind).or_default().push(Part {
                     phase,
                     level_w,
@@ -155,7 +169,11 @@ pub fn profile(
                 confidence,
             })
         };
-        let stretches = format!("mean over {} stretch(es), {:.1} s each", parts.len(), p.duration_s);
+        let stretches = format!(
+            "mean over {} stretch(es), {:.1} s each",
+            parts.len(),
+            p.duration_s
+        );
         let passing = matches!(
             kind,
             PhaseKind::Launch | PhaseKind::Load | PhaseKind::Warmup | PhaseKind::Checkpoint
@@ -169,14 +187,26 @@ pub fn profile(
                 p.high_w * (1.0 + UNKNOWN_GAIN),
                 &format!("{stretches}; range with 5 % unknown gain"),
             ),
-            spread_w: Some(sourced(p.spread_w, 0.0, 1.5 * p.spread_w, "standard deviation of one GPU around the level")),
+            spread_w: Some(sourced(
+                p.spread_w,
+                0.0,
+                1.5 * p.spread_w,
+                "standard deviation of one GPU around the level",
+            )),
             correlation_time_s: Some(sourced(
                 time_s,
                 0.5 * time_s,
                 2.0 * time_s,
                 "autocorrelation falls to 1/e; a sensor's own averaging lengthens it",
             )),
-            duration_s: passing.then(|| sourced(p.duration_s, 0.5 * p.duration_s, 2.0 * p.duration_s, "mean duration")),
+            duration_s: passing.then(|| {
+                sourced(
+                    p.duration_s,
+                    0.5 * p.duration_s,
+                    2.0 * p.duration_s,
+                    "mean duration",
+                )
+            }),
             rise: transition(p.rise),
             fall: transition(p.fall),
         };
@@ -205,10 +235,21 @@ pub fn profile(
             high: None,
             source: tdp_source,
             grade,
-            confidence: if grade == Grade::Estimated { Confidence::Low } else { confidence },
+            confidence: if grade == Grade::Estimated {
+                Confidence::Low
+            } else {
+                confidence
+            },
         },
         // A level above the limit was seen: over tens of milliseconds at least it may be.
-        edpp_w: (top > rounded(tdp_w)).then(|| sourced(1.02 * top, top, 1.1 * top, "highest level of the log, above the limit")),
+        edpp_w: (top > rounded(tdp_w)).then(|| {
+            sourced(
+                1.02 * top,
+                top,
+                1.1 * top,
+                "highest level of the log, above the limit",
+            )
+        }),
         phases,
     })
 }
@@ -239,7 +280,11 @@ fn notes(recording: &Recording, groups: &[Group], gates: &[Gate], origin: &Origi
         names
     };
     let or = |text: &str| {
-        if text.is_empty() { "not in the log".to_owned() } else { text.to_owned() }
+        if text.is_empty() {
+            "not in the log".to_owned()
+        } else {
+            text.to_owned()
+        }
     };
     let driver = recording.gpus.first().map_or("", |g| g.driver.as_str());
     // Writing to a String cannot fail.
@@ -340,11 +385,21 @@ fn transition(t: &TransitionSpec) -> String {
 /// The profile as a file, in the format of `profiles/gpu`.
 pub fn toml(profile: &GpuProfile) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "# {}: from a log, by `ballast calibrate`.", profile.label.replace(char::is_control, " "));
-    let _ = writeln!(text, "# Every number: value, plausible range, source, grade, confidence.\n");
+    let _ = writeln!(
+        text,
+        "# {}: from a log, by `ballast calibrate`.",
+        profile.label.replace(char::is_control, " ")
+    );
+    let _ = writeln!(
+        text,
+        "# Every number: value, plausible range, source, grade, confidence.\n"
+    );
     let _ = writeln!(text, "label = {}", quoted(&profile.label));
     let notes = profile.notes.replace('\\', "\\\\").replace("\"\"\"", "'''");
-    let notes: String = notes.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+    let notes: String = notes
+        .chars()
+        .filter(|c| *c == '\n' || !c.is_control())
+        .collect();
     let _ = writeln!(text, "notes = \"\"\"\n{notes}\"\"\"");
     let _ = writeln!(text, "tdp_w = {}", line(&profile.tdp_w));
     if let Some(edpp) = &profile.edpp_w {

@@ -11,9 +11,7 @@ use ballast_aggregate::{
     BatchJob, CorrelationSpec, DemandBlock, Engine, EngineKind, IterationShape, JobSpec, RackGroup,
     Site, SiteInput, TrainingJob,
 };
-use ballast_profile::{
-    GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, PhaseSpec, PsuSpec,
-};
+use ballast_profile::{GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, PhaseSpec, PsuSpec};
 use ballast_units::{Confidence, Grade, Sourced};
 use serde::Serialize;
 
@@ -86,9 +84,19 @@ pub fn refit(profile: &GpuProfile, group: &Group) -> Option<Refit> {
         let mut played = vec![f64::NAN; n];
         for (i, phase) in group.phases.iter().enumerate() {
             let at = 0.5 * group.mean.dt_s;
-            let (from, to) = (group.mean.bin(phase.from_s + at), group.mean.bin(phase.to_s + at));
+            let (from, to) = (
+                group.mean.bin(phase.from_s + at),
+                group.mean.bin(phase.to_s + at),
+            );
             if to > from {
-                let stretch = play(profile, group, phase, &correlation, (from, to), (seed, i as u32))?;
+                let stretch = play(
+                    profile,
+                    group,
+                    phase,
+                    &correlation,
+                    (from, to),
+                    (seed, i as u32),
+                )?;
                 played[from..to].copy_from_slice(&stretch);
             }
         }
@@ -130,7 +138,9 @@ fn compare(measured: &[f64], played: &[f64]) -> Option<Figures> {
         return None;
     }
     let n = pairs.len() as f64;
-    let (sum, other): (f64, f64) = pairs.iter().fold((0.0, 0.0), |(a, b), (m, p)| (a + m, b + p));
+    let (sum, other): (f64, f64) = pairs
+        .iter()
+        .fold((0.0, 0.0), |(a, b), (m, p)| (a + m, b + p));
     let lo = pairs.iter().map(|p| p.0).fold(f64::INFINITY, f64::min);
     let hi = pairs.iter().map(|p| p.0).fold(f64::NEG_INFINITY, f64::max);
     let squares: f64 = pairs.iter().map(|(m, p)| (m - p) * (m - p)).sum();
@@ -141,7 +151,8 @@ fn compare(measured: &[f64], played: &[f64]) -> Option<Figures> {
     let mut distance = 0.0;
     for k in 1..100 {
         let share = f64::from(k) / 100.0;
-        distance += (quantile(m.iter().copied(), share) - quantile(p.iter().copied(), share)).abs() / 99.0;
+        distance +=
+            (quantile(m.iter().copied(), share) - quantile(p.iter().copied(), share)).abs() / 99.0;
     }
     Some(Figures {
         energy: ((other - sum) / sum).abs(),
@@ -159,7 +170,11 @@ fn acf_r2(measured: &[f64], played: &[f64]) -> f64 {
         return f64::NAN;
     }
     let mean = a[1..].iter().sum::<f64>() / (a.len() - 1) as f64;
-    let off: f64 = a[1..].iter().zip(&b[1..]).map(|(x, y)| (x - y) * (x - y)).sum();
+    let off: f64 = a[1..]
+        .iter()
+        .zip(&b[1..])
+        .map(|(x, y)| (x - y) * (x - y))
+        .sum();
     let own: f64 = a[1..].iter().map(|x| (x - mean) * (x - mean)).sum();
     if own > 0.0 { 1.0 - off / own } else { f64::NAN }
 }
@@ -213,7 +228,9 @@ fn play(
         .clamp(0.0, 1.0);
     let shared = CorrelationSpec::Equal { coefficient };
     // Whole bins of finer steps: an iteration shows only with several samples.
-    let finer = cycle.map_or(1, |c| (24.0 * dt_s / c.period_s).ceil().clamp(1.0, 64.0) as usize);
+    let finer = cycle.map_or(1, |c| {
+        (24.0 * dt_s / c.period_s).ceil().clamp(1.0, 64.0) as usize
+    });
     let margin = cycle.map_or(0, |c| (c.period_s / dt_s).ceil() as usize);
     let lead_s = margin as f64 * dt_s;
     let job = match &cycle {
@@ -245,7 +262,13 @@ fn play(
     })
     .ok()?;
     let steps = (bins + 2 * margin) * finer;
-    let mut engine = Engine::new(&site, dt_s / finer as f64, seed, realisation, EngineKind::Group);
+    let mut engine = Engine::new(
+        &site,
+        dt_s / finer as f64,
+        seed,
+        realisation,
+        EngineKind::Group,
+    );
     let mut block = DemandBlock::new(1, steps);
     engine.fill(&mut block);
     let long: Vec<f64> = block
@@ -257,7 +280,10 @@ fn play(
         return Some(long);
     }
     let scale = f64::from(gpus);
-    let measured: Vec<f64> = group.mean.value[from..to].iter().map(|v| v * scale).collect();
+    let measured: Vec<f64> = group.mean.value[from..to]
+        .iter()
+        .map(|v| v * scale)
+        .collect();
     Some(aligned(&measured, &long, margin))
 }
 

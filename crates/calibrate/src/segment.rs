@@ -5,9 +5,7 @@ use serde::Serialize;
 use crate::phases::{Piece, classify};
 use crate::segment_partition::changes;
 use crate::segment_period::{period_of, periods};
-use crate::segment_signal::{
-    SegmentError, Signal, grid, moments, on_grid, power, quantile,
-};
+use crate::segment_signal::{SegmentError, Signal, grid, moments, on_grid, power, quantile};
 use crate::{GpuRecording, Reading, Recording, SensorModel};
 
 /// What a stretch of a recording is.
@@ -190,7 +188,6 @@ pub fn segment(recording: &Recording) -> Result<Vec<Group>, SegmentError> {
     }
     let signals: Vec<Signal> = sources
         .iter()
-        
         .map(|(t, v, ..)| on_grid(t, v, whole))
         .collect();
     let mut groups: Vec<Vec<usize>> = Vec::new();

@@ -107,7 +107,10 @@ impl Sums {
 /// Noise of a sample and its autocorrelation at one sample, from medians of differences.
 fn noise(x: &[f64], far: usize) -> (f64, f64) {
     let spread = |lag: usize| {
-        let differences = x.iter().zip(x.get(lag..).unwrap_or(&[])).map(|(a, b)| (a - b).abs());
+        let differences = x
+            .iter()
+            .zip(x.get(lag..).unwrap_or(&[]))
+            .map(|(a, b)| (a - b).abs());
         // The median of |N(0, 2σ²)| is 0.954 σ.
         quantile(differences, 0.5) / 0.954
     };
@@ -115,7 +118,7 @@ fn noise(x: &[f64], far: usize) -> (f64, f64) {
     if !(near.is_finite() && wide > 0.0) {
         return (if near.is_finite() { near } else { 0.0 }, 0.0);
     }
-    let phi = (1.0 - (near / wide) * (near / wide)).clamp(0.0, 0.85);
+    let phi = (1.0 - (near / wide) * (near / wide)).clamp(0.0, 0.7);
     (wide, phi)
 }
 
@@ -128,7 +131,7 @@ pub(crate) fn changes(x: &[f64], dt_s: f64, periods: &[f64]) -> Vec<usize> {
     }
     let top = quantile(x.iter().copied(), 0.99);
     let floor = (0.004 * top).max(0.5);
-    let (_, phi) = noise(x, ((5.0 / dt_s) as usize).clamp(10, 200));
+    let (_, phi) = noise(x, ((1.5 / dt_s) as usize).clamp(5, 60));
     let inflation = if periods.is_empty() {
         (1.0 + phi) / (1.0 - phi)
     } else {
@@ -188,10 +191,14 @@ fn refine(x: &[f64], edges: &mut [usize], reach: usize) {
         let span = 400;
         let before = own(start.max(left.saturating_sub(span)), left, (start, edge));
         let after = own(right, end.min(right + span), (edge, end));
-        let (lo, hi) = before.iter().chain(after).chain(&x[left..right]).filter(|v| v.is_finite()).fold(
-            (f64::INFINITY, f64::NEG_INFINITY),
-            |(lo, hi), v| (lo.min(*v), hi.max(*v)),
-        );
+        let (lo, hi) = before
+            .iter()
+            .chain(after)
+            .chain(&x[left..right])
+            .filter(|v| v.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
+                (lo.min(*v), hi.max(*v))
+            });
         if !(hi > lo) {
             continue;
         }

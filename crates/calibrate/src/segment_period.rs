@@ -146,7 +146,10 @@ pub(crate) fn period_of(x: &[f64], near: &[f64]) -> Option<f64> {
             .filter(|(found, _)| (found / lag - 1.0).abs() < 0.15)
             .map(|(found, r)| (found * factor as f64, r))
     };
-    let best = near.iter().filter_map(|p| holds(*p)).max_by(|a, b| a.1.total_cmp(&b.1));
+    let best = near
+        .iter()
+        .filter_map(|p| holds(*p))
+        .max_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((p, _)) = best {
         return Some(p);
     }
@@ -173,7 +176,9 @@ mod tests {
         for period in [5.6, 8.0, 23.4, 61.0, 180.0, 433.0] {
             let found = periods(&square(6000, period, 0.7, 20.0));
             assert!(
-                found.first().is_some_and(|f| (f / period - 1.0).abs() < 0.05),
+                found
+                    .first()
+                    .is_some_and(|f| (f / period - 1.0).abs() < 0.05),
                 "{period}: {found:?}"
             );
         }

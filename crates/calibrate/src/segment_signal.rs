@@ -5,8 +5,9 @@ use crate::GpuRecording;
 /// Most bins of a grid; a longer recording gets wider ones.
 const MOST_BINS: usize = 400_000;
 
-/// Bins without a sample that the value before still stands for.
+/// Bins without a sample that the value before still stands for, and at least so long, seconds: loggers pause.
 const HELD_BINS: usize = 5;
+const HELD_S: f64 = 0.3;
 
 /// A quantity on an even grid. A bin without a sample is NaN.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +99,9 @@ pub enum SegmentError {
         gpu: u32,
     },
     /// No phase could be told.
-    #[error("no phase can be told: the power is {level_w:.1} W throughout, and nothing says whether the GPU worked; log utilization.gpu beside it, or a stretch of idle")]
+    #[error(
+        "no phase can be told: the power is {level_w:.1} W throughout, and nothing says whether the GPU worked; log utilization.gpu beside it, or a stretch of idle"
+    )]
     Constant {
         /// The power.
         level_w: f64,
@@ -218,6 +221,7 @@ pub(crate) fn on_grid(
             count[at as usize] += 1;
         }
     }
+    let most = HELD_BINS.max((HELD_S / dt_s).ceil() as usize);
     let mut grid = vec![f64::NAN; bins];
     let (mut last, mut since) = (f64::NAN, 0);
     for (i, cell) in grid.iter_mut().enumerate() {
@@ -227,7 +231,7 @@ pub(crate) fn on_grid(
         } else {
             since += 1;
         }
-        *cell = if since <= HELD_BINS { last } else { f64::NAN };
+        *cell = if since <= most { last } else { f64::NAN };
     }
     Signal {
         start_s,
@@ -237,7 +241,11 @@ pub(crate) fn on_grid(
 }
 
 /// The grid for a sensor's samples: start, width, number of bins.
-pub(crate) fn grid(gpu: u32, time_s: &[f64], value: &[f64]) -> Result<(f64, f64, usize), SegmentError> {
+pub(crate) fn grid(
+    gpu: u32,
+    time_s: &[f64],
+    value: &[f64],
+) -> Result<(f64, f64, usize), SegmentError> {
     let (start_s, end_s) = (time_s[0], time_s[time_s.len() - 1]);
     let duration_s = end_s - start_s;
     let interval_s = interval_s(time_s, value);

@@ -26,7 +26,9 @@ pub fn throughput(group: &Group, samples: &[(f64, f64)]) -> Vec<PhaseThroughput>
         .phases
         .iter()
         .filter_map(|p| {
-            let inside = samples.iter().filter(|(t, _)| *t >= p.from_s && *t < p.to_s);
+            let inside = samples
+                .iter()
+                .filter(|(t, _)| *t >= p.from_s && *t < p.to_s);
             let (tokens_per_s, _) = moments(inside.map(|s| s.1));
             tokens_per_s.is_finite().then(|| PhaseThroughput {
                 label: p.label,

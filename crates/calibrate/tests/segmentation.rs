@@ -21,7 +21,8 @@ impl Course {
         let mut gpus: Vec<GpuRecording> = (0..self.gpus)
             .map(|index| GpuRecording {
                 index,
-                name: "NVIDIA H100 80GB HBM3".to_owned(),
+                // Samples of the power itself: a name would bring in that sensor's window.
+                name: "test GPU".to_owned(),
                 driver: "580.82.07".to_owned(),
                 limit_w: Some(700.0),
                 average_w: Some(Vec::new()),
@@ -45,7 +46,10 @@ impl Course {
                 each[g] = phi * each[g] + fresh * own[g].normal();
                 let noise = spread * (0.8_f64.sqrt() * shared + 0.2_f64.sqrt() * each[g]);
                 gpu.time_s.push(t);
-                gpu.average_w.as_mut().unwrap().push((power + noise).max(0.0));
+                gpu.average_w
+                    .as_mut()
+                    .unwrap()
+                    .push((power + noise).max(0.0));
                 if self.columns {
                     gpu.utilisation.as_mut().unwrap().push(used);
                     gpu.memory_used_bytes.as_mut().unwrap().push(memory * 1e9);
@@ -85,14 +89,31 @@ fn training(t: f64) -> (f64, f64, f64, f64) {
 
 fn show(recording: &Recording) -> Vec<(Label, f64, f64)> {
     let groups = segment(recording).unwrap();
-    assert_eq!(groups.len(), 1, "{:?}", groups.iter().map(|g| g.gpus.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        groups.len(),
+        1,
+        "{:?}",
+        groups.iter().map(|g| g.gpus.clone()).collect::<Vec<_>>()
+    );
     for p in &groups[0].phases {
         println!(
             "{:?} {:.2} {:.2} level {:.1} spread {:.2} tau {:?} cycle {:?} in {:?} ({})",
-            p.label, p.from_s, p.to_s, p.level_w, p.spread_w, p.correlation_time_s, p.cycle, p.entered, p.why
+            p.label,
+            p.from_s,
+            p.to_s,
+            p.level_w,
+            p.spread_w,
+            p.correlation_time_s,
+            p.cycle,
+            p.entered,
+            p.why
         );
     }
-    groups[0].phases.iter().map(|p| (p.label, p.from_s, p.to_s)).collect()
+    groups[0]
+        .phases
+        .iter()
+        .map(|p| (p.label, p.from_s, p.to_s))
+        .collect()
 }
 
 fn expect(found: &[(Label, f64, f64)], expected: &[(Label, f64)]) {
@@ -100,16 +121,30 @@ fn expect(found: &[(Label, f64, f64)], expected: &[(Label, f64)]) {
     let wanted: Vec<Label> = expected.iter().map(|f| f.0).collect();
     assert_eq!(labels, wanted);
     for (f, e) in found.iter().zip(expected) {
-        assert!((f.1 - e.1).abs() <= 0.2, "{:?} begins at {:.2} s, not {:.2} s", f.0, f.1, e.1);
+        assert!(
+            (f.1 - e.1).abs() <= 0.2,
+            "{:?} begins at {:.2} s, not {:.2} s",
+            f.0,
+            f.1,
+            e.1
+        );
     }
 }
 
 #[test]
 fn eight_gpus_training_with_checkpoints() {
     for columns in [true, false] {
-        let course = Course { dt_s: 0.1, gpus: 8, columns };
+        let course = Course {
+            dt_s: 0.1,
+            gpus: 8,
+            columns,
+        };
         let found = show(&course.record(300.0, training));
-        let mut expected = vec![(Label::Idle, 0.0), (Label::Load, 20.0), (Label::Warmup, 32.0)];
+        let mut expected = vec![
+            (Label::Idle, 0.0),
+            (Label::Load, 20.0),
+            (Label::Warmup, 32.0),
+        ];
         for k in 0..4 {
             expected.push((Label::Training, 40.0 + 60.0 * f64::from(k)));
             expected.push((Label::Checkpoint, 94.0 + 60.0 * f64::from(k)));
@@ -117,7 +152,14 @@ fn eight_gpus_training_with_checkpoints() {
         // The last pause is followed by idle, not by work.
         expected.pop();
         let mut expected_tail = expected.clone();
-        expected_tail.push((if columns { Label::IdleContext } else { Label::Stop }, 274.0));
+        expected_tail.push((
+            if columns {
+                Label::IdleContext
+            } else {
+                Label::Stop
+            },
+            274.0,
+        ));
         expected_tail.push((Label::Idle, 280.0));
         if !columns {
             println!("{found:?}");
@@ -126,4 +168,114 @@ fn eight_gpus_training_with_checkpoints() {
         expect(&found[..n], &expected[..n]);
         assert_eq!(found.last().unwrap().0, Label::Idle);
     }
+}
+
+#[test]
+fn inference_at_100_ms_with_prompts_visible() {
+    let course = Course {
+        dt_s: 0.1,
+        gpus: 1,
+        columns: true,
+    };
+    let recording = course.record(200.0, |t| match t {
+        t if t < 15.0 => (72.0, 1.0, 0.0, 0.5),
+        t if t < 30.0 => (150.0, 4.0, 0.03, 40.0),
+        t if t < 190.0 => (420.0, 12.0, 0.95, 70.0),
+        _ => (120.0, 1.5, 0.0, 70.0),
+    });
+    let found = show(&recording);
+    expect(
+        &found,
+        &[
+            (Label::Idle, 0.0),
+            (Label::Load, 15.0),
+            (Label::Steady, 30.0),
+            (Label::IdleContext, 190.0),
+        ],
+    );
+}
+
+#[test]
+fn the_profile_gives_a_training_log_back() {
+    let course = Course {
+        dt_s: 0.1,
+        gpus: 8,
+        columns: true,
+    };
+    let recording = course.record(300.0, training);
+    let done =
+        ballast_calibrate::calibrate(&recording, &ballast_calibrate::Origin::default()).unwrap();
+    println!("{}", ballast_calibrate::text(&done));
+    let report = &done.reports[0];
+    let refit = report.refit.as_ref().unwrap();
+    // The bounds of a good refit: energy 5 %, NRMSE 0.20, R² of the autocorrelation 0.90.
+    assert!(refit.good, "{refit:?}");
+    let train = report
+        .phases
+        .iter()
+        .find(|p| p.label == Label::Training)
+        .unwrap();
+    let cycle = train.cycle.unwrap();
+    assert!((cycle.period_s - 1.5).abs() < 0.01, "{cycle:?}");
+    assert!(
+        (cycle.high_w - 650.0).abs() < 15.0 && (cycle.low_w - 250.0).abs() < 15.0,
+        "{cycle:?}"
+    );
+    // Four fifths of the variance are common to the GPUs.
+    let steady = report
+        .correlation
+        .iter()
+        .find(|c| c.label == Label::Training)
+        .unwrap();
+    assert!(
+        (steady.coefficient.unwrap() - 0.8).abs() < 0.1,
+        "{steady:?}"
+    );
+    assert!(
+        report
+            .gates
+            .iter()
+            .all(|g| g.status == ballast_calibrate::GateStatus::Pass),
+        "{:?}",
+        report.gates
+    );
+    assert!(
+        done.profile.problems().iter().all(|p| p.path == "label"),
+        "{:?}",
+        done.profile.problems()
+    );
+}
+
+#[test]
+fn bad_recordings_are_refused_with_a_message() {
+    let gpu = |time_s: Vec<f64>, power: Vec<f64>| Recording {
+        gpus: vec![GpuRecording {
+            time_s,
+            average_w: Some(power),
+            ..GpuRecording::default()
+        }],
+        ..Recording::default()
+    };
+    let line = |n: usize| (0..n).map(|i| i as f64).collect::<Vec<_>>();
+    for recording in [
+        Recording::default(),
+        gpu(vec![], vec![]),
+        gpu(vec![0.0], vec![5.0]),
+        gpu(line(100), vec![f64::NAN; 100]),
+        gpu(line(100), vec![50.0; 100]),
+        gpu(vec![3.0; 100], line(100)),
+        gpu(line(100).into_iter().rev().collect(), line(100)),
+    ] {
+        let error = segment(&recording).unwrap_err();
+        assert!(!error.to_string().is_empty());
+    }
+    // A gap and single failed readings are no reason to refuse.
+    let mut times = line(200);
+    times.iter_mut().skip(100).for_each(|t| *t += 500.0);
+    let mut power: Vec<f64> = (0..200)
+        .map(|i| if i % 100 < 50 { 70.0 } else { 400.0 })
+        .collect();
+    power[20] = f64::NAN;
+    let groups = segment(&gpu(times, power)).unwrap();
+    assert_eq!(groups[0].gaps.len(), 1);
 }

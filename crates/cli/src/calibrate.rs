@@ -56,7 +56,12 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
         );
     }
     if let Some(tdp) = args.tdp_w.filter(|w| !(*w > 0.0 && w.is_finite())) {
-        return printer.failure(Exit::BadInput, &format!("--tdp-w is {tdp}"), "give watts above 0", args.json);
+        return printer.failure(
+            Exit::BadInput,
+            &format!("--tdp-w is {tdp}"),
+            "give watts above 0",
+            args.json,
+        );
     }
     let input = match read(&args.logs, &args.gpu, args.interval_s) {
         Ok(input) => input,
@@ -71,13 +76,19 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
         Ok(node) => node,
         Err(found) => return refuse(found, args, printer),
     };
-    let rates = match args.throughput.as_deref().map(|f| tokens(f, input.start_unix_s)).transpose() {
+    let rates = match args
+        .throughput
+        .as_deref()
+        .map(|f| tokens(f, input.start_unix_s))
+        .transpose()
+    {
         Ok(rates) => rates,
         Err(found) => return refuse(found.0, args, printer),
     };
     let served: Option<Vec<PhaseThroughput>> = rates.map(|r| {
         let all = done.groups.iter();
-        all.flat_map(|g| ballast_calibrate::throughput(g, &r)).collect()
+        all.flat_map(|g| ballast_calibrate::throughput(g, &r))
+            .collect()
     });
     let toml = ballast_calibrate::toml(&done.profile);
     let mut written = Vec::new();
@@ -95,7 +106,14 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
         }
     }
     if args.json {
-        printer.json(&whole(&done, &input, node.as_ref(), served.as_deref(), &written, &toml));
+        printer.json(&whole(
+            &done,
+            &input,
+            node.as_ref(),
+            served.as_deref(),
+            &written,
+            &toml,
+        ));
         return Exit::Pass;
     }
     for found in &input.found {
@@ -104,7 +122,10 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
     printer.text(&ballast_calibrate::text(&done));
     printer.line(&format!(
         "confidence of the profile: {}",
-        serde_json::to_value(done.confidence).unwrap_or_default().as_str().unwrap_or("low")
+        serde_json::to_value(done.confidence)
+            .unwrap_or_default()
+            .as_str()
+            .unwrap_or("low")
     ));
     if let Some((fit, text)) = &node {
         printer.line(&format!(
@@ -114,7 +135,10 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
         printer.text(text);
     }
     for t in served.iter().flatten() {
-        let each = t.j_per_token.map_or_else(|| "no token".to_owned(), |j| format!("{j:.3} J/token (GPUs alone)"));
+        let each = t.j_per_token.map_or_else(
+            || "no token".to_owned(),
+            |j| format!("{j:.3} J/token (GPUs alone)"),
+        );
         printer.line(&format!(
             "{} {:.1} s to {:.1} s: {:.1} tokens/s, {each}",
             t.label.text(),
@@ -148,12 +172,26 @@ fn refuse(found: Vec<TableProblem>, args: &CalibrateArgs, printer: &Printer) -> 
 }
 
 fn origin(args: &CalibrateArgs, input: &Input) -> Origin {
-    let gpu = input.recording.gpus.iter().map(|g| g.name.as_str()).find(|n| !n.is_empty());
-    let stem = args.logs[0].file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let gpu = input
+        .recording
+        .gpus
+        .iter()
+        .map(|g| g.name.as_str())
+        .find(|n| !n.is_empty());
+    let stem = args.logs[0]
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let names: Vec<String> = args
         .logs
         .iter()
-        .map(|f| f.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        .map(|f| {
+            f.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     Origin {
         label: args
@@ -167,7 +205,11 @@ fn origin(args: &CalibrateArgs, input: &Input) -> Origin {
 }
 
 /// The node, as a fit and as text for a scenario.
-fn node(args: &CalibrateArgs, input: &Input, done: &Calibration) -> Result<Option<(NodeFit, String)>, Vec<TableProblem>> {
+fn node(
+    args: &CalibrateArgs,
+    input: &Input,
+    done: &Calibration,
+) -> Result<Option<(NodeFit, String)>, Vec<TableProblem>> {
     let Some(file) = &args.node else {
         return Ok(None);
     };
@@ -185,7 +227,11 @@ fn node(args: &CalibrateArgs, input: &Input, done: &Calibration) -> Result<Optio
         ..first.clone()
     };
     // Dates are good to some seconds; but for whole hours of another time zone nothing larger is looked for.
-    let off_s = if dated { 30.0 } else { 0.25 * n as f64 * gpus.dt_s };
+    let off_s = if dated {
+        30.0
+    } else {
+        0.25 * n as f64 * gpus.dt_s
+    };
     let fit = ballast_calibrate::fit_node(&gpus, (&time_s, &watts), off_s).map_err(|e| {
         vec![TableProblem {
             file: file.clone(),
@@ -195,14 +241,27 @@ fn node(args: &CalibrateArgs, input: &Input, done: &Calibration) -> Result<Optio
             help: String::new(),
         }]
     })?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let source = format!("meter {name} against the GPUs' sensors over {} samples, two standard errors", fit.samples);
+    let name = file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let source = format!(
+        "meter {name} against the GPUs' sensors over {} samples, two standard errors",
+        fit.samples
+    );
     let text = fit.toml("measured", &source);
     Ok(Some((fit, text)))
 }
 
 /// Writes profile and figure; returns the files.
-fn write(out: &Path, toml: &str, done: &Calibration, origin: &Origin, input: &Input) -> Result<Vec<PathBuf>, String> {
+fn write(
+    out: &Path,
+    toml: &str,
+    done: &Calibration,
+    origin: &Origin,
+    input: &Input,
+) -> Result<Vec<PathBuf>, String> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -236,7 +295,10 @@ fn write(out: &Path, toml: &str, done: &Calibration, origin: &Origin, input: &In
     let hash: String = input.recording.sha256.chars().take(12).collect();
     let figure = Segments {
         title: format!("{}: phases of the log", origin.label),
-        basis: format!("{} of {}, mean of GPUs that move together", done.groups[0].reading, origin.file),
+        basis: format!(
+            "{} of {}, mean of GPUs that move together",
+            done.groups[0].reading, origin.file
+        ),
         footer: format!("{} · log {hash}", origin.tool),
         panels,
     };
@@ -244,7 +306,8 @@ fn write(out: &Path, toml: &str, done: &Calibration, origin: &Origin, input: &In
         let stem = out.file_stem().unwrap_or_default().to_string_lossy();
         let extension = file.extension().unwrap_or_default().to_string_lossy();
         let named = folder.join(format!("{stem}-phases.{extension}"));
-        std::fs::rename(&file, &named).map_err(|e| format!("{} cannot be written: {e}", named.display()))?;
+        std::fs::rename(&file, &named)
+            .map_err(|e| format!("{} cannot be written: {e}", named.display()))?;
         files.push(named);
     }
     Ok(files)

@@ -36,7 +36,11 @@ pub(crate) fn read(
     let start_unix_s = logs.first().and_then(|l| l.start_unix_s);
     let mut input = Input {
         recording: Recording {
-            sha256: logs.iter().map(|l| l.sha256.as_str()).collect::<Vec<_>>().join("+"),
+            sha256: logs
+                .iter()
+                .map(|l| l.sha256.as_str())
+                .collect::<Vec<_>>()
+                .join("+"),
             started: logs.first().map(|l| l.started.clone()).unwrap_or_default(),
             ..Recording::default()
         },
@@ -45,9 +49,14 @@ pub(crate) fn read(
     };
     for (log, file) in logs.into_iter().zip(files) {
         // Without dates every log begins at t = 0.
-        let shift_s = log.start_unix_s.zip(start_unix_s).map_or(0.0, |(a, b)| a - b);
+        let shift_s = log
+            .start_unix_s
+            .zip(start_unix_s)
+            .map_or(0.0, |(a, b)| a - b);
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        input.found.extend(log.found.iter().map(|f| format!("{name}: {f}")));
+        input
+            .found
+            .extend(log.found.iter().map(|f| format!("{name}: {f}")));
         for gpu in log.gpus {
             let next = input.recording.gpus.len() as u32;
             let gpu = recording_of(gpu, shift_s, next, &mut input.found);
@@ -101,21 +110,32 @@ fn recording_of(gpu: GpuColumns, shift_s: f64, next: u32, found: &mut Vec<String
         Architecture::of(&out.name),
         Architecture::Ga100 | Architecture::Turing | Architecture::Volta | Architecture::Pascal
     );
-    let slot = if short { &mut out.instant_w } else { &mut out.average_w };
+    let slot = if short {
+        &mut out.instant_w
+    } else {
+        &mut out.average_w
+    };
     if slot.is_none() {
         *slot = Some(power);
         found.push(format!(
             "GPU {}: its power column is taken for the {} power{}",
             out.index,
             if short { "instantaneous" } else { "averaged" },
-            if out.name.is_empty() { ", as the log has no name of the GPU" } else { "" }
+            if out.name.is_empty() {
+                ", as the log has no name of the GPU"
+            } else {
+                ""
+            }
         ));
     }
     out
 }
 
 /// A meter's log on the recording's clock, watts; the second value says whether both logs have dates.
-pub(crate) fn meter(file: &Path, start_unix_s: Option<f64>) -> Result<(Vec<f64>, Vec<f64>, bool), TableProblems> {
+pub(crate) fn meter(
+    file: &Path,
+    start_unix_s: Option<f64>,
+) -> Result<(Vec<f64>, Vec<f64>, bool), TableProblems> {
     let trace = read_trace(
         file,
         &TraceOptions {
@@ -126,14 +146,21 @@ pub(crate) fn meter(file: &Path, start_unix_s: Option<f64>) -> Result<(Vec<f64>,
     let shift_s = trace.start_unix_s.zip(start_unix_s).map(|(a, b)| a - b);
     let factor = 1.0;
     Ok((
-        trace.time_s.iter().map(|t| t + shift_s.unwrap_or(0.0)).collect(),
+        trace
+            .time_s
+            .iter()
+            .map(|t| t + shift_s.unwrap_or(0.0))
+            .collect(),
         trace.value.iter().map(|w| w * factor).collect(),
         shift_s.is_some(),
     ))
 }
 
 /// Tokens per second on the recording's clock.
-pub(crate) fn tokens(file: &Path, start_unix_s: Option<f64>) -> Result<Vec<(f64, f64)>, TableProblems> {
+pub(crate) fn tokens(
+    file: &Path,
+    start_unix_s: Option<f64>,
+) -> Result<Vec<(f64, f64)>, TableProblems> {
     if let Ok(text) = std::fs::read_to_string(file) {
         let points = prometheus_text(&text);
         if !points.is_empty() {
@@ -150,6 +177,14 @@ pub(crate) fn tokens(file: &Path, start_unix_s: Option<f64>) -> Result<Vec<(f64,
             ..TraceOptions::default()
         },
     )?;
-    let shift_s = trace.start_unix_s.zip(start_unix_s).map_or(0.0, |(a, b)| a - b);
-    Ok(trace.time_s.iter().map(|t| t + shift_s).zip(trace.value).collect())
+    let shift_s = trace
+        .start_unix_s
+        .zip(start_unix_s)
+        .map_or(0.0, |(a, b)| a - b);
+    Ok(trace
+        .time_s
+        .iter()
+        .map(|t| t + shift_s)
+        .zip(trace.value)
+        .collect())
 }

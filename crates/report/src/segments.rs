@@ -60,8 +60,18 @@ pub(crate) fn draw<DB: DrawingBackend>(figure: &Segments, canvas: &Canvas<DB>) -
     canvas.clear()?;
     for (y, em, colour, text) in [
         (style::TITLE_Y, style::TITLE_EM, style::INK, &figure.title),
-        (style::SUBTITLE_Y, style::HEADING_EM, style::FAINT_INK, &figure.basis),
-        (style::FOOTER_Y, style::LABEL_EM, style::FAINT_INK, &figure.footer),
+        (
+            style::SUBTITLE_Y,
+            style::HEADING_EM,
+            style::FAINT_INK,
+            &figure.basis,
+        ),
+        (
+            style::FOOTER_Y,
+            style::LABEL_EM,
+            style::FAINT_INK,
+            &figure.footer,
+        ),
     ] {
         canvas.text((left, y), Align::Left, em, colour, &fitted(text, em, width))?;
     }
@@ -120,7 +130,11 @@ fn panel<DB: DrawingBackend>(
             canvas.line(&[a, b], colour(name), style::STRONG_LINE)?;
         }
         let (x, y) = plot.at(*from, power.hi);
-        canvas.line(&[(x, y), (x, frame.bottom)], style::FAINT_INK, style::THIN_LINE)?;
+        canvas.line(
+            &[(x, y), (x, frame.bottom)],
+            style::FAINT_INK,
+            style::THIN_LINE,
+        )?;
         let room = plot.at(*to, power.hi).0 - x;
         if style::text_width(name, style::LABEL_EM) + 6.0 < room {
             let middle = (x + room / 2.0, y + style::LINE_HEIGHT / 2.0 + 3.0);
@@ -158,7 +172,11 @@ fn trace<DB: DrawingBackend>(what: &SegmentPanel, plot: &Panel, canvas: &Canvas<
             line.push(plot.at(middle, range.lo));
         } else {
             // Alternately up and down, so that the strokes join.
-            let (a, b) = if k % 2 == 0 { (range.lo, range.hi) } else { (range.hi, range.lo) };
+            let (a, b) = if k % 2 == 0 {
+                (range.lo, range.hi)
+            } else {
+                (range.hi, range.lo)
+            };
             line.extend([plot.at(middle, a), plot.at(middle, b)]);
         }
     }

@@ -220,14 +220,29 @@ fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
     let mut plan: Option<Layout> = None;
     while let Some((line, record)) = table.next_row(&mut broken, problems) {
         if plan.is_none() {
-            let at = find::time_column(&names, None, &mut Vec::new(), &mut Problems::new(Path::new("")));
+            let at = find::time_column(
+                &names,
+                None,
+                &mut Vec::new(),
+                &mut Problems::new(Path::new("")),
+            );
             let first = at.and_then(|t| record.get(t)).map(str::to_owned);
-            plan = Some(layout(&names, first.as_deref(), &mut gathered.found, problems)?);
+            plan = Some(layout(
+                &names,
+                first.as_deref(),
+                &mut gathered.found,
+                problems,
+            )?);
         }
         let Some(layout) = &plan else { break };
         let cell = |i: usize| record.get(i).unwrap_or("");
-        let Some(when) = moment(line, &names[layout.time], cell(layout.time), layout.unit, problems)
-        else {
+        let Some(when) = moment(
+            line,
+            &names[layout.time],
+            cell(layout.time),
+            layout.unit,
+            problems,
+        ) else {
             continue;
         };
         let value = |w: Wanted, i: usize, problems: &mut Problems| {
@@ -243,7 +258,15 @@ fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
             }
             value.filter(|v| v.is_finite()).unwrap_or(f64::NAN)
         };
-        take(&mut gathered, layout, (line, when), &names, &cell, value, problems);
+        take(
+            &mut gathered,
+            layout,
+            (line, when),
+            &names,
+            &cell,
+            value,
+            problems,
+        );
     }
     log_of(gathered)
 }
@@ -303,7 +326,13 @@ fn take<'a>(
                 // Several columns of yes and no make one word of bits.
                 Some(_) if column.len() > n => {
                     let had = column[n];
-                    column[n] = if had.is_nan() { found } else if found.is_nan() { had } else { had + found };
+                    column[n] = if had.is_nan() {
+                        found
+                    } else if found.is_nan() {
+                        had
+                    } else {
+                        had + found
+                    };
                 }
                 // Of two columns with the same quantity (`power.limit`, `enforced.power.limit`) the first one counts.
                 None if column.len() > n => {}
@@ -319,12 +348,14 @@ fn parquet(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
     let time = find::time_column(&names, None, &mut gathered.found, problems)?;
     let columns: Vec<usize> = (0..names.len()).filter(|i| *i != time).collect();
     let wanted: Vec<&String> = columns.iter().map(|i| &names[*i]).collect();
-    let table = parquet_trace::open_named(bytes, &names[time], &wanted, &mut gathered.found, problems)?;
+    let table =
+        parquet_trace::open_named(bytes, &names[time], &wanted, &mut gathered.found, problems)?;
     let plan = Layout {
         unit: table.times.unit,
         ..layout(&names, Some("0"), &mut Vec::new(), problems)?
     };
-    let place: BTreeMap<usize, usize> = columns.iter().enumerate().map(|(at, i)| (*i, at)).collect();
+    let place: BTreeMap<usize, usize> =
+        columns.iter().enumerate().map(|(at, i)| (*i, at)).collect();
     for row in 0..table.rows {
         let line = row as u64 + 1;
         let (Some(when), _) = table.times.at(row, line, &names[time], problems) else {
@@ -336,9 +367,19 @@ fn parquet(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
             .collect();
         let cell = |i: usize| texts.get(i).map_or("", String::as_str);
         let value = |w: Wanted, i: usize, _: &mut Problems| {
-            number(i).filter(|v| v.is_finite()).map_or(f64::NAN, |v| w.scaled(v))
+            number(i)
+                .filter(|v| v.is_finite())
+                .map_or(f64::NAN, |v| w.scaled(v))
         };
-        take(&mut gathered, &plan, (line, when), &names, &cell, value, problems);
+        take(
+            &mut gathered,
+            &plan,
+            (line, when),
+            &names,
+            &cell,
+            value,
+            problems,
+        );
     }
     log_of(gathered)
 }
@@ -362,7 +403,8 @@ fn log_of(gathered: Gathered) -> Option<GpuLog> {
     };
     for (_, mut gpu, lines) in gathered.gpus {
         // The lines travel with the rows until they are checked.
-        gpu.readings.insert(Reading::Line, lines.iter().map(|l| *l as f64).collect());
+        gpu.readings
+            .insert(Reading::Line, lines.iter().map(|l| *l as f64).collect());
         log.gpus.push(gpu);
     }
     Some(log)
@@ -394,7 +436,8 @@ fn finish(mut log: GpuLog, problems: &mut Problems) -> Option<GpuLog> {
         for column in gpu.readings.values_mut() {
             column.resize(n, f64::NAN);
         }
-        gpu.readings.retain(|_, column| column.iter().any(|v| v.is_finite()));
+        gpu.readings
+            .retain(|_, column| column.iter().any(|v| v.is_finite()));
         for (reading, column) in gpu.readings.iter().filter(|(r, _)| r.is_power()) {
             for (value, line) in column.iter().zip(&lines) {
                 if *value < 0.0 || *value > 1e5 {
@@ -408,10 +451,18 @@ fn finish(mut log: GpuLog, problems: &mut Problems) -> Option<GpuLog> {
             }
         }
     }
-    log.gpus.retain(|g| g.readings.keys().any(|r| r.is_power() || *r == Reading::EnergyJ));
+    log.gpus.retain(|g| {
+        g.readings
+            .keys()
+            .any(|r| r.is_power() || *r == Reading::EnergyJ)
+    });
     for gpu in log.gpus.iter().filter(|g| g.time_s.len() < 2) {
         problems.file(
-            format!("GPU {} has one sample", gpu.index.map_or_else(|| gpu.uuid.clone(), |i| i.to_string())),
+            format!(
+                "GPU {} has one sample",
+                gpu.index
+                    .map_or_else(|| gpu.uuid.clone(), |i| i.to_string())
+            ),
             "log at least two samples of each GPU",
         );
     }

@@ -106,7 +106,10 @@ pub(crate) fn gpu_of(name: &str) -> (Option<u32>, &str) {
     let rest = rest.trim_start_matches(['_', ' ']);
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, after) = rest.split_at(digits);
-    match (number.parse().ok(), after.strip_prefix(['_', '.', ' ', ':'])) {
+    match (
+        number.parse().ok(),
+        after.strip_prefix(['_', '.', ' ', ':']),
+    ) {
         (Some(gpu), Some(tail)) => (Some(gpu), &name[name.len() - tail.len()..]),
         _ => (None, name),
     }
@@ -115,7 +118,16 @@ pub(crate) fn gpu_of(name: &str) -> (Option<u32>, &str) {
 /// Whether a column names the GPU of its row.
 pub(crate) fn identity(name: &str) -> bool {
     [
-        "index", "gpu", "gpu_index", "gpu_id", "gpu_uuid", "uuid", "gpu_name", "name", "pci_bus_id", "hostname",
+        "index",
+        "gpu",
+        "gpu_index",
+        "gpu_id",
+        "gpu_uuid",
+        "uuid",
+        "gpu_name",
+        "name",
+        "pci_bus_id",
+        "hostname",
     ]
     .contains(&plain(name).as_str())
 }
@@ -137,39 +149,108 @@ pub(crate) fn wanted(name: &str) -> Option<Wanted> {
     {
         return throttle(reason);
     }
-    if is(&["throttle_reasons", "throttle", "clocks_event_reasons", "clocks_throttle_reasons"]) {
+    if is(&[
+        "throttle_reasons",
+        "throttle",
+        "clocks_event_reasons",
+        "clocks_throttle_reasons",
+    ]) {
         return of(Reading::Throttle, 1.0);
     }
-    if is(&["clocks_current_sm", "clocks_sm", "sm_clock_mhz", "sm_mhz", "sm_clock"]) {
+    if is(&[
+        "clocks_current_sm",
+        "clocks_sm",
+        "sm_clock_mhz",
+        "sm_mhz",
+        "sm_clock",
+    ]) {
         return of(Reading::SmMhz, 1.0);
     }
-    if is(&["clocks_current_memory", "clocks_mem", "clocks_current_mem", "mem_clock_mhz", "memory_mhz", "mem_mhz"]) {
+    if is(&[
+        "clocks_current_memory",
+        "clocks_mem",
+        "clocks_current_mem",
+        "mem_clock_mhz",
+        "memory_mhz",
+        "mem_mhz",
+    ]) {
         return of(Reading::MemoryMhz, 1.0);
     }
-    if is(&["utilization_gpu", "utilisation_gpu", "util_gpu", "utilisation", "utilization", "utilisation_share", "gpu_util"]) {
-        return of(Reading::Utilisation, if name.contains('%') { 0.01 } else { 1.0 });
+    if is(&[
+        "utilization_gpu",
+        "utilisation_gpu",
+        "util_gpu",
+        "utilisation",
+        "utilization",
+        "utilisation_share",
+        "gpu_util",
+    ]) {
+        return of(
+            Reading::Utilisation,
+            if name.contains('%') { 0.01 } else { 1.0 },
+        );
     }
-    if is(&["memory_used", "mem_used_mib", "memory_used_mib", "memory_used_bytes", "mem_used_bytes", "fb_used"]) {
+    if is(&[
+        "memory_used",
+        "mem_used_mib",
+        "memory_used_mib",
+        "memory_used_bytes",
+        "mem_used_bytes",
+        "fb_used",
+    ]) {
         let bytes = plain.ends_with("bytes") || unit == "b" || unit == "bytes";
-        return of(Reading::MemoryUsedBytes, if bytes { 1.0 } else { 1_048_576.0 });
+        return of(
+            Reading::MemoryUsedBytes,
+            if bytes { 1.0 } else { 1_048_576.0 },
+        );
     }
     if is(&["temperature_gpu", "temperature_c", "temperature", "temp_c"]) {
         return of(Reading::TemperatureC, 1.0);
     }
-    if is(&["energy_j", "total_energy_j", "energy_mj", "total_energy_consumption"]) {
-        return of(Reading::EnergyJ, if plain.ends_with("_j") { 1.0 } else { 1e-3 });
+    if is(&[
+        "energy_j",
+        "total_energy_j",
+        "energy_mj",
+        "total_energy_consumption",
+    ]) {
+        return of(
+            Reading::EnergyJ,
+            if plain.ends_with("_j") { 1.0 } else { 1e-3 },
+        );
     }
     let watts = power_unit(name).map_or(1.0, crate::unit::Unit::factor);
-    if is(&["power_limit", "enforced_power_limit", "power_limit_w", "limit_w", "pcap_set"]) {
+    if is(&[
+        "power_limit",
+        "enforced_power_limit",
+        "power_limit_w",
+        "limit_w",
+        "pcap_set",
+    ]) {
         return of(Reading::LimitW, watts);
     }
-    if is(&["power_draw_instant", "instant_w", "power_instant_w", "power_draw_instant_w"]) {
+    if is(&[
+        "power_draw_instant",
+        "instant_w",
+        "power_instant_w",
+        "power_draw_instant_w",
+    ]) {
         return of(Reading::InstantW, watts);
     }
-    if is(&["power_draw_average", "average_w", "power_average_w", "power_draw_average_w"]) {
+    if is(&[
+        "power_draw_average",
+        "average_w",
+        "power_average_w",
+        "power_draw_average_w",
+    ]) {
         return of(Reading::AverageW, watts);
     }
-    if is(&["power_draw", "power_w", "power", "power_draw_w", "gpu_power_w"]) {
+    if is(&[
+        "power_draw",
+        "power_w",
+        "power",
+        "power_draw_w",
+        "gpu_power_w",
+    ]) {
         return of(Reading::PowerW, watts);
     }
     None

@@ -127,7 +127,11 @@ pub(crate) fn device_names(bytes: &[u8], problems: &mut Problems) -> Vec<String>
             !n.contains(',') && series.iter().filter(|s| s.names.contains(n)).count() == 1
         };
         let labelled = names.iter().filter(single);
-        labelled.clone().find(|n| n.starts_with("gpu=")).or(labelled.clone().next()).cloned()
+        labelled
+            .clone()
+            .find(|n| n.starts_with("gpu="))
+            .or(labelled.clone().next())
+            .cloned()
     };
     let names: Option<Vec<String>> = series.iter().map(|s| own(&s.names)).collect();
     names.unwrap_or_default()
