@@ -193,6 +193,10 @@ fn layout(
             wanted(name).map(|w| (i, gpu, w))
         })
         .collect();
+    // Beside columns of single GPUs, one without a GPU is their sum.
+    if readings.iter().any(|r| r.1.is_some()) {
+        readings.retain(|r| r.1.is_some());
+    }
     let power = |r: &(usize, Option<u32>, Wanted)| r.2.reading.is_power();
     if !readings.iter().any(power) {
         // A table in other words: the one column that looks like power.
