@@ -478,5 +478,5 @@ fn finish(mut log: GpuLog, problems: &mut Problems) -> Option<GpuLog> {
 
 /// A cell as a number, whatever unit follows it.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    split_number(text).map(|(value, _)| value)
+    split_number(text.trim_end_matches(['%', ' '])).map(|(value, _)| value)
 }
