@@ -1,5 +1,7 @@
 //! Recordings whose phases are known.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
+
 use ballast_calibrate::{GpuRecording, Label, Recording, segment};
 use ballast_series::rng::Stream;
 

@@ -2,7 +2,7 @@
 
 use crate::given::{MODELS, forget_model, given_in, mark_given, mark_set_key};
 use crate::names::{available, names};
-use crate::presets::{PresetKind, preset_names, preset_node};
+use crate::presets::{PresetKind, file_node, preset_names, preset_node};
 use crate::problem::Report;
 use crate::shape::{Form, Shape};
 use crate::suggest;
@@ -123,7 +123,9 @@ impl Bases<'_> {
         let under = match own {
             Some(node) => node.clone(),
             None => {
-                if let Some(node) = preset_node(self.kind, base_name, self.report) {
+                if let Some(node) = preset_node(self.kind, base_name, self.report)
+                    .or_else(|| file_node(base_name, base.origin, self.report))
+                {
                     node
                 } else {
                     let names = names(self.kind, Some(self.written));

@@ -1,8 +1,10 @@
 //! Presets that are built in.
 
+use std::path::Path;
+
 use crate::parse;
 use crate::problem::Report;
-use crate::tree::Node;
+use crate::tree::{Node, Origin};
 
 mod table {
     include!(concat!(env!("OUT_DIR"), "/presets.rs"));
@@ -93,4 +95,19 @@ pub(crate) fn preset_node(kind: PresetKind, name: &str, report: &mut Report) -> 
         None => report.sources.add(path, Some(text.to_owned())),
     };
     parse::document(text, file, report)
+}
+
+/// A specification in a file of the user's, `base = "my-gpu.toml"`, relative to the file that names it; none if there is no such file.
+pub(crate) fn file_node(name: &str, named_at: Origin, report: &mut Report) -> Option<Node> {
+    let name = Path::new(name);
+    if name.extension().is_none_or(|e| e != "toml") {
+        return None;
+    }
+    let folder = Path::new(report.sources.name(named_at.file)).parent();
+    let path = folder.map_or_else(|| name.to_owned(), |f| f.join(name));
+    let text = std::fs::read_to_string(&path).ok()?;
+    let file = report
+        .sources
+        .add(path.display().to_string(), Some(text.clone()));
+    parse::document(&text, file, report)
 }
