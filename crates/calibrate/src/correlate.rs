@@ -47,7 +47,7 @@ pub fn lag(a: &[f64], b: &[f64], most: usize) -> Option<(f64, f64)> {
             pearson(&a[by..n], &b[..n - by])
         }
     };
-    let most = most as i64;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut best: Option<(i64, f64)> = None;
     // From zero outwards: of equal ones the smallest shift.
     for k in 0..=most {

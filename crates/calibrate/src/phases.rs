@@ -460,7 +460,7 @@ fn transitions(mean: &Signal, phases: &mut [Phase]) {
         };
         let (a, b) = (near(&phases[i - 1], false), near(&phases[i], true));
         let delta = b - a;
-        if !(delta.abs() > 1.0) {
+        if delta.is_nan() || delta.abs() <= 1.0 {
             continue;
         }
         let reach = ((3.0 / mean.dt_s) as usize).max(4);

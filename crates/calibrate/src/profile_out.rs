@@ -106,6 +106,7 @@ pub(crate) fn rounded(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
 
+#[expect(clippy::too_many_lines, reason = "one number after the other")]
 /// The profile that the phases of all groups give; none where no phase has a kind of its own.
 pub fn profile(
     recording: &Recording,

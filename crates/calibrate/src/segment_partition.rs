@@ -199,19 +199,19 @@ fn refine(x: &[f64], edges: &mut [usize], reach: usize) {
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
                 (lo.min(*v), hi.max(*v))
             });
-        if !(hi > lo) {
+        if hi <= lo || !(hi - lo).is_finite() {
             continue;
         }
         let a = Shares::of(before, lo, hi);
         let b = Shares::of(after, lo, hi);
         let mut total = 0.0;
         let (mut highest, mut place) = (f64::NEG_INFINITY, edge);
-        for k in left..=right {
+        for (k, v) in x.iter().enumerate().take(right + 1).skip(left) {
             if k > left + 1 && k < right && total > highest {
                 (highest, place) = (total, k);
             }
             if k < right {
-                total += libm::log(a.at(x[k]) / b.at(x[k]));
+                total += libm::log(a.at(*v) / b.at(*v));
             }
         }
         edges[e] = place.clamp(start + 1, end - 1);

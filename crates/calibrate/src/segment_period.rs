@@ -13,7 +13,7 @@ const RISE: f64 = 0.3;
 /// Autocorrelation at lags `0..=most`, each over the pairs there are; empty for a constant.
 pub(crate) fn acf(x: &[f64], most: usize) -> Vec<f64> {
     let (mean, sd) = moments(x.iter().copied());
-    if !(sd > 0.0) || x.len() < 4 {
+    if sd.is_nan() || sd <= 0.0 || x.len() < 4 {
         return Vec::new();
     }
     let most = most.min(x.len() - 2);
