@@ -7,10 +7,17 @@
 //! A live GPU is read through [`NvmlSource`], one of several [`PowerSource`]s; [`record`](record()) polls a source at a steady rate and
 //! gives segments to a [`SegmentSink`]; [`recording_of`] reads them back. [`examine`] looks at what a machine can measure.
 //! [`Restoring`] changes settings of a GPU for a while and puts them back.
+//!
+//! [`calibrate`] makes phases of a recording ([`segment`]), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
+//! ([`refit`]). A reader looks for: `segment_signal` (the grid), `segment_period` (periods), `segment_partition` (change points), `segment` (pieces
+//! to phases), `phases` (labels and figures), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it).
 
+mod calibration;
 mod control;
+mod correlate;
 mod doctor;
 mod doctor_advice;
+mod gates;
 mod invert;
 mod invert_edges;
 mod invert_energy;
@@ -19,18 +26,31 @@ mod invert_periodic;
 mod invert_search;
 mod invert_updates;
 mod invert_window;
+mod node_fit;
 mod nvml;
 mod nvml_raw;
+mod phases;
+mod profile_out;
 mod record;
 mod record_table;
 mod record_watch;
 mod recording;
+mod refit;
+mod segment;
+mod segment_partition;
+mod segment_period;
+mod segment_signal;
 mod sensor;
 mod simulate;
 mod source;
 
 pub use control::{Control, ControlError, Restoring, Setting};
 pub use doctor::{Buffer, Examination, Found, GpuExamination, Process, Update, examine};
+mod throughput;
+
+pub use calibration::{Calibration, GroupReport, calibrate, text};
+pub use correlate::{Correlation, PairLag, correlations, lag, lags, pearson};
+pub use gates::{Gate, GateStatus, confidence, gates};
 pub use invert::{Corrected, InvertError, MeanFrom, corrected, reading_of};
 pub use invert_edges::{Edge, edges};
 pub use invert_energy::{EnergyMean, energy_mean};
@@ -41,15 +61,21 @@ pub use invert_updates::{Updates, find_updates};
 pub use invert_window::{
     Reference, WindowFit, find_window, find_window_of_square, measured_window,
 };
+pub use node_fit::{NodeFit, NodeFitError, fit_node};
 pub use nvml::{Library, NoGpu, NvmlControl, NvmlSource};
+pub use profile_out::{Origin, profile, toml};
 pub use record::{
     Clock, Companion, Live, RecordSpec, Recorded, Said, SegmentSink, SystemClock, record,
 };
 pub use record_table::{Columns, Metadata, NoRecording, recording_of};
 pub use recording::{GpuRecording, Mark, Recording, throttle};
+pub use refit::{Refit, SEEDS, refit};
+pub use segment::{Change, Cycle, Group, Label, Phase, segment};
+pub use segment_signal::{LEAST_SAMPLES, SegmentError, Signal, power};
 pub use sensor::{
     Architecture, CARD_GAINS, CardGain, Reading, Response, SensorModel, UNKNOWN_GAIN,
     published_gain,
 };
 pub use simulate::{SimulatedCounter, SimulatedReading, SimulatedSensor, square_wave};
 pub use source::{GpuFacts, Metric, Missing, Playback, PowerSource, Sample, Simulated};
+pub use throughput::{PhaseThroughput, prometheus_text, throughput};

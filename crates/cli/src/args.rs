@@ -59,6 +59,11 @@ pub(crate) enum Command {
     /// Exit code 0: recorded (also when ended by Ctrl-C or SIGTERM, whatever the command's own exit code, which is in the
     /// file); 2: bad arguments, or the file could not be written; 4: no GPU could be measured, or none was left.
     Record(crate::record::RecordArgs),
+    /// Make a GPU profile of logs: find the phases, check whether the log is good enough, replay the profile beside it.
+    ///
+    /// Takes what `nvidia-smi --query-gpu=… --format=csv -lms 100`, `dcgmi dmon`, Prometheus and this command's own recordings hold. Exit
+    /// code 0: a profile was made (its notes say which gates failed); 2: bad input, or the output could not be written.
+    Calibrate(crate::calibrate::CalibrateArgs),
     /// List the presets, or show one.
     Presets(PresetsArgs),
     /// Print the JSON schema of scenario files.

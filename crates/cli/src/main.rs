@@ -10,6 +10,8 @@
 //! | 130 | interrupted |
 
 mod args;
+mod calibrate;
+mod calibrate_input;
 mod check;
 mod compare;
 mod compare_table;
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Genset { what } => genset::genset(&what, &printer),
         Command::Doctor(args) => doctor::doctor(&args, &printer),
         Command::Record(args) => record::record(&args, &printer),
+        Command::Calibrate(args) => calibrate::calibrate(&args, &printer),
         Command::Presets(args) => info::presets(&args, &printer),
         Command::Schema => info::schema(&printer),
         Command::Completions { shell } => info::completions(shell, &printer),

@@ -17,6 +17,9 @@
 //! `power-frequency`, `worst-moment` and `contingency-<n>` mark what happens (trips, events of grid and site, a collapse).
 //!
 //! [`write_comparison`] draws several outcomes on top of each other, [`write_sweep`] what comes of varying a number; [`write_curves`] draws curves that belong to no outcome, such as those of measured power beside simulated power.
+//! [`write_segments`] draws a recording of GPUs with its phases.
+//!
+//! [`write_curves`] draws curves that belong to no outcome, such as those of measured power beside simulated power.
 //!
 //! A reader will look for: how it looks, all of it, in `style`; ranges and ticks in `axis`, units and printed
 //! numbers in `number`; titles and footer in `page`; events in `marks`; plots and labels that keep apart in `panel`; which moment counts as the
@@ -37,6 +40,7 @@ mod number;
 mod page;
 mod panel;
 mod resonance;
+mod segments;
 mod sizing;
 mod storage;
 mod style;
@@ -55,6 +59,7 @@ use plotters::backend::DrawingBackend;
 use crate::canvas::{Canvas, Drawn};
 
 pub use crate::curves::{Curve, CurvePanel, Curves};
+pub use crate::segments::{SegmentPanel, Segments};
 pub use crate::sizing::{Sweep, SweepLine, SweepPoint};
 
 /// Why figures could not be written.
@@ -127,6 +132,11 @@ pub fn write_sweep(sweep: &Sweep, folder: &Path) -> Result<Vec<PathBuf>, ReportE
     write_pictures([sweep], folder)
 }
 
+/// Writes `phases.svg` and `phases.png`, a recording with its phases, to the existing `folder`; returns both files.
+pub fn write_segments(segments: &Segments, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    write_pictures([segments], folder)
+}
+
 fn write_pictures(
     pictures: impl IntoIterator<Item = impl Picture>,
     folder: &Path,
@@ -194,6 +204,16 @@ impl Picture for &Sweep {
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
         sizing::draw(self, canvas)
+    }
+}
+
+impl Picture for &Segments {
+    fn name(&self) -> String {
+        "phases".to_owned()
+    }
+
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        segments::draw(self, canvas)
     }
 }
 

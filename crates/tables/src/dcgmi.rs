@@ -122,6 +122,17 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
     })
 }
 
+/// The GPUs in the text.
+pub(crate) fn device_names(bytes: &[u8], problems: &mut Problems) -> Vec<String> {
+    let fields = decode(bytes, problems)
+        .and_then(|text| text.lines().find_map(header).map(|found| (text, found)));
+    let Some((text, (before, fields))) = fields else {
+        return Vec::new();
+    };
+    let (_, devices) = rows(text, &fields, 0, !before.is_empty(), problems);
+    devices.into_iter().flatten().collect()
+}
+
 /// The time between polls: 1 where the lines have stamps, which are used instead.
 fn interval(stamped: bool, options: &TraceOptions, problems: &mut Problems) -> Option<f64> {
     match options.interval_s {

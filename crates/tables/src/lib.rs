@@ -5,6 +5,8 @@
 //! repaired: whatever is doubtful (a long gap, an empty cell, a time that steps back) is a [`TableProblem`] with its line and
 //! what would be right, and all of them come at once. [`read_columns`] reads tables this crate wrote.
 //!
+//! [`read_gpu_log`] keeps GPUs apart, with all that a log says of each.
+//!
 //! [`read_arrivals`] does the same for requests of a service: a row per request, or points of a rate.
 //!
 //! Out: [`ParquetSink`] and [`CsvSink`] take a run's traces block by block in bounded memory. They write to
@@ -29,6 +31,8 @@ mod dcgmi;
 mod devices;
 mod files;
 mod find;
+mod gpu_log;
+mod gpu_reading;
 mod load;
 mod parquet_trace;
 mod partial;
@@ -44,6 +48,8 @@ mod write_error;
 
 pub use arrivals::{ArrivalOptions, LoadedArrivals, read_arrivals};
 pub use files::read_traces;
+pub use gpu_log::{GpuColumns, GpuLog, read_gpu_log};
+pub use gpu_reading::Reading;
 pub use load::{LoadedTrace, TraceOptions, read_columns, read_trace};
 pub use parts::{
     MergeError, PARTS, Table, merge_parts, part_name, parts_folder, read_table, write_table,

@@ -162,6 +162,42 @@ pub(crate) fn names(bytes: &[u8], problems: &mut Problems) -> Option<Vec<String>
     Some(schema.into_iter().map(|(name, _)| name).collect())
 }
 
+/// Names of the columns that hold numbers or times.
+pub(crate) fn number_names(bytes: &[u8], problems: &mut Problems) -> Option<Vec<String>> {
+    let schema = schema(bytes, problems)?;
+    let usable = schema
+        .into_iter()
+        .filter(|(_, dtype)| is_number(dtype) || is_time(dtype));
+    Some(usable.map(|(name, _)| name).collect())
+}
+
+/// Reads columns of numbers by their names; columns of texts are left empty.
+pub(crate) fn open_named(
+    bytes: &[u8],
+    time: &str,
+    values: &[&String],
+    found: &mut Vec<String>,
+    problems: &mut Problems,
+) -> Option<Beside> {
+    let schema = schema(bytes, problems)?;
+    let place = |name: &str| schema.iter().position(|field| field.0 == name);
+    let numeric: Vec<usize> = values
+        .iter()
+        .filter_map(|name| place(name))
+        .filter(|i| is_number(&schema[*i].1))
+        .collect();
+    let mut table = open(bytes, place(time)?, &numeric, None, found, problems)?;
+    let mut read = std::mem::take(&mut table.values).into_iter();
+    table.values = values
+        .iter()
+        .map(|name| match place(name) {
+            Some(i) if is_number(&schema[i].1) => read.next().unwrap_or_default(),
+            _ => vec![None; table.rows],
+        })
+        .collect();
+    Some(table)
+}
+
 /// A time column and columns of numbers beside it.
 pub(crate) struct Beside {
     pub(crate) rows: usize,

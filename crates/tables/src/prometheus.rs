@@ -118,6 +118,25 @@ pub(crate) fn read(bytes: &[u8], options: &TraceOptions, problems: &mut Problems
     ))
 }
 
+/// A name of each series that no other one has; empty where one has none.
+pub(crate) fn device_names(bytes: &[u8], problems: &mut Problems) -> Vec<String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let series = parse(bytes, problems).unwrap_or_default();
+    let own = |names: &Device| {
+        let single = |n: &&String| {
+            !n.contains(',') && series.iter().filter(|s| s.names.contains(n)).count() == 1
+        };
+        let labelled = names.iter().filter(single);
+        labelled
+            .clone()
+            .find(|n| n.starts_with("gpu="))
+            .or(labelled.clone().next())
+            .cloned()
+    };
+    let names: Option<Vec<String>> = series.iter().map(|s| own(&s.names)).collect();
+    names.unwrap_or_default()
+}
+
 /// The series whose labels are named by `devices = "gpu=0,gpu=1"`.
 fn pick(series: Vec<Series>, stated: Option<&str>, problems: &mut Problems) -> Vec<Series> {
     let devices: Vec<Device> = series.iter().map(|s| s.names.clone()).collect();

@@ -9,6 +9,7 @@
 )]
 
 mod bad_input;
+mod calibrate;
 mod commands;
 mod common;
 mod compare;

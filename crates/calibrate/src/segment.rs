@@ -1,0 +1,396 @@
+//! From a recording to phases: GPUs that move together, stretches between changes, what each of them is.
+
+use serde::Serialize;
+
+use crate::phases::{Piece, classify};
+use crate::segment_partition::changes;
+use crate::segment_period::{period_of, periods};
+use crate::segment_signal::{SegmentError, Signal, grid, moments, on_grid, power, quantile};
+use crate::{GpuRecording, Reading, Recording, SensorModel};
+
+/// What a stretch of a recording is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Label {
+    /// No process on the GPU.
+    Idle,
+    /// A context or model is resident, nothing runs.
+    IdleContext,
+    /// Process start.
+    Launch,
+    /// Weights are copied.
+    Load,
+    /// First batches.
+    Warmup,
+    /// Work at one level.
+    Steady,
+    /// Serving, prompt processing: the higher of two levels.
+    SteadyPrefill,
+    /// Serving, token generation: the lower and longer of two levels.
+    SteadyDecode,
+    /// Work that repeats with a period.
+    Training,
+    /// A pause of repeated work with the memory kept.
+    Checkpoint,
+    /// From work to idle.
+    Stop,
+    /// Nothing tells what it is.
+    Unknown,
+}
+
+impl Label {
+    /// In words, as tables and figures show it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::IdleContext => "idle with context",
+            Self::Launch => "launch",
+            Self::Load => "load",
+            Self::Warmup => "warmup",
+            Self::Steady => "steady",
+            Self::SteadyPrefill => "prefill",
+            Self::SteadyDecode => "decode",
+            Self::Training => "training",
+            Self::Checkpoint => "checkpoint",
+            Self::Stop => "stop",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A load that repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Cycle {
+    /// Period, seconds.
+    pub period_s: f64,
+    /// Standard deviation of single periods, seconds; 0 where it is below what the samples show.
+    pub jitter_s: f64,
+    /// Share of the period at the high level.
+    pub duty: f64,
+    /// High level, watts per GPU.
+    pub high_w: f64,
+    /// Low level, watts per GPU.
+    pub low_w: f64,
+    /// Spread around the high level, watts.
+    pub high_spread_w: f64,
+    /// Spread around the low level, watts.
+    pub low_spread_w: f64,
+    /// Time of the first rise through the middle of the levels, seconds.
+    pub first_rise_s: f64,
+    /// Periods in the phase.
+    pub count: f64,
+}
+
+/// A change of level as it was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Change {
+    /// From the level before to this one, watts.
+    pub delta_w: f64,
+    /// Time from 10 to 90 % of it, divided by 0.8: from end to end, seconds.
+    pub time_s: f64,
+    /// Window through which it was seen, seconds: nothing shorter shows.
+    pub window_s: f64,
+    /// Whether the change is as short as the window, so that its time is an upper bound.
+    pub unresolved: bool,
+}
+
+/// A phase of a group of GPUs that move together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Phase {
+    /// What it is.
+    pub label: Label,
+    /// Begin, seconds on the recording's clock.
+    pub from_s: f64,
+    /// End, seconds.
+    pub to_s: f64,
+    /// Mean power, watts per GPU.
+    pub level_w: f64,
+    /// 5th percentile of the samples, watts.
+    pub low_w: f64,
+    /// 95th percentile of the samples, watts.
+    pub high_w: f64,
+    /// Standard deviation of one GPU around the level, or around the levels of a cycle, watts.
+    pub spread_w: f64,
+    /// Time after which that spread is forgotten (autocorrelation 1/e), seconds.
+    pub correlation_time_s: Option<f64>,
+    /// The cycle of a load that repeats.
+    pub cycle: Option<Cycle>,
+    /// How it was entered.
+    pub entered: Option<Change>,
+    /// Mean utilisation, 0 to 1.
+    pub utilisation: Option<f64>,
+    /// Mean memory in use, bytes per GPU.
+    pub memory_bytes: Option<f64>,
+    /// What told its label.
+    pub why: String,
+}
+
+impl Phase {
+    /// Duration, seconds.
+    pub fn duration_s(&self) -> f64 {
+        self.to_s - self.from_s
+    }
+}
+
+/// GPUs that move together, with their phases.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Places of the GPUs in the recording.
+    pub gpus: Vec<usize>,
+    /// Mean power of its GPUs on the grid, watts.
+    pub mean: Signal,
+    /// Power of each of its GPUs on the same grid, watts.
+    pub each: Vec<Signal>,
+    /// Phases in order of time, without gaps.
+    pub phases: Vec<Phase>,
+    /// Stretches without samples: begin and end, seconds.
+    pub gaps: Vec<(f64, f64)>,
+    /// Which reading the power is.
+    pub reading: &'static str,
+    /// Window of the sensor, seconds, where it is known: times are moved back by half of it.
+    pub window_s: Option<f64>,
+}
+
+/// Correlation above which two GPUs move together, power against power over the whole recording.
+const TOGETHER: f64 = 0.6;
+
+/// Segments a recording.
+///
+/// # Errors
+/// When a GPU has too few samples, its times fall, or nothing tells the phases of a constant power.
+pub fn segment(recording: &Recording) -> Result<Vec<Group>, SegmentError> {
+    let mut sources = Vec::new();
+    for gpu in &recording.gpus {
+        let (mut time_s, value, which) = power(gpu)?;
+        let window_s = window_s(gpu, which);
+        // A mean over a window stands for its middle.
+        for t in &mut time_s {
+            *t -= 0.5 * window_s.unwrap_or(0.0);
+        }
+        sources.push((time_s, value, which, window_s));
+    }
+    let first = sources.first().ok_or(SegmentError::NoGpu)?;
+    let mut whole = grid(recording.gpus[0].index, &first.0, &first.1)?;
+    for ((time_s, value, ..), gpu) in sources.iter().zip(&recording.gpus).skip(1) {
+        let other = grid(gpu.index, time_s, value)?;
+        let start_s = whole.0.max(other.0);
+        let end_s = (whole.0 + whole.1 * whole.2 as f64).min(other.0 + other.1 * other.2 as f64);
+        let dt_s = whole.1.max(other.1);
+        let bins = ((end_s - start_s) / dt_s).max(0.0) as usize;
+        if bins < crate::segment_signal::LEAST_SAMPLES {
+            return Err(SegmentError::TooFew {
+                gpu: gpu.index,
+                samples: bins,
+                least: crate::segment_signal::LEAST_SAMPLES,
+            });
+        }
+        whole = (start_s, dt_s, bins);
+    }
+    let signals: Vec<Signal> = sources
+        .iter()
+        .map(|(t, v, ..)| on_grid(t, v, whole))
+        .collect();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for g in 0..signals.len() {
+        let with = groups
+            .iter_mut()
+            .find(|group| together(&signals[group[0]], &signals[g]));
+        match with {
+            Some(group) => group.push(g),
+            None => groups.push(vec![g]),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|gpus| {
+            let each: Vec<Signal> = gpus.iter().map(|g| signals[*g].clone()).collect();
+            let (_, _, reading, window_s) = &sources[gpus[0]];
+            group(recording, gpus, each, (reading, *window_s))
+        })
+        .collect()
+}
+
+/// Window of the sensor behind a reading, where it is known.
+fn window_s(gpu: &GpuRecording, which: &str) -> Option<f64> {
+    let reading = match which {
+        "instantaneous power" => Reading::Instant,
+        "averaged power" => Reading::Average,
+        _ => return None,
+    };
+    SensorModel::of(&gpu.name, &gpu.driver, reading).window_s
+}
+
+/// Whether two GPUs move together: correlated, or both still at the same level.
+fn together(a: &Signal, b: &Signal) -> bool {
+    let (mean_a, sd_a) = a.moments(0, a.value.len());
+    let (mean_b, sd_b) = b.moments(0, b.value.len());
+    if sd_a < 0.03 * mean_a && sd_b < 0.03 * mean_b {
+        return (mean_a - mean_b).abs() < 0.15 * mean_a.max(mean_b);
+    }
+    crate::correlate::pearson(&a.value, &b.value).is_some_and(|r| r > TOGETHER)
+}
+
+fn group(
+    recording: &Recording,
+    gpus: Vec<usize>,
+    each: Vec<Signal>,
+    (reading, window_s): (&'static str, Option<f64>),
+) -> Result<Group, SegmentError> {
+    let shape = &each[0];
+    let n = shape.value.len();
+    let mean: Vec<f64> = (0..n)
+        .map(|i| moments(each.iter().map(|s| s.value[i])).0)
+        .collect();
+    let mean = Signal {
+        value: mean,
+        ..shape.clone()
+    };
+    let found = periods(&mean.value);
+    let mut edges = vec![0];
+    edges.extend(changes(&mean.value, mean.dt_s, &found));
+    edges.push(n);
+    let beside = Beside::of(recording, &gpus, &mean);
+    let pieces: Vec<Piece> = edges
+        .windows(2)
+        .map(|w| piece(&mean, &beside, w[0], w[1], &found))
+        .collect();
+    let pieces = join(pieces, &mean, &beside, &found);
+    let mut phases = classify(&pieces, &mean, &each, &beside, recording)?;
+    for change in phases.iter_mut().filter_map(|p| p.entered.as_mut()) {
+        let window_s = window_s.unwrap_or(0.0);
+        change.window_s = change.window_s.max(window_s);
+        change.unresolved |= change.time_s <= 1.25 * window_s;
+    }
+    let gaps = gaps(&mean);
+    Ok(Group {
+        gpus,
+        mean,
+        each,
+        phases,
+        gaps,
+        reading,
+        window_s,
+    })
+}
+
+/// What stands beside the power, on its grid, as a mean over the GPUs.
+pub(crate) struct Beside {
+    pub(crate) utilisation: Option<Vec<f64>>,
+    pub(crate) memory: Option<Vec<f64>>,
+}
+
+impl Beside {
+    fn of(recording: &Recording, gpus: &[usize], shape: &Signal) -> Self {
+        let mean = |column: fn(&GpuRecording) -> Option<&Vec<f64>>| {
+            let all: Vec<Signal> = gpus
+                .iter()
+                .filter_map(|g| {
+                    let gpu = recording.gpus.get(*g)?;
+                    let at = (shape.start_s, shape.dt_s, shape.value.len());
+                    column(gpu).map(|c| on_grid(&gpu.time_s, c, at))
+                })
+                .collect();
+            (!all.is_empty()).then(|| {
+                (0..shape.value.len())
+                    .map(|i| moments(all.iter().map(|s| s.value[i])).0)
+                    .collect()
+            })
+        };
+        Self {
+            utilisation: mean(|g| g.utilisation.as_ref()),
+            memory: mean(|g| g.memory_used_bytes.as_ref()),
+        }
+    }
+
+    pub(crate) fn mean(column: Option<&Vec<f64>>, from: usize, to: usize) -> Option<f64> {
+        let (mean, _) = moments(column?.get(from..to)?.iter().copied());
+        mean.is_finite().then_some(mean)
+    }
+}
+
+fn piece(mean: &Signal, beside: &Beside, from: usize, to: usize, near: &[f64]) -> Piece {
+    let x = &mean.value[from..to];
+    let (level_w, spread_w) = moments(x.iter().copied());
+    let swings = spread_w > 0.02 * level_w && spread_w > 2.0;
+    Piece {
+        from,
+        to,
+        level_w,
+        spread_w,
+        period: if swings { period_of(x, near) } else { None },
+        utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
+        memory: Beside::mean(beside.memory.as_ref(), from, to),
+    }
+}
+
+/// Joins neighbours that are one phase: cycles of one period, levels that noise explains, cut-off cycles.
+fn join(mut pieces: Vec<Piece>, mean: &Signal, beside: &Beside, near: &[f64]) -> Vec<Piece> {
+    loop {
+        let mut joined = false;
+        let mut at = 0;
+        while at + 1 < pieces.len() {
+            let (a, b) = (&pieces[at], &pieces[at + 1]);
+            if same(a, b, mean) {
+                let whole = piece(mean, beside, a.from, b.to, near);
+                pieces[at] = whole;
+                pieces.remove(at + 1);
+                joined = true;
+            } else {
+                at += 1;
+            }
+        }
+        if !joined {
+            return pieces;
+        }
+    }
+}
+
+fn same(a: &Piece, b: &Piece, mean: &Signal) -> bool {
+    match (a.period, b.period) {
+        (Some(p), Some(q)) => {
+            (p / q - 1.0).abs() < 0.1 && (a.level_w / b.level_w - 1.0).abs() < 0.1
+        }
+        // A cycle that was cut off at an edge.
+        (Some(p), None) => part_of_cycle(a, b, p, mean),
+        (None, Some(p)) => part_of_cycle(b, a, p, mean),
+        (None, None) => {
+            let apart = (a.level_w - b.level_w).abs();
+            let top = a.level_w.max(b.level_w);
+            let wide = a.spread_w.max(b.spread_w);
+            let narrow = a.spread_w.min(b.spread_w).max(0.01 * top);
+            apart < (0.03 * top).max(3.0) && wide < 4.0 * narrow
+                || apart < 0.8 * narrow && wide < 2.5 * narrow
+        }
+    }
+}
+
+fn part_of_cycle(cycle: &Piece, rest: &Piece, period: f64, mean: &Signal) -> bool {
+    let length = (rest.to - rest.from) as f64;
+    if length > 1.2 * period {
+        return false;
+    }
+    let of = |p: &Piece| mean.value[p.from..p.to].iter().copied();
+    let (low, high) = (quantile(of(cycle), 0.02), quantile(of(cycle), 0.98));
+    let margin = 0.05 * (high - low);
+    let (lowest, highest) = (quantile(of(rest), 0.1), quantile(of(rest), 0.9));
+    lowest >= low - margin && highest <= high + margin
+}
+
+fn gaps(mean: &Signal) -> Vec<(f64, f64)> {
+    let mut found = Vec::new();
+    let mut begin = None;
+    for (i, v) in mean.value.iter().enumerate() {
+        match (v.is_nan(), begin) {
+            (true, None) => begin = Some(i),
+            (false, Some(from)) => {
+                found.push((mean.time_s(from), mean.time_s(i)));
+                begin = None;
+            }
+            _ => {}
+        }
+    }
+    if let Some(from) = begin {
+        found.push((mean.time_s(from), mean.time_s(mean.value.len())));
+    }
+    found
+}

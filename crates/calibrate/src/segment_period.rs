@@ -1,0 +1,201 @@
+//! Periods in a signal: peaks of the autocorrelation in windows of several lengths.
+
+use crate::segment_signal::moments;
+
+/// Length of a window, in samples of its scale, and the longest lag looked at.
+const WINDOW: usize = 256;
+const LONGEST_LAG: usize = 80;
+
+/// Least autocorrelation at the period, and least rise to it from the trough before.
+const PEAK: f64 = 0.4;
+const RISE: f64 = 0.3;
+
+/// Autocorrelation at lags `0..=most`, each over the pairs there are; empty for a constant.
+pub(crate) fn acf(x: &[f64], most: usize) -> Vec<f64> {
+    let (mean, sd) = moments(x.iter().copied());
+    if sd.is_nan() || sd <= 0.0 || x.len() < 4 {
+        return Vec::new();
+    }
+    let most = most.min(x.len() - 2);
+    (0..=most)
+        .map(|lag| {
+            let (mut sum, mut n) = (0.0, 0.0);
+            for (a, b) in x.iter().zip(&x[lag..]) {
+                if a.is_finite() && b.is_finite() {
+                    sum += (a - mean) * (b - mean);
+                    n += 1.0;
+                }
+            }
+            if n > 0.0 {
+                sum / n / (sd * sd)
+            } else {
+                f64::NAN
+            }
+        })
+        .collect()
+}
+
+/// First lag with a clear peak, between samples, and the autocorrelation there.
+pub(crate) fn peak(r: &[f64]) -> Option<(f64, f64)> {
+    let highest_after_trough = {
+        let mut trough = f64::INFINITY;
+        let mut best = f64::NEG_INFINITY;
+        for &v in r.iter().skip(1) {
+            trough = trough.min(v);
+            if v >= trough + RISE {
+                best = best.max(v);
+            }
+        }
+        best
+    };
+    let mut trough = f64::INFINITY;
+    for lag in 2..r.len().saturating_sub(1) {
+        trough = trough.min(r[lag - 1]);
+        let (a, b, c) = (r[lag - 1], r[lag], r[lag + 1]);
+        let local = b >= a && b >= c;
+        if local && b >= PEAK && b >= trough + RISE && b >= 0.6 * highest_after_trough {
+            let bend = a - 2.0 * b + c;
+            let shift = if bend < 0.0 {
+                (0.5 * (a - c) / bend).clamp(-0.5, 0.5)
+            } else {
+                0.0
+            };
+            return Some((lag as f64 + shift, b));
+        }
+    }
+    None
+}
+
+/// Every `factor` samples as one mean.
+fn coarse(x: &[f64], factor: usize) -> Vec<f64> {
+    x.chunks_exact(factor)
+        .map(|c| moments(c.iter().copied()).0)
+        .collect()
+}
+
+/// Periods that a good part of the signal has, in samples, the most common first; two at most.
+pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
+    // Period, weight in samples covered.
+    let mut votes: Vec<(f64, f64)> = Vec::new();
+    let mut factor = 1;
+    while x.len() / factor >= 32 {
+        let scaled = coarse(x, factor);
+        let length = WINDOW.min(scaled.len());
+        let mut from = 0;
+        while from + length <= scaled.len() {
+            let window = &scaled[from..from + length];
+            let (mean, sd) = moments(window.iter().copied());
+            let missing = window.iter().filter(|v| v.is_nan()).count();
+            // What swings less than a hundredth is noise of no interest.
+            if missing * 10 < length && sd > 0.02 * mean {
+                let most = LONGEST_LAG.min(length / 3);
+                if let Some((lag, _)) = peak(&acf(window, most)) {
+                    // Short lags of a coarse scale are seen better on a finer one.
+                    if factor == 1 || lag >= 10.0 {
+                        votes.push((lag * factor as f64, (length * factor / 2) as f64));
+                    }
+                }
+            }
+            from += (length / 2).max(1);
+        }
+        factor *= 4;
+    }
+    let mut found = Vec::new();
+    while found.len() < 2 {
+        let support = |p: f64| -> f64 {
+            let near = |v: &&(f64, f64)| (v.0 / p - 1.0).abs() < 0.06;
+            votes.iter().filter(near).map(|v| v.1).sum()
+        };
+        let best = votes
+            .iter()
+            .map(|v| (support(v.0), v.0))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        let Some((weight, period)) = best else { break };
+        if weight < 0.04 * x.len() as f64 || weight < 4.0 * period {
+            break;
+        }
+        let near: Vec<(f64, f64)> = votes
+            .iter()
+            .copied()
+            .filter(|v| (v.0 / period - 1.0).abs() < 0.06)
+            .collect();
+        let total: f64 = near.iter().map(|v| v.1).sum();
+        found.push(near.iter().map(|v| v.0 * v.1).sum::<f64>() / total);
+        // Its multiples and the same at another scale are no second period.
+        votes.retain(|v| {
+            let ratio = v.0 / period;
+            (ratio / ratio.round().max(1.0) - 1.0).abs() >= 0.08
+        });
+    }
+    found
+}
+
+/// The period of a stretch that is one, in samples: the autocorrelation's peak refined over as many periods as it keeps its phase.
+pub(crate) fn period_of(x: &[f64], near: &[f64]) -> Option<f64> {
+    let holds = |p: f64| {
+        if x.len() as f64 <= 3.0 * p {
+            return None;
+        }
+        // Means over a tenth of a period: enough for the peak, and quick.
+        let factor = ((p / 40.0) as usize).max(1);
+        let scaled = coarse(x, factor);
+        let lag = p / factor as f64;
+        let most = ((1.3 * lag) as usize + 2).min(scaled.len() / 2);
+        let r = acf(&scaled, most);
+        peak(&r)
+            .filter(|(found, _)| (found / lag - 1.0).abs() < 0.15)
+            .map(|(found, r)| (found * factor as f64, r))
+    };
+    let best = near
+        .iter()
+        .filter_map(|p| holds(*p))
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((p, _)) = best {
+        return Some(p);
+    }
+    periods(x).into_iter().find_map(|p| holds(p).map(|h| h.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ballast_series::rng::Stream;
+
+    fn square(n: usize, period: f64, duty: f64, noise: f64) -> Vec<f64> {
+        let mut stream = Stream::new(1, "square", 0, 0);
+        (0..n)
+            .map(|i| {
+                let high = (i as f64 / period).fract() < duty;
+                (if high { 600.0 } else { 200.0 }) + noise * stream.normal()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn periods_from_six_samples_on_are_found() {
+        for period in [5.6, 8.0, 23.4, 61.0, 180.0, 433.0] {
+            let found = periods(&square(6000, period, 0.7, 20.0));
+            assert!(
+                found
+                    .first()
+                    .is_some_and(|f| (f / period - 1.0).abs() < 0.05),
+                "{period}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn slow_noise_has_no_period() {
+        for seed in 0..10 {
+            let mut stream = Stream::new(seed, "slow", 0, 0);
+            let mut x = 0.0;
+            let noise: Vec<f64> = (0..4000)
+                .map(|_| {
+                    x = 0.9 * x + stream.normal();
+                    500.0 + 10.0 * x
+                })
+                .collect();
+            assert!(periods(&noise).is_empty(), "{seed}: {:?}", periods(&noise));
+        }
+    }
+}

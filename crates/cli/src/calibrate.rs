@@ -1,0 +1,337 @@
+//! `ballast calibrate`: from logs of GPUs to a profile.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ballast_calibrate::{Calibration, NodeFit, Origin, PhaseThroughput, Signal};
+use ballast_report::{SegmentPanel, Segments, write_segments};
+use ballast_scenario::Problem;
+use ballast_tables::TableProblem;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::calibrate_input::{Input, meter, read, tokens};
+use crate::exit::Exit;
+use crate::printer::{Printer, problems_json};
+
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArgs {
+    /// Logs of GPUs: CSV of nvidia-smi or of another logger, Parquet, text of dcgmi dmon, JSON of Prometheus. Several are put on one clock.
+    #[arg(required = true, value_name = "LOG")]
+    pub(crate) logs: Vec<PathBuf>,
+    /// GPUs to take, by index: `--gpu 0,1`. Default: all.
+    #[arg(long, value_delimiter = ',', value_name = "INDEX")]
+    pub(crate) gpu: Vec<u32>,
+    /// File to write the profile to; the figure goes beside it. Default: print the profile, draw nothing. An existing file is never overwritten.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Name of the profile. Default: the GPU's.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Log of the node's meter (PDU, Redfish, IPMI; CSV with time and power): gives what the node draws beside its GPUs.
+    #[arg(long, value_name = "METER")]
+    pub(crate) node: Option<PathBuf>,
+    /// Tokens per second: CSV with a time and `tokens_per_s`, or saved text of a Prometheus endpoint with times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) throughput: Option<PathBuf>,
+    /// Thermal design power of the GPU, watts. Default: the power limit in the log.
+    #[arg(long, value_name = "WATTS")]
+    pub(crate) tdp_w: Option<f64>,
+    /// Time between polls in seconds, for text of `dcgmi dmon` without times.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) interval_s: Option<f64>,
+    /// Print JSON on standard output instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
+    if let Some(out) = args.out.as_deref().filter(|out| out.exists()) {
+        return printer.failure(
+            Exit::BadInput,
+            &format!("{} exists already", out.display()),
+            "choose another name, or remove the file first",
+            args.json,
+        );
+    }
+    if let Some(tdp) = args.tdp_w.filter(|w| !(*w > 0.0 && w.is_finite())) {
+        return printer.failure(
+            Exit::BadInput,
+            &format!("--tdp-w is {tdp}"),
+            "give watts above 0",
+            args.json,
+        );
+    }
+    let input = match read(&args.logs, &args.gpu, args.interval_s) {
+        Ok(input) => input,
+        Err(found) => return refuse(found, args, printer),
+    };
+    let origin = origin(args, &input);
+    let done = match ballast_calibrate::calibrate(&input.recording, &origin) {
+        Ok(done) => done,
+        Err(error) => return printer.failure(Exit::BadInput, &error.to_string(), "", args.json),
+    };
+    let node = match node(args, &input, &done) {
+        Ok(node) => node,
+        Err(found) => return refuse(found, args, printer),
+    };
+    let rates = match args
+        .throughput
+        .as_deref()
+        .map(|f| tokens(f, input.start_unix_s))
+        .transpose()
+    {
+        Ok(rates) => rates,
+        Err(found) => return refuse(found.0, args, printer),
+    };
+    let served: Option<Vec<PhaseThroughput>> = rates.map(|r| {
+        let all = done.groups.iter();
+        all.flat_map(|g| ballast_calibrate::throughput(g, &r))
+            .collect()
+    });
+    let toml = ballast_calibrate::toml(&done.profile);
+    let mut written = Vec::new();
+    if let Some(out) = &args.out {
+        match write(out, &toml, &done, &origin, &input) {
+            Ok(files) => written = files,
+            Err(message) => {
+                return printer.failure(
+                    Exit::BadInput,
+                    &message,
+                    "choose a folder that exists and can be written",
+                    args.json,
+                );
+            }
+        }
+    }
+    if args.json {
+        printer.json(&whole(
+            &done,
+            &input,
+            node.as_ref(),
+            served.as_deref(),
+            &written,
+            &toml,
+        ));
+        return Exit::Pass;
+    }
+    for found in &input.found {
+        printer.line(found);
+    }
+    printer.text(&ballast_calibrate::text(&done));
+    printer.line(&format!(
+        "confidence of the profile: {}",
+        serde_json::to_value(done.confidence)
+            .unwrap_or_default()
+            .as_str()
+            .unwrap_or("low")
+    ));
+    if let Some((fit, text)) = &node {
+        printer.line(&format!(
+            "node: {:.1} W (± {:.1}) + {:.4} (± {:.4}) x GPUs, R2 {:.4}, residual {:.1} W; the meter's clock is {:.3} s ahead",
+            fit.fixed_w.0, fit.fixed_w.1, fit.slope.0, fit.slope.1, fit.r2, fit.residual_w, fit.offset_s
+        ));
+        printer.text(text);
+    }
+    for t in served.iter().flatten() {
+        let each = t.j_per_token.map_or_else(
+            || "no token".to_owned(),
+            |j| format!("{j:.3} J/token (GPUs alone)"),
+        );
+        printer.line(&format!(
+            "{} {:.1} s to {:.1} s: {:.1} tokens/s, {each}",
+            t.label.text(),
+            t.from_s,
+            t.to_s,
+            t.tokens_per_s
+        ));
+    }
+    if written.is_empty() {
+        printer.text(&format!("\n{toml}"));
+    }
+    for file in &written {
+        printer.line(&format!("wrote {}", file.display()));
+    }
+    Exit::Pass
+}
+
+fn refuse(found: Vec<TableProblem>, args: &CalibrateArgs, printer: &Printer) -> Exit {
+    let problems: Vec<Problem> = found
+        .into_iter()
+        .map(|p| Problem {
+            file: p.file.display().to_string(),
+            line: p.line.and_then(|l| u32::try_from(l).ok()),
+            column: None,
+            key: p.column.unwrap_or_default(),
+            message: p.message,
+            help: p.help,
+        })
+        .collect();
+    printer.problems(&problems, args.json)
+}
+
+fn origin(args: &CalibrateArgs, input: &Input) -> Origin {
+    let gpu = input
+        .recording
+        .gpus
+        .iter()
+        .map(|g| g.name.as_str())
+        .find(|n| !n.is_empty());
+    let stem = args.logs[0]
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let names: Vec<String> = args
+        .logs
+        .iter()
+        .map(|f| {
+            f.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    Origin {
+        label: args
+            .name
+            .clone()
+            .unwrap_or_else(|| gpu.map_or(stem, |g| format!("{g}, measured"))),
+        tool: format!("ballast {}", env!("CARGO_PKG_VERSION")),
+        tdp_w: args.tdp_w.map(|w| (w, "given with --tdp-w".to_owned())),
+        file: names.join(", "),
+    }
+}
+
+/// The node, as a fit and as text for a scenario.
+fn node(
+    args: &CalibrateArgs,
+    input: &Input,
+    done: &Calibration,
+) -> Result<Option<(NodeFit, String)>, Vec<TableProblem>> {
+    let Some(file) = &args.node else {
+        return Ok(None);
+    };
+    let (time_s, watts, dated) = meter(file, input.start_unix_s).map_err(|p| p.0)?;
+    let first = &done.groups[0].mean;
+    let n = first.value.len();
+    let mut sum = vec![0.0; n];
+    for signal in done.groups.iter().flat_map(|g| &g.each) {
+        for (total, v) in sum.iter_mut().zip(&signal.value) {
+            *total += v;
+        }
+    }
+    let gpus = Signal {
+        value: sum,
+        ..first.clone()
+    };
+    // Dates are good to some seconds; but for whole hours of another time zone nothing larger is looked for.
+    let off_s = if dated {
+        30.0
+    } else {
+        0.25 * n as f64 * gpus.dt_s
+    };
+    let fit = ballast_calibrate::fit_node(&gpus, (&time_s, &watts), off_s).map_err(|e| {
+        vec![TableProblem {
+            file: file.clone(),
+            line: None,
+            column: None,
+            message: e.to_string(),
+            help: String::new(),
+        }]
+    })?;
+    let name = file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let source = format!(
+        "meter {name} against the GPUs' sensors over {} samples, two standard errors",
+        fit.samples
+    );
+    let text = fit.toml("measured", &source);
+    Ok(Some((fit, text)))
+}
+
+/// Writes profile and figure; returns the files.
+fn write(
+    out: &Path,
+    toml: &str,
+    done: &Calibration,
+    origin: &Origin,
+    input: &Input,
+) -> Result<Vec<PathBuf>, String> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(out)
+        .and_then(|mut f| f.write_all(toml.as_bytes()).and_then(|()| f.sync_all()))
+        .map_err(|e| format!("{} cannot be written: {e}", out.display()))?;
+    let mut files = vec![out.to_owned()];
+    let folder = match out.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let panels = done
+        .groups
+        .iter()
+        .zip(&done.reports)
+        .map(|(g, r)| {
+            let gpus: Vec<String> = r.gpus.iter().map(u32::to_string).collect();
+            SegmentPanel {
+                heading: format!("Power per GPU (W), GPU {}", gpus.join(", ")),
+                start_s: g.mean.start_s,
+                dt_s: g.mean.dt_s,
+                power_w: g.mean.value.clone(),
+                phases: r
+                    .phases
+                    .iter()
+                    .map(|p| (p.from_s, p.to_s, p.level_w, p.label.text().to_owned()))
+                    .collect(),
+            }
+        })
+        .collect();
+    let hash: String = input.recording.sha256.chars().take(12).collect();
+    let figure = Segments {
+        title: format!("{}: phases of the log", origin.label),
+        basis: format!(
+            "{} of {}, mean of GPUs that move together",
+            done.groups[0].reading, origin.file
+        ),
+        footer: format!("{} · log {hash}", origin.tool),
+        panels,
+    };
+    for file in write_segments(&figure, &folder).map_err(|e| e.to_string())? {
+        let stem = out.file_stem().unwrap_or_default().to_string_lossy();
+        let extension = file.extension().unwrap_or_default().to_string_lossy();
+        let named = folder.join(format!("{stem}-phases.{extension}"));
+        std::fs::rename(&file, &named)
+            .map_err(|e| format!("{} cannot be written: {e}", named.display()))?;
+        files.push(named);
+    }
+    Ok(files)
+}
+
+fn whole(
+    done: &Calibration,
+    input: &Input,
+    node: Option<&(NodeFit, String)>,
+    served: Option<&[PhaseThroughput]>,
+    written: &[PathBuf],
+    toml: &str,
+) -> Value {
+    json!({
+        "exit_code": Exit::Pass.code(),
+        "problems": problems_json(&[]),
+        "found": input.found,
+        "groups": done.reports,
+        "lags": done.lags,
+        "confidence": done.confidence,
+        "profile": done.profile,
+        "profile_toml": toml,
+        "node": node.map(|(fit, text)| json!({ "fit": fit, "toml": text })),
+        "throughput": served,
+        "written": written.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(),
+    })
+}
