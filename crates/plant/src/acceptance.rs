@@ -15,7 +15,8 @@ pub struct AcceptanceRow {
     /// Largest step accepted from there, share of `rated_kw`.
     #[schemars(range(min = 0.0, max = 1.2))]
     pub step_share: f64,
-    /// Time after which the set is back in its steady band and may take the next step, seconds.
+    /// Time after which the set is back in its steady band and may take the next step, seconds. A further rise within it counts together with the step, from
+    /// the load before it; a load that has fallen back in between rises from that same load again.
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 600.0, "x-unit" = "s"))]
     pub recovery_s: f64,
 }

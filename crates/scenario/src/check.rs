@@ -3,6 +3,7 @@
 mod bess;
 mod contingencies;
 mod events;
+mod fuel;
 mod jobs;
 mod load_limits;
 mod time;
@@ -39,6 +40,9 @@ pub(crate) fn check(scenario: &Scenario, root: &Node, report: &mut Report) -> Op
     check.profiles(scenario);
     check.plant(scenario);
     check.contingencies(scenario);
+    if let Some(plant) = &scenario.plant {
+        check.fuel(plant);
+    }
     check.facility(scenario);
     check.bess(scenario);
     check.jobs(scenario);

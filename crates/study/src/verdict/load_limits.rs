@@ -9,7 +9,6 @@ use crate::load_limits::{LoadFigures, lamp};
 use crate::merge::PerRealisation;
 use crate::outcome::{BandKpis, Extreme, Status, Verdict};
 use crate::verdict::{Bench, Limit, at_bus, only_slow};
-use crate::windows::effective_s;
 
 pub(super) fn load_limit_verdicts(
     bench: &Bench<'_>,
@@ -44,7 +43,6 @@ fn megawatts(ramp: Ramp, per: f64) -> Extreme {
 
 /// Ramps, changes and range.
 fn change_verdicts(bench: &Bench<'_>, limits: &LoadLimitsSpec) -> Vec<Verdict> {
-    let step_s = bench.scenario.simulation.step_s;
     let of = |e: &PerRealisation, f: &dyn Fn(&LoadFigures) -> Option<Extreme>| {
         at_bus(e.load.as_ref().and_then(f))
     };
@@ -64,7 +62,7 @@ fn change_verdicts(bench: &Bench<'_>, limits: &LoadLimitsSpec) -> Vec<Verdict> {
         })
     };
     let range = |e: &PerRealisation| of(e, &|l| l.range);
-    let within = |window_s: f64| format!("any {} s", effective_s(window_s, step_s));
+    let within = |window_s: f64| format!("any {window_s} s");
     let over_run = || "the whole run".to_owned();
     let rows = [
         (
