@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use ballast_calibrate::{Architecture, GpuRecording, Recording, prometheus_text};
+use ballast_calibrate::{
+    Architecture, GpuRecording, Recording, prometheus_text, recording_of as recording_from,
+};
 use ballast_tables::{
     GpuColumns, GpuLog, Reading, TableProblem, TableProblems, TraceOptions, Unit, read_gpu_log,
-    read_trace,
+    read_table, read_trace,
 };
 
 /// A recording and what was found in its files.
@@ -22,6 +24,11 @@ pub(crate) fn read(
     chosen: &[u32],
     interval_s: Option<f64>,
 ) -> Result<Input, Vec<TableProblem>> {
+    if let [file] = files
+        && let Some(recording) = own(file)?
+    {
+        return of_gpus(files, recording, chosen);
+    }
     let mut problems = Vec::new();
     let mut logs: Vec<GpuLog> = Vec::new();
     for file in files {
@@ -66,15 +73,67 @@ pub(crate) fn read(
         }
     }
     if input.recording.gpus.is_empty() {
-        return Err(vec![TableProblem {
-            file: files.first().cloned().unwrap_or_default(),
-            line: None,
-            column: None,
-            message: "none of the GPUs of --gpu is in the log".to_owned(),
-            help: "leave --gpu out to take all of them".to_owned(),
-        }]);
+        return Err(vec![none_chosen(files)]);
     }
     Ok(input)
+}
+
+fn none_chosen(files: &[PathBuf]) -> TableProblem {
+    TableProblem {
+        file: files.first().cloned().unwrap_or_default(),
+        line: None,
+        column: None,
+        message: "none of the GPUs of --gpu is in the log".to_owned(),
+        help: "leave --gpu out to take all of them".to_owned(),
+    }
+}
+
+/// What `ballast record` wrote, a file or the folder with its parts, with its marks and what it knows of the GPUs; none if it is something else.
+fn own(file: &Path) -> Result<Option<Recording>, Vec<TableProblem>> {
+    let Ok(table) = read_table(file) else {
+        return Ok(None);
+    };
+    if table
+        .metadata
+        .iter()
+        .all(|(key, _)| !key.starts_with("ballast."))
+    {
+        return Ok(None);
+    }
+    recording_from(&table.columns, &table.metadata, &table.sha256)
+        .map(Some)
+        .map_err(|why| {
+            vec![TableProblem {
+                file: file.to_owned(),
+                line: None,
+                column: None,
+                message: format!("is no whole recording: {why}"),
+                help: "name the file or the `.parts` folder that `ballast record` wrote".to_owned(),
+            }]
+        })
+}
+
+/// The chosen GPUs of a recording.
+fn of_gpus(
+    files: &[PathBuf],
+    mut recording: Recording,
+    chosen: &[u32],
+) -> Result<Input, Vec<TableProblem>> {
+    recording
+        .gpus
+        .retain(|g| chosen.is_empty() || chosen.contains(&g.index));
+    if recording.gpus.is_empty() {
+        return Err(vec![none_chosen(files)]);
+    }
+    Ok(Input {
+        found: vec![format!(
+            "a recording of this program: {} GPUs, {} marks",
+            recording.gpus.len(),
+            recording.marks.len()
+        )],
+        recording,
+        start_unix_s: None,
+    })
 }
 
 fn recording_of(gpu: GpuColumns, shift_s: f64, next: u32, found: &mut Vec<String>) -> GpuRecording {
