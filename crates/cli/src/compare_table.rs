@@ -259,6 +259,8 @@ pub(crate) fn csv(comparison: &Comparison) -> String {
     for row in &comparison.verdicts {
         let part = match row.run {
             Some(RunPart::Zoom) => "zoom:",
+            Some(RunPart::SetTrip) => "set_trip:",
+            Some(RunPart::LoadRejection) => "load_rejection:",
             _ => "",
         };
         let cell = |of: &dyn Fn(&VerdictCell) -> String| -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The verdict table and what stands around it.
 
-use ballast_study::outcome::{Contingency, Event, Outcome, Status, Verdict};
+use ballast_study::outcome::{Contingency, Event, Outcome, Status, Verdict, WeakConstant};
 use ballast_units::format_si;
 
 use crate::printer::Printer;
@@ -34,7 +34,7 @@ pub(crate) fn outcome(outcome: &Outcome, printer: &Printer) {
         part(&zoom.outcome, printer);
     }
     for contingency in &outcome.contingencies {
-        failure(contingency, printer);
+        failure(contingency, &outcome.weak_constants, printer);
     }
     printer.line(&format!(
         "\n{}  {}",
@@ -56,7 +56,7 @@ fn part(outcome: &Outcome, printer: &Printer) {
     {
         printer.line(&format!("\nbasis         {}", v.basis));
     }
-    render_indicative::lines(outcome, printer);
+    render_indicative::lines(&outcome.verdicts, &outcome.weak_constants, printer);
     for v in outcome
         .verdicts
         .iter()
@@ -97,13 +97,19 @@ fn part(outcome: &Outcome, printer: &Printer) {
 }
 
 /// What the run of a contingency says.
-fn failure(contingency: &Contingency, printer: &Printer) {
+fn failure(contingency: &Contingency, weak: &[WeakConstant], printer: &Printer) {
     let kind = match contingency.kind.as_str() {
         "set_trip" => "N−1",
         _ => "load rejection",
     };
+    let tries = contingency.tried.len();
+    let (at, worst) = if tries > 1 {
+        (format!("{tries} moments tried, worst at"), "worst moment: ")
+    } else {
+        ("at".to_owned(), "")
+    };
     let title = format!(
-        "{kind}: {} at {:.3} s of realisation {}, {} s to {} s",
+        "{kind}: {} {at} {:.3} s of realisation {}, {} s to {} s",
         contingency.name,
         contingency.at_s,
         contingency.realisation,
@@ -111,9 +117,23 @@ fn failure(contingency: &Contingency, printer: &Printer) {
         number(contingency.end_s)
     );
     printer.line(&format!("\n{}", printer.paint("1", &title)));
-    printer.line(&format!("at {}", contingency.why));
+    printer.line(&format!("{worst}at {}", contingency.why));
+    if tries > 1 {
+        printer.line("each row below is the worst of all moments and says at which it was found");
+    }
     printer.line("");
-    table(&contingency.verdicts, printer);
+    if tries > 1 {
+        let mut rows = contingency.verdicts.clone();
+        for v in &mut rows {
+            if let Some(at_s) = v.struck_at_s {
+                v.window = format!("failure at {at_s:.3} s; {}", v.window);
+            }
+        }
+        table(&rows, printer);
+    } else {
+        table(&contingency.verdicts, printer);
+    }
+    render_indicative::lines(&contingency.verdicts, weak, printer);
     printer.line(&format!("\nfailure       {}", contingency.summary));
     if let Some(f) = &contingency.figures
         && let (Some(before_kw), Some(after_kw)) = (f.reserve_before_kw, f.reserve_after_kw)
@@ -128,13 +148,17 @@ fn failure(contingency: &Contingency, printer: &Printer) {
         for t in &contingency.tried {
             let hz = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), number);
             printer.line(&format!(
-                "tried         {:.3} s of realisation {}, {} Hz to {} Hz, {}: {}",
+                "tried         {:.3} s of realisation {}, {} Hz to {} Hz, {}: {}{}",
                 t.at_s,
                 t.realisation,
                 hz(t.frequency_min_hz),
                 hz(t.frequency_max_hz),
                 t.overall.label(),
-                t.why
+                t.why,
+                t.cut_short_s.map_or_else(String::new, |s| format!(
+                    "; looked at for only {} s, to the end of the run",
+                    number(s)
+                ))
             ));
         }
     }

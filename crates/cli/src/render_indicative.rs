@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ballast_study::outcome::{Outcome, Verdict, WeakConstant};
+use ballast_study::outcome::{Verdict, WeakConstant};
 
 use crate::printer::Printer;
 
@@ -19,10 +19,9 @@ pub(crate) fn status(v: &Verdict) -> String {
 }
 
 /// Below the table: what the marked verdicts rest on, and how each comes out over the ranges.
-pub(crate) fn lines(outcome: &Outcome, printer: &Printer) {
+pub(crate) fn lines(verdicts: &[Verdict], weak: &[WeakConstant], printer: &Printer) {
     let marked = || {
-        outcome
-            .verdicts
+        verdicts
             .iter()
             .filter_map(|v| Some((v, v.indicative.as_ref()?)))
     };
@@ -33,8 +32,7 @@ pub(crate) fn lines(outcome: &Outcome, printer: &Printer) {
         .flat_map(|(_, i)| &i.rests_on)
         .map(String::as_str)
         .collect();
-    let constants: Vec<&WeakConstant> = outcome
-        .weak_constants
+    let constants: Vec<&WeakConstant> = weak
         .iter()
         .filter(|w| paths.contains(w.path.as_str()))
         .collect();

@@ -91,6 +91,9 @@ pub struct VerdictRow {
     /// Which of two runs it is of; absent where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunPart>,
+    /// Name of the contingency it is of; absent for the run itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contingency: Option<String>,
     /// What came of it in each member; absent where it is not among its limits.
     pub members: Vec<Option<VerdictCell>>,
 }
@@ -248,22 +251,42 @@ fn overhead(rows: &mut Vec<Row>, members: &[Member<'_>]) {
     rows.insert(behind.unwrap_or(at) + 1, row);
 }
 
+impl VerdictRow {
+    fn is_of(&self, v: &Verdict) -> bool {
+        self.limit == v.limit
+            && self.run == v.run
+            && self.contingency == v.contingency
+            && self.label == row_label(v)
+    }
+}
+
+/// What it is, and of which failure's run.
+fn row_label(v: &Verdict) -> String {
+    let kind = match v.run {
+        Some(RunPart::SetTrip) => "N−1: ",
+        _ => "",
+    };
+    match &v.contingency {
+        Some(name) => format!("{} ({kind}{name})", v.label),
+        None => v.label.clone(),
+    }
+}
+
 fn verdicts(members: &[Member<'_>]) -> Vec<VerdictRow> {
     let mut rows: Vec<VerdictRow> = Vec::new();
     for (at, member) in members.iter().enumerate() {
         for v in member.outcome.all_verdicts() {
             let given = v.status != Status::NotChecked || v.limit_value.is_some();
-            let known = rows
-                .iter()
-                .position(|r| r.limit == v.limit && r.run == v.run && r.label == v.label);
+            let known = rows.iter().position(|r| r.is_of(v));
             let row = match known {
                 Some(row) => row,
                 None if given => {
                     rows.push(VerdictRow {
                         limit: v.limit.clone(),
-                        label: v.label.clone(),
+                        label: row_label(v),
                         unit: v.unit.clone(),
                         run: v.run,
+                        contingency: v.contingency.clone(),
                         members: vec![None; members.len()],
                     });
                     rows.len() - 1
@@ -276,10 +299,7 @@ fn verdicts(members: &[Member<'_>]) -> Vec<VerdictRow> {
     // A limit that the first member does not have: what it says of that is known too.
     for (at, member) in members.iter().enumerate() {
         for row in rows.iter_mut().filter(|r| r.members[at].is_none()) {
-            let v = member
-                .outcome
-                .all_verdicts()
-                .find(|v| v.limit == row.limit && v.run == row.run && v.label == row.label);
+            let v = member.outcome.all_verdicts().find(|v| row.is_of(v));
             row.members[at] = v.map(VerdictCell::of);
         }
     }

@@ -1,7 +1,7 @@
 //! Contingencies: each is the run again with a failure in it, looked at around the moment at which it strikes.
 //!
 //! Load and sets go from the start of the run with the random streams of the realisation, so that up to the failure all is as it was.
-//! Without a stated time up to four moments are tried; every verdict is the worst of all of them.
+//! Without a stated time up to four moments are tried, more where the end of the run has worse ones; every verdict is the worst of all of them.
 
 use ballast_profile::MeteringPoint;
 use ballast_scenario::{ContingencySpec, Loaded, Scenario};
@@ -12,7 +12,7 @@ use crate::error::StudyError;
 use crate::indicative::{AtCorner, Plan};
 use crate::inputs::Inputs;
 use crate::merge::{Merged, worst};
-use crate::moments::{MOST_MOMENTS, Moments, ReserveAt};
+use crate::moments::{MOST_MOMENTS, Moments, ReserveAt, cut_short, only_worse, shows_s};
 use crate::outcome::{
     Contingency, Extreme, ReserveKpis, RunPart, SetLoading, Status, StrikeKpis, SurvivorKpis,
     TriedMoment, Verdict,
@@ -22,6 +22,9 @@ use crate::run::{overall, simulate};
 use crate::strike::{StrikePlan, StrikeResult, Struck};
 use crate::verdict;
 use crate::words;
+
+/// Times that differ by less than this share are the same.
+const WHOLE: f64 = 1e-6;
 
 /// A moment at which a contingency is run.
 #[derive(Debug, Clone)]
@@ -70,13 +73,14 @@ fn worst_moments(
 ) -> Vec<Candidate> {
     let mut found: [Option<(Extreme, String)>; MOST_MOMENTS] = Default::default();
     for moments in merged.each.iter().filter_map(|e| e.moments.get(index)) {
-        for (place, next) in moments.found(nominal_hz).into_iter().enumerate() {
+        for (place, next) in moments.found(nominal_hz).enumerate() {
             let Some((next, why)) = next else { continue };
             if is_worse(moments, place, found[place].as_ref(), &next) {
                 found[place] = Some((next, why));
             }
         }
     }
+    only_worse(&mut found, &scenario.contingencies[index], scenario);
     let mut list: Vec<Candidate> = Vec::new();
     for (extreme, why) in found.into_iter().flatten() {
         let same = list
@@ -248,8 +252,32 @@ fn judge(
             verdict.indicative = None;
         }
     }
+    let short = cut_short(spec, base.scenario, candidate.at_s);
+    if let Some(left_s) = short {
+        let shown = left_s + WHOLE * shows_s(spec) >= shows_s(spec);
+        for verdict in &mut verdicts {
+            let far = if shown {
+                "to the end of the run"
+            } else {
+                "to the end of the run, which shows no limit to hold: make the run longer"
+            };
+            if !shown && verdict.status == Status::Pass {
+                verdict.status = Status::Inconclusive;
+                verdict.held_in = 0;
+                verdict.indicative = None;
+            }
+            if verdict.status != Status::NotChecked {
+                verdict.basis = format!(
+                    "looked at for only {left_s:.3} s after it, {far}; {}",
+                    verdict.basis
+                );
+            }
+        }
+    }
     for verdict in &mut verdicts {
         verdict.run = Some(part);
+        verdict.contingency = Some(spec.label());
+        verdict.struck_at_s = Some(candidate.at_s);
         if verdict.status != Status::NotChecked {
             verdict.basis = format!(
                 "{} at {:.3} s ({}); {}",
@@ -273,6 +301,7 @@ fn judge(
             .or(farthest.map(|e| e.realisation))
             .unwrap_or(1),
         why: candidate.why.clone(),
+        cut_short_s: short,
         overall: overall(&told),
         frequency_min_hz: lowest.map(|e| e.value),
         frequency_max_hz: highest.map(|e| e.value),
@@ -518,6 +547,6 @@ pub(crate) fn reserve_kpis(scenario: &Scenario, merged: &Merged) -> Option<Reser
         holds: reserve.holds,
         text: String::new(),
     };
-    kpis.text = words::reserve_text(&kpis);
+    kpis.text = words::reserve_text(&kpis, !scenario.bess.is_empty());
     Some(kpis)
 }

@@ -114,6 +114,9 @@ pub struct TriedMoment {
     pub realisation: u32,
     /// Why this moment.
     pub why: String,
+    /// Time after it up to the end of the run, seconds, where that is less than was to be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_short_s: Option<f64>,
     /// PASS, FAIL, INCONCLUSIVE at this moment.
     pub overall: Status,
     /// Lowest frequency, hertz.

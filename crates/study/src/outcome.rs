@@ -225,6 +225,12 @@ pub struct Verdict {
     /// Which run it comes from; absent for the run itself where there is no fine one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunPart>,
+    /// Name of the contingency in whose run it was found; absent for the run itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contingency: Option<String>,
+    /// When that struck, seconds: of several moments that were tried the one at which this limit came off worst.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub struck_at_s: Option<f64>,
     /// What it rests on that is weak, and how it comes out over the stated ranges; absent where it rests on no weak constant of a set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub indicative: Option<Indicative>,

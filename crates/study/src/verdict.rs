@@ -94,6 +94,8 @@ impl Bench<'_> {
             held_in: 0,
             basis,
             run: None,
+            contingency: None,
+            struck_at_s: None,
             indicative: None,
         }
     }

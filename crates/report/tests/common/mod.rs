@@ -120,6 +120,8 @@ fn verdict(limit: &str, value: f64, worst: f64) -> Verdict {
         held_in: 4,
         basis: String::new(),
         run: None,
+        contingency: None,
+        struck_at_s: None,
         indicative: None,
     }
 }

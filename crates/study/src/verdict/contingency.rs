@@ -1,6 +1,7 @@
 //! Verdicts of the run of a contingency: bus and sets, and what the survivors carry.
 
 use ballast_aggregate::Site;
+use ballast_plant::PlantSpec;
 use ballast_scenario::Scenario;
 
 use super::{Bench, Limit, bus, only_slow, sets};
@@ -72,6 +73,15 @@ fn survivors(bench: &Bench<'_>) -> Verdict {
     {
         let why = format!("the bus was lost before a survivor had run for {window_s} s");
         return bench.unchecked(key, label, unit, limits.survivor_power_max_share, &why);
+    }
+    let left = |e: &PerRealisation| {
+        let struck = e.strike.as_ref().and_then(|s| s.struck.as_ref());
+        struck.is_none_or(|s| s.after.iter().any(|(sets, _)| *sets > 0))
+    };
+    let grid = |p: &PlantSpec| p.utility.is_some();
+    if bench.scenario.plant.as_ref().is_some_and(grid) && !bench.merged.each.iter().any(left) {
+        let why = "no set survives: the grid carries the load";
+        return bench.unchecked(key, label, unit, limits.survivor_power_max_share, why);
     }
     let window_s = effective_s(window_s, bench.scenario.simulation.plant_step());
     bench.judge(&Limit {

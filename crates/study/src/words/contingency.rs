@@ -101,7 +101,7 @@ pub(crate) fn contingency_assumptions(
         }
     });
     if spec.at_s().is_none() {
-        list.push("the worst moment is the worst of up to four that were tried (highest load, most power missing or left over at once, steepest change, frequency farthest from nominal), not of all".to_owned());
+        list.push("the worst moment is the worst of up to four that were tried (highest load, most power missing or left over at once, steepest change, frequency farthest from nominal), not of all; where the end of the run, with less time left after it than after_s, has clearly worse ones, of these too, followed to the end of the run".to_owned());
     }
     if whole.zoom.is_some() {
         list.push(
@@ -196,7 +196,7 @@ pub(crate) fn contingency_summary(contingency: &Contingency) -> String {
 }
 
 /// Spinning reserve in a sentence.
-pub(crate) fn reserve_text(reserve: &ReserveKpis) -> String {
+pub(crate) fn reserve_text(reserve: &ReserveKpis, batteries: bool) -> String {
     let loss = match reserve.survivors_share {
         Some(share) if reserve.holds => format!(
             "without one of `{}` the others would carry {} of their rating",
@@ -213,8 +213,13 @@ pub(crate) fn reserve_text(reserve: &ReserveKpis) -> String {
             reserve.largest_set
         ),
     };
+    let batteries = if batteries {
+        "batteries not counted, "
+    } else {
+        ""
+    };
     format!(
-        "at {:.3} s {:.1} kW ({}) above the load of {:.1} kW; {loss} (by ratings, steady, load as it is; what happens on the way only a contingency's run tells)",
+        "at {:.3} s {:.1} kW ({}) above the load of {:.1} kW; {loss} ({batteries}by ratings, steady, load as it is; what happens on the way only a contingency's run tells)",
         reserve.at_s,
         reserve.reserve_kw,
         percent(reserve.reserve_share),
