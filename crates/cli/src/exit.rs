@@ -38,10 +38,11 @@ impl Exit {
 impl From<&Outcome> for Exit {
     /// A limit that somebody gave and nobody looked at is no pass; one that nobody gave is.
     fn from(outcome: &Outcome) -> Self {
-        let unseen = |v: &Verdict| v.status == Status::NotChecked && v.limit_value.is_some();
         match outcome.overall {
             Status::Fail | Status::Inconclusive => Self::Fail,
-            Status::Pass | Status::NotChecked if outcome.all_verdicts().any(unseen) => Self::Fail,
+            Status::Pass | Status::NotChecked if outcome.all_verdicts().any(Verdict::unseen) => {
+                Self::Fail
+            }
             Status::Pass | Status::NotChecked => Self::Pass,
         }
     }

@@ -64,13 +64,13 @@ fn part(outcome: &Outcome, printer: &Printer) {
     {
         printer.line(&format!("inconclusive  {}: {}", v.label, v.basis));
     }
-    for v in outcome.verdicts.iter().filter(|v| unseen(v)) {
+    for v in outcome.verdicts.iter().filter(|v| v.unseen()) {
         printer.line(&format!("not checked   {}: {}", v.label, v.basis));
     }
     let not_checked: Vec<&str> = outcome
         .verdicts
         .iter()
-        .filter(|v| v.status == Status::NotChecked && !unseen(v))
+        .filter(|v| v.status == Status::NotChecked && !v.unseen())
         .map(|v| v.label.as_str())
         .collect();
     if !not_checked.is_empty() {
@@ -162,7 +162,7 @@ fn failure(contingency: &Contingency, weak: &[WeakConstant], printer: &Printer) 
             ));
         }
     }
-    let told = |v: &&Verdict| v.status == Status::Inconclusive || unseen(v);
+    let told = |v: &&Verdict| v.status == Status::Inconclusive || v.unseen();
     for v in contingency.verdicts.iter().filter(told) {
         printer.line(&format!(
             "{:<13} {}: {}",
@@ -177,11 +177,6 @@ fn failure(contingency: &Contingency, weak: &[WeakConstant], printer: &Printer) 
             e.at_s, e.element, e.text
         ));
     }
-}
-
-/// Whether it is a limit that was given and that nobody looked at.
-fn unseen(v: &Verdict) -> bool {
-    v.status == Status::NotChecked && v.limit_value.is_some()
 }
 
 pub(crate) fn painted(status: Status, printer: &Printer) -> String {
@@ -200,7 +195,7 @@ fn table(verdicts: &[Verdict], printer: &Printer) {
     ];
     let shown: Vec<&Verdict> = verdicts
         .iter()
-        .filter(|v| v.status != Status::NotChecked || unseen(v))
+        .filter(|v| v.status != Status::NotChecked || v.unseen())
         .collect();
     let rows: Vec<[String; 8]> = shown
         .iter()
@@ -217,7 +212,7 @@ fn table(verdicts: &[Verdict], printer: &Printer) {
                 v.at_s
                     .map_or_else(|| "–".to_owned(), |t| format!("{t:.3} s")),
                 v.element.clone().unwrap_or_else(|| "–".to_owned()),
-                if unseen(v) {
+                if v.unseen() {
                     "given, not looked at".to_owned()
                 } else {
                     v.window.clone()
@@ -395,11 +390,21 @@ fn load_lines(outcome: &Outcome, printer: &Printer) {
         ));
     }
     if let Some(p) = &outcome.plant {
-        printer.line(&format!(
-            "gain          at most {} Hz per MW of load, at {} Hz (linear)",
-            number(p.gain.peak_gain_hz_per_mw),
-            number(p.gain.peak_frequency_hz)
-        ));
+        let unstable = outcome.resonance.iter().flat_map(|r| &r.unstable).next();
+        if let Some(m) = unstable {
+            printer.line(&format!(
+                "gain          unstable: no gain ({} at {} Hz, damping ratio {})",
+                m.name,
+                number(m.frequency_hz),
+                number(m.damping_ratio)
+            ));
+        } else {
+            printer.line(&format!(
+                "gain          at most {} Hz per MW of load, at {} Hz (linear)",
+                number(p.gain.peak_gain_hz_per_mw),
+                number(p.gain.peak_frequency_hz)
+            ));
+        }
         if let Some(reserve) = &p.reserve {
             printer.line(&format!("reserve       {}", reserve.text));
         }

@@ -58,7 +58,12 @@ pub(crate) fn draw<DB: DrawingBackend>(outcome: &Outcome, canvas: &Canvas<DB>) -
         .then_some(peak);
     spectrum_panel(outcome, canvas, above, x, &lines, None, peak)?;
     let modes = marked_modes(outcome, x);
-    gain_panel((&plant.gain, &modes), canvas, below, x, &gain, title)
+    let unstable = outcome
+        .resonance
+        .as_ref()
+        .is_some_and(|r| !r.unstable.is_empty());
+    let of = (&plant.gain, modes.as_slice(), unstable);
+    gain_panel(of, canvas, below, x, &gain, title)
 }
 
 /// Lines of the load's cadences on the axis: hertz and amplitude in watts.
@@ -364,7 +369,7 @@ fn gain_at(gain: &[Sample], f_hz: f64) -> f64 {
 }
 
 fn gain_panel<DB: DrawingBackend>(
-    (curve, modes): (&GainCurve, &[&ModeKpis]),
+    (curve, modes, unstable): (&GainCurve, &[&ModeKpis], bool),
     canvas: &Canvas<DB>,
     frame: Frame,
     x: Range,
@@ -389,7 +394,12 @@ fn gain_panel<DB: DrawingBackend>(
         .map(|s| panel.at(s.0, s.1 * unit.factor))
         .collect();
     if points.is_empty() {
-        panel.remark(canvas, "No gain at these frequencies.")?;
+        let why = if unstable {
+            "Unstable: no gain."
+        } else {
+            "No gain at these frequencies."
+        };
+        panel.remark(canvas, why)?;
     }
     canvas.line(&points, style::FREQUENCY, style::STRONG_LINE)?;
     let words = |(f, g): Sample| {

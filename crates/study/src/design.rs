@@ -242,7 +242,7 @@ pub(crate) fn design_values(
 }
 
 /// Frequency and sets; none without a plant.
-pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKpis> {
+pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged, stable: bool) -> Option<PlantKpis> {
     let spec = scenario.plant.as_ref()?;
     let plants = || merged.each.iter().filter_map(|e| e.plant.as_ref());
     let nothing = Extreme {
@@ -283,10 +283,22 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
         sets,
         step_events: step_event_kpis(scenario, merged),
         fuel: fuel_kpis(scenario, merged),
-        gain: gain_curve(scenario, merged.site.mean()),
+        gain: if stable {
+            gain_curve(scenario, merged.site.mean())
+        } else {
+            NO_GAIN
+        },
         reserve: contingency::reserve_kpis(scenario, merged),
     })
 }
+
+/// Where the sets have no operating point, or an unstable one.
+const NO_GAIN: GainCurve = GainCurve {
+    frequency_hz: Vec::new(),
+    gain_hz_per_mw: Vec::new(),
+    peak_frequency_hz: 0.0,
+    peak_gain_hz_per_mw: 0.0,
+};
 
 /// Linear gain from load to frequency, at the mean load.
 ///
@@ -294,14 +306,8 @@ pub(crate) fn plant_kpis(scenario: &Scenario, merged: &Merged) -> Option<PlantKp
 /// narrower than any even spacing. A mean load that the sets cannot hold has no operating point: then it is the
 /// highest share of their rating that they can. Empty if there is none.
 fn gain_curve(scenario: &Scenario, load_w: f64) -> GainCurve {
-    let none = GainCurve {
-        frequency_hz: Vec::new(),
-        gain_hz_per_mw: Vec::new(),
-        peak_frequency_hz: 0.0,
-        peak_gain_hz_per_mw: 0.0,
-    };
     let Some(spec) = &residual::integrated(scenario) else {
-        return none;
+        return NO_GAIN;
     };
     let rated_w: f64 = spec
         .sets
@@ -318,7 +324,7 @@ fn gain_curve(scenario: &Scenario, load_w: f64) -> GainCurve {
         .iter()
         .find_map(|w| Plant::new(spec, *w, scenario.simulation.plant_step()).ok())
     else {
-        return none;
+        return NO_GAIN;
     };
     let to_hz_per_mw = spec.frequency_hz / (plant.base_w() / 1e6);
     let gain = |f_hz: f64| plant.gain_pu(f_hz) * to_hz_per_mw;

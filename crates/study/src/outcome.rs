@@ -28,7 +28,8 @@ pub struct Outcome {
     pub format: u32,
     /// Program and version that wrote it.
     pub provenance: RunProvenance,
-    /// PASS, FAIL, INCONCLUSIVE over all verdicts that were checked, those of the fine run included.
+    /// FAIL, INCONCLUSIVE, NOT CHECKED, PASS: the first of them that applies, over all verdicts, those of the fine run and of contingencies included. NOT CHECKED where a limit was
+    /// given that could not be checked, or none was given.
     pub overall: Status,
     /// One sentence that sums the run up.
     pub summary: String,
@@ -234,6 +235,13 @@ pub struct Verdict {
     /// What it rests on that is weak, and how it comes out over the stated ranges; absent where it rests on no weak constant of a set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub indicative: Option<Indicative>,
+}
+
+impl Verdict {
+    /// Whether it is a limit that was given and that could not be checked.
+    pub fn unseen(&self) -> bool {
+        self.status == Status::NotChecked && self.limit_value.is_some()
+    }
 }
 
 /// Something that happened beside the planned course.
@@ -535,7 +543,7 @@ pub struct PlantKpis {
     /// Fuel over the run; absent where no set has a curve.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fuel: Option<FuelKpis>,
-    /// Linear gain from load to frequency at the operating point.
+    /// Linear gain from load to frequency at the operating point; empty where it is unstable.
     pub gain: GainCurve,
     /// Spinning reserve at its lowest; absent without sets or beside a utility.
     pub reserve: Option<ReserveKpis>,

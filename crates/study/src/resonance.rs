@@ -46,6 +46,9 @@ const ALIKE: f64 = 0.5;
 /// Modes and lines told.
 const MOST_MODES: usize = 16;
 const MOST_LINES: usize = 12;
+/// Growth above which a mode counts as unstable, per second. Modes on the axis (how isochronous sets share, the angle all rotors have in common) come out of the eigenvalues as
+/// zero within rounding, and what takes a quarter of an hour to grow by a factor of e is no concern of a run.
+pub(crate) const GROWS_PER_S: f64 = 1e-3;
 /// Safe cadences are looked for within this factor of the cadence.
 const SEARCH: f64 = 4.0;
 /// Time constants after which an oscillation has settled: 0.7 % are left.
@@ -71,6 +74,7 @@ pub(crate) fn resonances(
     let mut kpis = ResonanceKpis {
         metered: design::bus(scenario).to_owned(),
         modes: Vec::new(),
+        unstable: Vec::new(),
         at_a_kink: false,
         cadences: Vec::new(),
         none_because: None,
@@ -93,6 +97,10 @@ pub(crate) fn resonances(
         return nothing(kpis, "the sets have no steady state at the mean load");
     };
     if let Some(modes) = at_mean.modes() {
+        let grows = |m: &&Mode| m.growth_per_s > GROWS_PER_S;
+        let mut unstable: Vec<&Mode> = modes.modes.iter().filter(grows).collect();
+        unstable.sort_by(|a, b| b.growth_per_s.total_cmp(&a.growth_per_s));
+        kpis.unstable = unstable.into_iter().take(MOST_MODES).map(mode).collect();
         let mut oscillating: Vec<&Mode> = modes
             .modes
             .iter()
@@ -124,13 +132,21 @@ pub(crate) fn resonances(
         .sort_by(|a, b| b.expected_swing_hz.total_cmp(&a.expected_swing_hz));
     if kpis.cadences.is_empty() {
         let why = if kpis.left_out.is_empty() {
-            "nothing in the load repeats: no training job iterates in it, no stepped load repeats a pattern, and no line stands out of its spectrum where the sets answer".to_owned()
+            none_found(record.end_s() - record.start_s)
         } else {
             kpis.left_out.join("; ")
         };
         kpis.none_because = Some(why);
     }
     Some(kpis)
+}
+
+/// What was looked for in vain, and what a run so short does not show.
+fn none_found(run_s: f64) -> String {
+    let slow_hz = (FEWEST_OF_A_LINE as f64 / run_s).max(cadences::BAND_HZ.0);
+    format!(
+        "no cadence was found in the load: no training job iterates in it, no stepped load repeats a pattern, and no line stands out of its spectrum where the sets answer; what repeats fewer than {FEWEST_PERIODS} times in the run of {run_s:.1} s, and lines below {slow_hz:.3} Hz (fewer than {FEWEST_OF_A_LINE} periods in it, or too slow to be a swing), were not looked at"
+    )
 }
 
 impl<'a> Sets<'a> {

@@ -363,7 +363,9 @@ fn sum_up(outcome: &mut Outcome) {
         .all_verdicts()
         .filter(|v| matches!(v.run, None | Some(RunPart::Coarse)) || v.status != Status::NotChecked)
         .collect();
-    let overall = overall(&told);
+    // Over all of them, as the program's exit code is: what only the fine run could not check is unchecked too.
+    let all: Vec<&Verdict> = outcome.all_verdicts().collect();
+    let overall = overall(&all);
     let low = outcome.low_confidence.len();
     let summary = words::summary(&outcome.scenario, overall, &told, low);
     (outcome.overall, outcome.summary) = (overall, summary);
@@ -399,6 +401,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
     );
     let mut diagnostics = words::diagnostics(scenario, inputs, site, &merged);
     diagnostics.extend(storage::diagnostics(&storage, &holdup));
+    let stable = resonance.as_ref().is_none_or(|r| r.unstable.is_empty());
     let mut assumptions = words::assumptions(scenario, inputs, site);
     assumptions.extend(indicative::assumptions(plan, scenario));
     if shared.zoom {
@@ -445,7 +448,7 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
         diversity: merged.diversity.as_ref().map(|d| d.kpis(scenario)),
         bess: bess::kpis(scenario, &merged),
         storage_curves: merged.storage_curves.clone(),
-        plant: design::plant_kpis(scenario, &merged),
+        plant: design::plant_kpis(scenario, &merged, stable),
         resonance,
         site: design::power_kpis(scenario, &coarse, merged),
         scenario: scenario.clone(),
@@ -454,11 +457,15 @@ fn outcome(loaded: &Loaded, shared: &Shared<'_>, merged: Merged) -> Outcome {
     }
 }
 
-/// FAIL if any limit fails, else INCONCLUSIVE if any is, else PASS if any was checked.
+/// FAIL if any limit fails, else INCONCLUSIVE if any is, else NOT CHECKED if one was given that nobody could look at, else PASS if any was checked.
 pub(crate) fn overall(verdicts: &[&Verdict]) -> Status {
     let any = |status| verdicts.iter().any(|v| v.status == status);
-    [Status::Fail, Status::Inconclusive, Status::Pass]
+    let found = [Status::Fail, Status::Inconclusive, Status::Pass]
         .into_iter()
         .find(|s| any(*s))
-        .unwrap_or(Status::NotChecked)
+        .unwrap_or(Status::NotChecked);
+    if found == Status::Pass && verdicts.iter().any(|v| v.unseen()) {
+        return Status::NotChecked;
+    }
+    found
 }

@@ -10,6 +10,7 @@ mod load_limits;
 mod quantile;
 mod resonance;
 mod sets;
+mod stability;
 mod steps;
 
 pub(crate) use contingency::contingency_verdicts;
@@ -111,6 +112,20 @@ impl Bench<'_> {
     ) -> Verdict {
         let mut verdict = self.blank(key, label, unit, why.to_owned());
         verdict.limit_value = value;
+        verdict
+    }
+
+    /// A maximum over a window that is longer than the run: a whole window could only have shown more, so that it held says nothing.
+    fn whole_windows(&self, window_s: f64, mut verdict: Verdict) -> Verdict {
+        let run_s = self.merged.horizon_s();
+        if verdict.status == Status::Pass && window_s > run_s * (1.0 + 1e-9) {
+            verdict.status = Status::Inconclusive;
+            (verdict.held_in, verdict.indicative) = (0, None);
+            verdict.basis = format!(
+                "the run of {run_s} s is shorter than the window of {window_s} s, which could only show more; {}",
+                verdict.basis
+            );
+        }
         verdict
     }
 
@@ -241,6 +256,7 @@ pub(crate) fn verdicts(
             only_slow(verdict, why);
         }
     }
+    all.extend(stability::stability_verdict(&bench, resonances));
     all.extend(resonance::resonance_verdict(&bench, resonances));
     sets::set_verdicts(&bench, &mut all);
     contingency::no_survivors(&bench, &mut all);

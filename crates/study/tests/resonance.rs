@@ -230,12 +230,13 @@ fn a_load_that_does_not_repeat_has_no_verdict_and_says_why() {
         kpis.none_because
             .as_ref()
             .unwrap()
-            .contains("nothing in the load repeats")
+            .contains("no cadence was found")
     );
     assert!(kpis.modes.iter().any(|m| m.kind == "speed_governor"));
     let row = row(&run);
+    assert!(row.basis.contains("lines below 0.267 Hz"), "{}", row.basis);
     assert_eq!((row.status, row.limit_value), (Status::NotChecked, None));
-    assert!(row.basis.contains("nothing in the load repeats"));
+    assert!(row.basis.contains("no cadence was found"));
     // And without a plant there is nothing to swing.
     let alone = outcome(
         "[scenario]\nname = \"step\"\n[simulation]\nduration_s = 3\nstep_s = 0.01\nseed = 1\n\

@@ -17,6 +17,7 @@ mod contingencies;
 mod folders;
 mod genset;
 mod gpus;
+mod honest;
 mod measured;
 mod output;
 mod references;

@@ -382,6 +382,7 @@ pub(crate) fn with_resonance() -> Outcome {
             mode(f64::NAN, 0.1),
             mode(6.0, 0.9),
         ],
+        unstable: Vec::new(),
         at_a_kink: false,
         cadences: vec![CadenceResonance {
             cadence: "job llm".to_owned(),

@@ -9,6 +9,9 @@ pub struct ResonanceKpis {
     pub metered: String,
     /// Modes that oscillate, those that move the frequency most first; at most 16.
     pub modes: Vec<ModeKpis>,
+    /// Modes that grow by more than 0.001 per second, oscillating or not, the fastest first; at most 16. With one there is no steady answer to a load, and no gain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unstable: Vec<ModeKpis>,
     /// Whether the operating point stands on a limit or in a dead band: small and large motion then differ.
     pub at_a_kink: bool,
     /// Cadences of the load, the one with the largest expected swing first; at most 8.

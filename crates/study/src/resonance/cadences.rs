@@ -30,7 +30,7 @@ const MULTIPLES: f64 = 20.0;
 /// Swing below which a line is not worth a word, hertz peak to peak.
 const SLIGHT_HZ: f64 = 0.01;
 /// Frequencies at which sets answer, hertz.
-const BAND_HZ: (f64, f64) = (0.02, 20.0);
+pub(crate) const BAND_HZ: (f64, f64) = (0.02, 20.0);
 
 /// A cadence to look into.
 #[derive(Debug, Clone, PartialEq)]

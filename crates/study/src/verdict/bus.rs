@@ -123,7 +123,12 @@ pub(super) fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             open: |e| e.plant.as_ref().is_some_and(|p| p.outside_open),
         },
     ];
-    all.extend(rows.iter().map(|l| bench.judge(l)));
+    all.extend(rows.iter().map(|l| match l.key {
+        "frequency_swing_hz" => {
+            bench.whole_windows(limits.frequency_swing_window_s, bench.judge(l))
+        }
+        _ => bench.judge(l),
+    }));
     voltage_verdicts(bench, all);
 }
 

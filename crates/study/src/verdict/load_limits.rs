@@ -71,6 +71,7 @@ fn change_verdicts(bench: &Bench<'_>, limits: &LoadLimitsSpec) -> Vec<Verdict> {
             "MW/s",
             limits.ramp_up_mw_per_s,
             within(per_s),
+            per_s,
             &up as &dyn Fn(&PerRealisation) -> Option<(Extreme, String)>,
         ),
         (
@@ -79,6 +80,7 @@ fn change_verdicts(bench: &Bench<'_>, limits: &LoadLimitsSpec) -> Vec<Verdict> {
             "MW/s",
             limits.ramp_down_mw_per_s,
             within(per_s),
+            per_s,
             &down,
         ),
         (
@@ -87,6 +89,7 @@ fn change_verdicts(bench: &Bench<'_>, limits: &LoadLimitsSpec) -> Vec<Verdict> {
             "MW",
             limits.change_mw,
             limits.change_window_s.map_or_else(String::new, within),
+            limits.change_window_s.unwrap_or(0.0),
             &change,
         ),
         (
@@ -95,13 +98,14 @@ fn change_verdicts(bench: &Bench<'_>, limits: &LoadLimitsSpec) -> Vec<Verdict> {
             "of peak",
             limits.range_share,
             limits.range_window_s.map_or_else(over_run, within),
+            limits.range_window_s.unwrap_or(0.0),
             &range,
         ),
     ];
     let given = rows.into_iter().filter(|row| row.3.is_some());
     given
-        .map(|(key, label, unit, value, window, worst)| {
-            bench.judge(&Limit {
+        .map(|(key, label, unit, value, window, window_s, worst)| {
+            let verdict = bench.judge(&Limit {
                 key,
                 label,
                 unit,
@@ -112,7 +116,8 @@ fn change_verdicts(bench: &Bench<'_>, limits: &LoadLimitsSpec) -> Vec<Verdict> {
                 needs_s: 0.0,
                 of_load: true,
                 open: |_| false,
-            })
+            });
+            bench.whole_windows(window_s, verdict)
         })
         .collect()
 }

@@ -13,7 +13,12 @@ pub(crate) fn summary(
     low: usize,
 ) -> String {
     let count = |s: Status| verdicts.iter().filter(|v| v.status == s).count();
-    let given = verdicts.iter().filter(|v| v.limit_value.is_some()).count();
+    let mut unseen: Vec<&str> = verdicts
+        .iter()
+        .filter(|v| v.unseen())
+        .map(|v| v.label.as_str())
+        .collect();
+    unseen.dedup();
     let failed: Vec<String> = verdicts
         .iter()
         .filter(|v| v.status == Status::Fail)
@@ -39,10 +44,17 @@ pub(crate) fn summary(
             1 => "1 limit is inconclusive".to_owned(),
             n => format!("{n} limits are inconclusive"),
         },
-        Status::NotChecked => match given {
-            0 => "no limit was given".to_owned(),
-            n => format!("{n} limits were given and none could be checked"),
-        },
+        Status::NotChecked => {
+            let could_not = match unseen.len() {
+                0 => "a limit was given that could not be checked".to_owned(),
+                n => format!("{n} given and not checked: {}", unseen.join(", ")),
+            };
+            match (count(Status::Pass), unseen.len()) {
+                (0, 0) => "no limit was given".to_owned(),
+                (0, _) => format!("no limit could be checked; {could_not}"),
+                (n, _) => format!("every limit that was checked holds ({n}), but {could_not}"),
+            }
+        }
     };
     let sim = &scenario.simulation;
     let plural = if sim.realisations == 1 { "" } else { "s" };
