@@ -11,41 +11,7 @@ use crate::windows::{DWELL_S, effective_s};
 pub(super) fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
     let limits = &bench.scenario.limits;
     if bench.scenario.plant.is_none() {
-        for (key, label, unit, value) in [
-            ("bus_collapse", "bus holds", "pu", None),
-            (
-                "frequency_min_hz",
-                "lowest frequency",
-                "Hz",
-                limits.frequency_min_hz,
-            ),
-            (
-                "frequency_max_hz",
-                "highest frequency",
-                "Hz",
-                limits.frequency_max_hz,
-            ),
-            (
-                "frequency_swing_hz",
-                "swing of frequency",
-                "Hz",
-                limits.frequency_swing_hz,
-            ),
-            (
-                "rocof_hz_per_s",
-                "rate of change of frequency",
-                "Hz/s",
-                limits.rocof_hz_per_s,
-            ),
-            (
-                "recovery_s",
-                "time outside the recovery band",
-                "s",
-                limits.recovery_s,
-            ),
-        ] {
-            all.push(bench.unchecked(key, label, unit, value, "the scenario has no plant"));
-        }
+        without_plant(bench, all);
         voltage_verdicts(bench, all);
         return;
     }
@@ -130,6 +96,46 @@ pub(super) fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
         _ => bench.judge(l),
     }));
     voltage_verdicts(bench, all);
+}
+
+/// Limits on frequency, of a scenario without a plant.
+fn without_plant(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
+    let limits = &bench.scenario.limits;
+    for (key, label, unit, value) in [
+        ("bus_collapse", "bus holds", "pu", None),
+        (
+            "frequency_min_hz",
+            "lowest frequency",
+            "Hz",
+            limits.frequency_min_hz,
+        ),
+        (
+            "frequency_max_hz",
+            "highest frequency",
+            "Hz",
+            limits.frequency_max_hz,
+        ),
+        (
+            "frequency_swing_hz",
+            "swing of frequency",
+            "Hz",
+            limits.frequency_swing_hz,
+        ),
+        (
+            "rocof_hz_per_s",
+            "rate of change of frequency",
+            "Hz/s",
+            limits.rocof_hz_per_s,
+        ),
+        (
+            "recovery_s",
+            "time outside the recovery band",
+            "s",
+            limits.recovery_s,
+        ),
+    ] {
+        all.push(bench.unchecked(key, label, unit, value, "the scenario has no plant"));
+    }
 }
 
 /// Limits on the voltage of the bus. Without alternators only those that were given are told.
