@@ -201,7 +201,7 @@ impl ContingencySpec {
         }
     }
 
-    /// Time after it that is looked at, seconds; less where the run ends before, if `at_s` is not stated.
+    /// Time after it that is looked at, seconds.
     pub fn after_s(&self) -> f64 {
         match self {
             Self::SetTrip(trip) => trip.after_s,
