@@ -104,12 +104,15 @@ fn failure(contingency: &Contingency, weak: &[WeakConstant], printer: &Printer) 
     };
     let tries = contingency.tried.len();
     let (at, worst) = if tries > 1 {
-        (format!("{tries} moments tried, worst at"), "worst moment: ")
+        (
+            format!(", {tries} moments tried, worst at"),
+            "worst moment: ",
+        )
     } else {
-        ("at".to_owned(), "")
+        (" at".to_owned(), "")
     };
     let title = format!(
-        "{kind}: {} {at} {:.3} s of realisation {}, {} s to {} s",
+        "{kind}: {}{at} {:.3} s of realisation {}, {} s to {} s",
         contingency.name,
         contingency.at_s,
         contingency.realisation,

@@ -39,7 +39,7 @@ pub struct SetTripSpec {
     #[serde(default = "before")]
     #[schemars(range(min = 0.0, max = 31_536_000.0), extend("x-unit" = "s"))]
     pub before_s: f64,
-    /// Time after it that is looked at, seconds.
+    /// Time after it that is looked at, seconds; less where the run ends before, if `at_s` is not stated.
     #[serde(default = "after")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 31_536_000.0, "x-unit" = "s"))]
     pub after_s: f64,
@@ -72,7 +72,7 @@ pub struct LoadRejectionSpec {
     #[serde(default = "before")]
     #[schemars(range(min = 0.0, max = 31_536_000.0), extend("x-unit" = "s"))]
     pub before_s: f64,
-    /// Time after it that is looked at, seconds.
+    /// Time after it that is looked at, seconds; less where the run ends before, if `at_s` is not stated.
     #[serde(default = "after")]
     #[schemars(extend("exclusiveMinimum" = 0.0, "maximum" = 31_536_000.0, "x-unit" = "s"))]
     pub after_s: f64,

@@ -470,8 +470,10 @@ fn a_moment_at_the_end_of_the_run_is_not_missed() {
 
 #[test]
 fn beside_a_grid_the_loss_of_the_only_set_leaves_no_survivor() {
-    let grid = "[plant]\n[plant.utility]\nrated_kva = 2000\nshort_circuit_ratio = 10\n";
-    let one = set("G", 1, 1000.0, 1.0, 0.05);
+    let grid =
+        "[plant]\ndispatch_kw = 400\n[plant.utility]\nrated_kva = 2000\nshort_circuit_ratio = 10\n";
+    let one = "[[plant.sets]]\npreset = \"generic-diesel-1000kw\"\nname = \"G\"\n\
+               governor = { model = \"tgov1\", droop_pu = 0.05, t1_s = 0.05, t2_s = 0.02, t3_s = 0.1, vmax_pu = 1.2 }\n";
     let limits = "[limits]\nsurvivor_power_max_share = 1\n";
     let outcome = run(&text(
         500.0,

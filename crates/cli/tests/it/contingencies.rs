@@ -3,8 +3,8 @@
 use crate::common::{Bench, SHORT};
 use serde_json::Value;
 
-const ASKED: &str = "[[contingencies]]\nkind = \"set_trip\"\nafter_s = 1\n\
-                     [[contingencies]]\nkind = \"load_rejection\"\nafter_s = 1\nshare = 0.2\nname = \"a fifth goes\"\n";
+const ASKED: &str = "[[contingencies]]\nkind = \"set_trip\"\nafter_s = 0.3\n\
+                     [[contingencies]]\nkind = \"load_rejection\"\nafter_s = 0.3\nshare = 0.2\nname = \"a fifth goes\"\n";
 
 #[test]
 fn each_has_its_block_and_counts_for_the_exit_code() {
