@@ -89,12 +89,7 @@ pub(super) fn bus_verdicts(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
             open: |e| e.plant.as_ref().is_some_and(|p| p.outside_open),
         },
     ];
-    all.extend(rows.iter().map(|l| match l.key {
-        "frequency_swing_hz" => {
-            bench.whole_windows(limits.frequency_swing_window_s, bench.judge(l))
-        }
-        _ => bench.judge(l),
-    }));
+    all.extend(rows.iter().map(|l| with_window(bench, l)));
     voltage_verdicts(bench, all);
 }
 
@@ -136,6 +131,16 @@ fn without_plant(bench: &Bench<'_>, all: &mut Vec<Verdict>) {
     ] {
         all.push(bench.unchecked(key, label, unit, value, "the scenario has no plant"));
     }
+}
+
+/// A verdict; the swing has a window that a run may be shorter than.
+fn with_window(bench: &Bench<'_>, limit: &Limit<'_>) -> Verdict {
+    let verdict = bench.judge(limit);
+    if limit.key == "frequency_swing_hz" {
+        let window_s = bench.scenario.limits.frequency_swing_window_s;
+        return bench.whole_windows(window_s, verdict);
+    }
+    verdict
 }
 
 /// Limits on the voltage of the bus. Without alternators only those that were given are told.
