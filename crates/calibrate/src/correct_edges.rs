@@ -27,7 +27,6 @@ pub(crate) fn snap_edges(group: &mut Group, inverses: &[Inverse<'_>]) -> Vec<Opt
     }
     let all: Vec<(&Inverse<'_>, Vec<Edge>)> = inverses
         .iter()
-        .filter(|i| i.model.window_s.is_some())
         .map(|i| (i, edges(&i.found, smallest)))
         .collect();
     let dt_s = group.mean.dt_s;
@@ -124,7 +123,8 @@ fn begin(
     dt_s: f64,
 ) -> Option<Begin> {
     let update_s = inverse.found.update_period_s.unwrap_or(dt_s);
-    let window_s = inverse.found.window_s?;
+    // Where the window is unknown a reading stands for its own instant.
+    let window_s = inverse.found.window_s.unwrap_or(0.0);
     // Half of a long window is what the samples' bound may be off by.
     let reach_s = 2.0 * dt_s + update_s + 0.6 * window_s;
     // A load that repeats has steps of its own: what tells is where the quiet beside it ends.

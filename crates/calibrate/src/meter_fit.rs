@@ -33,8 +33,6 @@ pub struct MeterComparison {
     pub corrected_j: f64,
     /// Window of the sensor as the meter shows it, seconds: best, lowest, highest; none where the load does not tell it.
     pub window_s: Option<(f64, f64, f64)>,
-    /// Watts shown per watt of the meter, and watts shown at none: the card's own; none where the load does not tell it.
-    pub card: Option<(f64, f64)>,
 }
 
 /// Why there is no comparison.
@@ -55,6 +53,19 @@ pub enum MeterError {
 
 /// Least correlation of meter and log.
 const LEAST_CORRELATION: f64 = 0.5;
+
+/// How often the readings must go through their whole range, up or down, to tell a window: a step or two place it, and do not measure it.
+const LEAST_SWINGS: f64 = 5.0;
+/// Changes of less than this share of the range are noise.
+const NOISE: f64 = 0.02;
+
+/// Total variation of the readings over their range.
+fn range_crossings(power_w: &[f64]) -> f64 {
+    let range = power_w.iter().copied().fold(0.0, f64::max)
+        - power_w.iter().copied().fold(f64::INFINITY, f64::min);
+    let steps = power_w.windows(2).map(|w| (w[1] - w[0]).abs());
+    steps.filter(|d| *d > NOISE * range).sum::<f64>() / range.max(f64::MIN_POSITIVE)
+}
 
 /// Compares a calibrated GPU with the meter of its own supply, watts at seconds. The clocks may be off by up to `off_s` seconds: they are put
 /// together by correlation, and then by the fit that finds the sensor's window.
@@ -104,7 +115,7 @@ pub fn compare_meter(
         (0.05 * update_s, longest_s),
         2.0 * update_s,
     )
-    .filter(|fit| fit.resolved);
+    .filter(|fit| fit.resolved && range_crossings(&shown.power_w) >= LEAST_SWINGS);
     if let Some(fit) = fit {
         // An update shows what ended `lag` before it.
         offset_s -= fit.lag_s;
@@ -147,7 +158,6 @@ pub fn compare_meter(
         read_j: read_w * length_s,
         corrected_j: corrected_w * length_s,
         window_s: fit.map(|fit| (fit.window_s, fit.low_s, fit.high_s)),
-        card: fit.map(|fit| (fit.gain, fit.offset_w)),
     })
 }
 

@@ -33,6 +33,12 @@ pub(crate) struct CalibrateArgs {
     /// File to write the profile to; the figure goes beside it. Default: print the profile, draw nothing. An existing file is never overwritten.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Column of a log with the power, where several could be it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) column: Option<String>,
+    /// Name of the GPU where the log has none, such as `NVIDIA A100-PCIE-40GB`: it tells the sensor's window.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) gpu_name: Option<String>,
     /// Name of the profile. Default: the GPU's.
     #[arg(long)]
     pub(crate) name: Option<String>,
@@ -40,7 +46,7 @@ pub(crate) struct CalibrateArgs {
     #[arg(long, value_name = "METER")]
     pub(crate) node: Option<PathBuf>,
     /// Log of a meter on the GPU's own supply (slot and cables; CSV with time and power), of a log with one GPU: tells how far the log is
-    /// off it, as read and as corrected, and the card's gain and window.
+    /// off it, as read and as corrected, and the sensor's window.
     #[arg(long, value_name = "METER")]
     pub(crate) meter: Option<PathBuf>,
     /// Tokens per second: CSV with a time and `tokens_per_s`, saved text of a Prometheus endpoint with times, or, without a log, the
@@ -121,8 +127,9 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
     let options = GpuLogOptions {
         interval_s: args.interval_s,
         skip_bad_rows: args.skip_bad_rows,
+        column: args.column.clone(),
     };
-    let input = match read(&inputs.logs, &args.gpu, &options) {
+    let input = match read(&inputs.logs, &args.gpu, args.gpu_name.as_deref(), &options) {
         Ok(input) => input,
         Err(found) => return refuse(found, args, printer),
     };
@@ -343,11 +350,6 @@ fn beside_meter(m: &MeterComparison) -> Vec<String> {
         ),
         None => "  window of the sensor by the meter: the load does not tell it".to_owned(),
     });
-    if let Some((gain, offset_w)) = m.card {
-        lines.push(format!(
-            "  the card by this meter: --gain {gain:.4} --offset-w {offset_w:.2}"
-        ));
-    }
     lines
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct Input {
 pub(crate) fn read(
     files: &[PathBuf],
     chosen: &[u32],
+    gpu_name: Option<&str>,
     options: &GpuLogOptions,
 ) -> Result<Input, Vec<TableProblem>> {
     if let [file] = files
@@ -67,7 +68,10 @@ pub(crate) fn read(
         input
             .found
             .extend(log.found.iter().map(|f| format!("{name}: {f}")));
-        for gpu in log.gpus {
+        for mut gpu in log.gpus {
+            if let Some(name) = gpu_name.filter(|_| gpu.name.is_empty()) {
+                name.clone_into(&mut gpu.name);
+            }
             let next = input.recording.gpus.len() as u32;
             let gpu = recording_of(gpu, shift_s, next, &mut input.found);
             if chosen.is_empty() || chosen.contains(&gpu.index) {
@@ -85,7 +89,7 @@ pub(crate) fn read(
 fn the_rest(file: &Path, options: &GpuLogOptions) -> Option<TableProblem> {
     let lenient = GpuLogOptions {
         skip_bad_rows: true,
-        ..*options
+        ..options.clone()
     };
     let rest = (!options.skip_bad_rows)
         .then(|| read_gpu_log(file, &lenient).ok())

@@ -54,15 +54,19 @@ pub struct GpuLog {
 }
 
 /// How to read a log of GPUs.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GpuLogOptions {
     /// Time between polls of text without times (`dcgmi dmon`), seconds.
     pub interval_s: Option<f64>,
     /// Whether rows of a CSV that are torn (another number of cells than the header, cells that are no number) or whose time steps back are
     /// left out, up to a twentieth of all, and told. Loggers of several processes that write to one file tear its rows.
     pub skip_bad_rows: bool,
+    /// Column with the power, where its name does not tell it or several could be it.
+    pub column: Option<String>,
 }
 
+/// GPUs with a smaller share of the rows than another has are what torn rows left.
+const CRUMBS: f64 = 0.01;
 /// Largest share of rows that may be left out.
 const MOST_BAD: f64 = 0.05;
 
@@ -82,9 +86,9 @@ pub fn read_gpu_log(path: &Path, options: &GpuLogOptions) -> Result<GpuLog, Tabl
         return power_alone(path, &bytes, interval_s, sha256);
     }
     let log = if is_parquet(&bytes) {
-        parquet(&bytes, &mut problems)
+        parquet(&bytes, options, &mut problems)
     } else {
-        csv(&bytes, options.skip_bad_rows, &mut problems)
+        csv(&bytes, options, &mut problems)
     };
     let log = log.and_then(|log| finish(log, options.skip_bad_rows, &mut problems));
     match log {
@@ -194,6 +198,7 @@ struct Layout {
 fn layout(
     names: &[String],
     first: Option<&str>,
+    column: Option<&str>,
     found: &mut Vec<String>,
     problems: &mut Problems,
 ) -> Option<Layout> {
@@ -212,9 +217,12 @@ fn layout(
         readings.retain(|r| r.1.is_some());
     }
     let power = |r: &(usize, Option<u32>, Wanted)| r.2.reading.is_power();
+    if column.is_some() {
+        readings.retain(|r| !power(r));
+    }
     if !readings.iter().any(power) {
         // A table in other words: the one column that looks like power.
-        let column = find::value_column(names, None, Some(time), found, problems)?;
+        let column = find::value_column(names, column, Some(time), found, problems)?;
         let cell = find::decide_unit(&names[column], None, None, found, problems)?;
         readings.push((column, None, Wanted::of(Reading::PowerW, cell.factor())));
     }
@@ -227,7 +235,8 @@ fn layout(
     })
 }
 
-fn csv(bytes: &[u8], skip_bad_rows: bool, problems: &mut Problems) -> Option<GpuLog> {
+fn csv(bytes: &[u8], options: &GpuLogOptions, problems: &mut Problems) -> Option<GpuLog> {
+    let skip_bad_rows = options.skip_bad_rows;
     // What is wrong with single rows.
     let mut torn = Problems::new(problems.path());
     let mut read = 0_u64;
@@ -252,6 +261,7 @@ fn csv(bytes: &[u8], skip_bad_rows: bool, problems: &mut Problems) -> Option<Gpu
             plan = Some(layout(
                 &names,
                 first.as_deref(),
+                options.column.as_deref(),
                 &mut gathered.found,
                 problems,
             )?);
@@ -342,6 +352,25 @@ fn in_order(time_s: &[f64]) -> Vec<usize> {
     }
     kept.reverse();
     kept
+}
+
+/// Leaves out GPUs of which hardly a row is left beside the others', and says so.
+fn drop_crumbs(log: &mut GpuLog) {
+    let most = log.gpus.iter().map(|g| g.time_s.len()).max().unwrap_or(0);
+    let found = &mut log.found;
+    log.gpus.retain(|gpu| {
+        let rows = gpu.time_s.len();
+        let enough = rows > 1 && rows as f64 > CRUMBS * most as f64;
+        if !enough {
+            let name = gpu
+                .index
+                .map_or_else(|| gpu.uuid.clone(), |i| i.to_string());
+            found.push(format!(
+                "GPU {name} was left out: it has {rows} rows where another has {most}"
+            ));
+        }
+        enough
+    });
 }
 
 /// Leaves out the rows of a GPU whose time steps back; their lines.
@@ -436,7 +465,7 @@ fn take<'a>(
     }
 }
 
-fn parquet(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
+fn parquet(bytes: &[u8], options: &GpuLogOptions, problems: &mut Problems) -> Option<GpuLog> {
     let names = parquet_trace::number_names(bytes, problems)?;
     let mut gathered = Gathered::default();
     let time = find::time_column(&names, None, &mut gathered.found, problems)?;
@@ -446,7 +475,13 @@ fn parquet(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
         parquet_trace::open_named(bytes, &names[time], &wanted, &mut gathered.found, problems)?;
     let plan = Layout {
         unit: table.times.unit,
-        ..layout(&names, Some("0"), &mut Vec::new(), problems)?
+        ..layout(
+            &names,
+            Some("0"),
+            options.column.as_deref(),
+            &mut Vec::new(),
+            problems,
+        )?
     };
     let place: BTreeMap<usize, usize> =
         columns.iter().enumerate().map(|(at, i)| (*i, at)).collect();
@@ -571,6 +606,9 @@ fn finish(mut log: GpuLog, skip_bad_rows: bool, problems: &mut Problems) -> Opti
             .keys()
             .any(|r| r.is_power() || *r == Reading::EnergyJ)
     });
+    if skip_bad_rows {
+        drop_crumbs(&mut log);
+    }
     for gpu in log.gpus.iter().filter(|g| g.time_s.len() < 2) {
         problems.file(
             format!(
@@ -590,4 +628,93 @@ fn finish(mut log: GpuLog, skip_bad_rows: bool, problems: &mut Problems) -> Opti
 /// A cell as a number, whatever unit follows it.
 pub(crate) fn number(text: &str) -> Option<f64> {
     split_number(text.trim_end_matches(['%', ' '])).map(|(value, _)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_rows_as_can_be_are_kept_in_order() {
+        assert_eq!(in_order(&[0.0, 1.0, 1.0, 2.0]), [0, 1, 2, 3]);
+        // One row from the future does not push out what follows it.
+        assert_eq!(in_order(&[0.0, 1.0, 5299.0, 2.0, 3.0]), [0, 1, 3, 4]);
+        assert_eq!(in_order(&[5.0, 0.0, 1.0]), [1, 2]);
+        assert!(in_order(&[]).is_empty());
+    }
+
+    /// A log of two GPUs as several processes left it.
+    fn torn(bad: &[(usize, &str)]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let mut lines = vec!["t_s,gpu_index,power_w".to_owned()];
+        for i in 0..200 {
+            lines.push(format!(
+                "{:.1},{},{}",
+                f64::from(i / 2) * 0.1,
+                i % 2,
+                300 + i % 7
+            ));
+        }
+        for (at, line) in bad {
+            lines.insert(*at, (*line).to_owned());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("log.csv");
+        std::fs::write(&file, lines.join("\n") + "\n").unwrap();
+        (folder, file)
+    }
+
+    #[test]
+    fn torn_rows_are_refused_or_left_out_and_told() {
+        let bad = [
+            (20, "0.9,0,300,0.9,1,301"),
+            (40, "1.9,0,3.0.1"),
+            (60, "99.0,1,300"),
+            (80, "5.5,7,310"),
+            (90, "1"),
+        ];
+        let (_folder, file) = torn(&bad);
+        let strict = read_gpu_log(&file, &GpuLogOptions::default()).unwrap_err();
+        let text = strict.to_string();
+        for word in [
+            ":21: the row has 6 cells",
+            "`3.0.1` is not a number",
+            "steps back",
+            ":91: the row has 1",
+        ] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        let lenient = GpuLogOptions {
+            skip_bad_rows: true,
+            ..GpuLogOptions::default()
+        };
+        let log = read_gpu_log(&file, &lenient).unwrap();
+        let rows: Vec<usize> = log.gpus.iter().map(|g| g.time_s.len()).collect();
+        assert_eq!(rows, [100, 100]);
+        let told = log.found.join("\n");
+        for word in [
+            "3 rows that are torn were left out: lines 21, 41, 91",
+            "1 rows that step back in time were left out: lines 61",
+            "GPU 7 was left out: it has 1 rows",
+        ] {
+            assert!(told.contains(word), "{word}: {told}");
+        }
+        // A log that is bad throughout is none.
+        let many: Vec<(usize, &str)> = (0..30).map(|i| (5 * i + 1, "x")).collect();
+        let (_folder, file) = torn(&many);
+        assert!(read_gpu_log(&file, &lenient).is_err());
+    }
+
+    #[test]
+    fn a_column_can_be_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("log.csv");
+        std::fs::write(&file, "t_s,demand_w,measured_w\n0,1,100\n1,1,110\n").unwrap();
+        assert!(read_gpu_log(&file, &GpuLogOptions::default()).is_err());
+        let named = GpuLogOptions {
+            column: Some("measured_w".to_owned()),
+            ..GpuLogOptions::default()
+        };
+        let log = read_gpu_log(&file, &named).unwrap();
+        assert_eq!(log.gpus[0].readings[&Reading::PowerW], [100.0, 110.0]);
+    }
 }

@@ -73,12 +73,12 @@ impl Endpoint {
         stream.set_read_timeout(Some(PATIENCE)).map_err(words)?;
         stream.set_write_timeout(Some(PATIENCE)).map_err(words)?;
         // HTTP/1.0: the answer comes whole and ends with the connection.
-        write!(
-            stream,
+        // One piece: a server may look at the first one only.
+        let request = format!(
             "GET {} HTTP/1.0\r\nHost: {}:{}\r\nAccept: text/plain\r\nConnection: close\r\n\r\n",
             self.path, self.host, self.port
-        )
-        .map_err(words)?;
+        );
+        stream.write_all(request.as_bytes()).map_err(words)?;
         let mut answer = Vec::new();
         stream
             .take(LONGEST)
