@@ -205,5 +205,6 @@ fn notes(groups: &[Group], corrections: &[correct::Correction]) -> String {
         }
     }
     lines.dedup();
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.push(String::new());
+    lines.join("\n")
 }

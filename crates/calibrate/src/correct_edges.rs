@@ -30,7 +30,7 @@ pub(crate) fn snap_edges(group: &mut Group, inverses: &[Inverse<'_>]) -> Vec<Opt
         .map(|i| (i, edges(&i.found, smallest)))
         .collect();
     let dt_s = group.mean.dt_s;
-    for i in 1..group.phases.len() {
+    for (i, within) in within.iter_mut().enumerate().skip(1) {
         let (before, after) = (&group.phases[i - 1], &group.phases[i]);
         let begins: Vec<Begin> = all
             .iter()
@@ -43,7 +43,7 @@ pub(crate) fn snap_edges(group: &mut Group, inverses: &[Inverse<'_>]) -> Vec<Opt
         if time_s < before.from_s + dt_s || time_s > after.to_s - dt_s {
             continue;
         }
-        within[i] = Some(quantile(begins.iter().map(|e| e.within_s), 0.5));
+        *within = Some(quantile(begins.iter().map(|e| e.within_s), 0.5));
         let unresolved = begins.iter().all(|e| e.unresolved);
         group.phases[i - 1].to_s = time_s;
         group.phases[i].from_s = time_s;

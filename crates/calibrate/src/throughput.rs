@@ -113,7 +113,8 @@ pub fn stamped(scrape: &str, unix_ms: i64) -> String {
         }
         out.push_str(line);
         if !line.starts_with('#') && name_and_rest(line).1.split_whitespace().count() == 1 {
-            out.push_str(&format!(" {unix_ms}"));
+            out.push(' ');
+            out.push_str(&unix_ms.to_string());
         }
         out.push('\n');
     }

@@ -1,6 +1,6 @@
 //! Simulated sensors over known waveforms, end to end through `calibrate`: what is reported and what is written.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use ballast_calibrate::{
     Calibration, CardError, Known, Label, MeanFrom, Origin, Recording, SimulatedSensor, calibrate,

@@ -1,5 +1,6 @@
 //! `ballast calibrate`: from logs of GPUs, or from GPUs, to a profile.
 
+mod beside;
 mod live;
 
 use std::fs::OpenOptions;
@@ -7,8 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ballast_calibrate::{
-    Calibration, CardError, Known, MeterComparison, NodeFit, Origin, PhaseThroughput, Signal,
-    compare_meter,
+    Calibration, CardError, Known, MeterComparison, NodeFit, Origin, PhaseThroughput,
 };
 use ballast_report::{SegmentPanel, Segments, write_segments};
 use ballast_scenario::Problem;
@@ -16,9 +16,10 @@ use ballast_tables::{GpuLogOptions, TableProblem};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::calibrate_input::{Input, meter, read, tokens};
+use crate::calibrate_input::{Input, read, tokens};
 use crate::exit::Exit;
 use crate::printer::{Printer, problems_json};
+use beside::{against, beside_meter, node};
 use live::LiveArgs;
 
 #[derive(Debug, Args)]
@@ -199,10 +200,28 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
         ));
         return Exit::Pass;
     }
+    tell(
+        printer,
+        (&input, &done),
+        (node.as_ref(), against.as_ref()),
+        served.as_deref(),
+        (&written, &toml),
+    );
+    Exit::Pass
+}
+
+/// The report for a person.
+fn tell(
+    printer: &Printer,
+    (input, done): (&Input, &Calibration),
+    (node, against): (Option<&(NodeFit, String)>, Option<&MeterComparison>),
+    served: Option<&[PhaseThroughput]>,
+    (written, toml): (&[PathBuf], &str),
+) {
     for found in &input.found {
         printer.line(found);
     }
-    printer.text(&ballast_calibrate::text(&done));
+    printer.text(&ballast_calibrate::text(done));
     printer.line(&format!(
         "confidence of the profile: {}",
         serde_json::to_value(done.confidence)
@@ -210,17 +229,17 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
             .as_str()
             .unwrap_or("low")
     ));
-    for line in against.iter().flat_map(beside_meter) {
+    for line in against.into_iter().flat_map(beside_meter) {
         printer.line(&line);
     }
-    if let Some((fit, text)) = &node {
+    if let Some((fit, text)) = node {
         printer.line(&format!(
             "node: {:.1} W (± {:.1}) + {:.4} (± {:.4}) x GPUs, R2 {:.4}, residual {:.1} W; the meter's clock is {:.3} s ahead",
             fit.fixed_w.0, fit.fixed_w.1, fit.slope.0, fit.slope.1, fit.r2, fit.residual_w, fit.offset_s
         ));
         printer.text(text);
     }
-    for t in served.iter().flatten() {
+    for t in served.unwrap_or_default() {
         let each = t.j_per_token.map_or_else(
             || "no token".to_owned(),
             |j| format!("{j:.3} J/token (GPUs alone)"),
@@ -236,10 +255,9 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
     if written.is_empty() {
         printer.text(&format!("\n{toml}"));
     }
-    for file in &written {
+    for file in written {
         printer.line(&format!("wrote {}", file.display()));
     }
-    Exit::Pass
 }
 
 fn refuse(found: Vec<TableProblem>, args: &CalibrateArgs, printer: &Printer) -> Exit {
@@ -289,118 +307,6 @@ fn origin(args: &CalibrateArgs, logs: &[PathBuf], input: &Input) -> Origin {
         file: names.join(", "),
         ..Origin::default()
     }
-}
-
-/// The log beside the meter of its GPU's supply.
-fn against(
-    file: &Path,
-    input: &Input,
-    done: &Calibration,
-    known: &Known,
-) -> Result<MeterComparison, Vec<TableProblem>> {
-    let refused = |message: String, help: &str| {
-        vec![TableProblem {
-            file: file.to_owned(),
-            line: None,
-            column: None,
-            message,
-            help: help.to_owned(),
-        }]
-    };
-    let [gpu] = &input.recording.gpus[..] else {
-        return Err(refused(
-            format!("the log has {} GPUs", input.recording.gpus.len()),
-            "choose the one that the meter saw with --gpu",
-        ));
-    };
-    let (time_s, watts, dated) = meter(file, input.start_unix_s).map_err(|p| p.0)?;
-    let length_s = gpu.time_s.last().unwrap_or(&0.0) - gpu.time_s.first().unwrap_or(&0.0);
-    let off_s = if dated { 30.0 } else { 0.5 * length_s };
-    compare_meter(gpu, done, known, (&time_s, &watts), off_s)
-        .map_err(|e| refused(e.to_string(), ""))
-}
-
-/// The comparison in lines.
-fn beside_meter(m: &MeterComparison) -> Vec<String> {
-    let off = |w: f64| {
-        format!(
-            "{w:.2} W ({:+.2} W, {:+.2} %; energy {:+.1} J)",
-            w - m.meter_w,
-            100.0 * (w / m.meter_w - 1.0),
-            (w - m.meter_w) * (m.to_s - m.from_s)
-        )
-    };
-    let mut lines = vec![
-        format!(
-            "meter: {:.2} W, {:.1} J over {:.2} s that both saw; its clock is {:.3} s ahead",
-            m.meter_w,
-            m.meter_j,
-            m.to_s - m.from_s,
-            m.offset_s
-        ),
-        format!("  log as read:   {}", off(m.read_w)),
-        format!("  log corrected: {}", off(m.corrected_w)),
-    ];
-    lines.push(match m.window_s {
-        Some((best, low, high)) => format!(
-            "  window of the sensor by the meter: {:.1} ms ({:.1} to {:.1} ms)",
-            1e3 * best,
-            1e3 * low,
-            1e3 * high
-        ),
-        None => "  window of the sensor by the meter: the load does not tell it".to_owned(),
-    });
-    lines
-}
-
-/// The node, as a fit and as text for a scenario.
-fn node(
-    args: &CalibrateArgs,
-    input: &Input,
-    done: &Calibration,
-) -> Result<Option<(NodeFit, String)>, Vec<TableProblem>> {
-    let Some(file) = &args.node else {
-        return Ok(None);
-    };
-    let (time_s, watts, dated) = meter(file, input.start_unix_s).map_err(|p| p.0)?;
-    let first = &done.groups[0].mean;
-    let n = first.value.len();
-    let mut sum = vec![0.0; n];
-    for signal in done.groups.iter().flat_map(|g| &g.each) {
-        for (total, v) in sum.iter_mut().zip(&signal.value) {
-            *total += v;
-        }
-    }
-    let gpus = Signal {
-        value: sum,
-        ..first.clone()
-    };
-    // Dates are good to some seconds; but for whole hours of another time zone nothing larger is looked for.
-    let off_s = if dated {
-        30.0
-    } else {
-        0.25 * n as f64 * gpus.dt_s
-    };
-    let fit = ballast_calibrate::fit_node(&gpus, (&time_s, &watts), off_s).map_err(|e| {
-        vec![TableProblem {
-            file: file.clone(),
-            line: None,
-            column: None,
-            message: e.to_string(),
-            help: String::new(),
-        }]
-    })?;
-    let name = file
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let source = format!(
-        "meter {name} against the GPUs' sensors over {} samples, two standard errors",
-        fit.samples
-    );
-    let text = fit.toml("measured", &source);
-    Ok(Some((fit, text)))
 }
 
 /// Writes profile and figure; returns the files.
