@@ -5,6 +5,8 @@
 //! --help-query-gpu` has them, and those in plain words with a unit (`power_w`, `sm_clock_mhz`, `mem_used_mib`). A cell without a value
 //! (`[N/A]`) is NaN. Of `dcgmi dmon` and Prometheus only the power is taken.
 
+mod bad_rows;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -20,6 +22,7 @@ use crate::problem::{Kind, Problems};
 use crate::samples::Moment;
 use crate::unit::TimeUnit;
 use crate::{TableProblems, TraceOptions, dcgmi, parquet_trace, prometheus, read_trace};
+use bad_rows::{MOST_BAD, drop_crumbs, left_out, put_in_order};
 
 /// One GPU's rows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -53,12 +56,25 @@ pub struct GpuLog {
     pub sha256: String,
 }
 
-/// Reads a log of GPUs; the format is told by its first bytes. `interval_s` is the time between polls of text without times (`dcgmi dmon`).
+/// How to read a log of GPUs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GpuLogOptions {
+    /// Time between polls of text without times (`dcgmi dmon`), seconds.
+    pub interval_s: Option<f64>,
+    /// Whether rows of a CSV that are torn (another number of cells than the header, cells that are no number) or whose time steps back are
+    /// left out, up to a twentieth of all, and told. Loggers of several processes that write to one file tear its rows.
+    pub skip_bad_rows: bool,
+    /// Column with the power, where its name does not tell it or several could be it.
+    pub column: Option<String>,
+}
+
+/// Reads a log of GPUs; the format is told by its first bytes.
 ///
 /// # Errors
 /// Everything that is wrong with the file, with lines: unreadable, no column with power or time, cells that are no number, times that step
 /// back, GPUs with fewer than two rows.
-pub fn read_gpu_log(path: &Path, interval_s: Option<f64>) -> Result<GpuLog, TableProblems> {
+pub fn read_gpu_log(path: &Path, options: &GpuLogOptions) -> Result<GpuLog, TableProblems> {
+    let interval_s = options.interval_s;
     let mut problems = Problems::new(path);
     let Some(bytes) = read_bytes(path, &mut problems) else {
         return Err(problems.into_problems());
@@ -68,11 +84,11 @@ pub fn read_gpu_log(path: &Path, interval_s: Option<f64>) -> Result<GpuLog, Tabl
         return power_alone(path, &bytes, interval_s, sha256);
     }
     let log = if is_parquet(&bytes) {
-        parquet(&bytes, &mut problems)
+        parquet(&bytes, options, &mut problems)
     } else {
-        csv(&bytes, &mut problems)
+        csv(&bytes, options, &mut problems)
     };
-    let log = log.and_then(|log| finish(log, &mut problems));
+    let log = log.and_then(|log| finish(log, options.skip_bad_rows, &mut problems));
     match log {
         Some(log) if problems.is_empty() => Ok(GpuLog { sha256, ..log }),
         _ => {
@@ -180,6 +196,7 @@ struct Layout {
 fn layout(
     names: &[String],
     first: Option<&str>,
+    column: Option<&str>,
     found: &mut Vec<String>,
     problems: &mut Problems,
 ) -> Option<Layout> {
@@ -198,9 +215,12 @@ fn layout(
         readings.retain(|r| r.1.is_some());
     }
     let power = |r: &(usize, Option<u32>, Wanted)| r.2.reading.is_power();
+    if column.is_some() {
+        readings.retain(|r| !power(r));
+    }
     if !readings.iter().any(power) {
         // A table in other words: the one column that looks like power.
-        let column = find::value_column(names, None, Some(time), found, problems)?;
+        let column = find::value_column(names, column, Some(time), found, problems)?;
         let cell = find::decide_unit(&names[column], None, None, found, problems)?;
         readings.push((column, None, Wanted::of(Reading::PowerW, cell.factor())));
     }
@@ -213,7 +233,11 @@ fn layout(
     })
 }
 
-fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
+fn csv(bytes: &[u8], options: &GpuLogOptions, problems: &mut Problems) -> Option<GpuLog> {
+    let skip_bad_rows = options.skip_bad_rows;
+    // What is wrong with single rows.
+    let mut torn = Problems::new(problems.path());
+    let mut read = 0_u64;
     let mut table = Table::open(bytes, problems)?;
     let names = table.names.clone();
     let mut broken = false;
@@ -222,7 +246,8 @@ fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
         ..Gathered::default()
     };
     let mut plan: Option<Layout> = None;
-    while let Some((line, record)) = table.next_row(&mut broken, problems) {
+    while let Some((line, record)) = table.next_row(&mut broken, &mut torn) {
+        read += 1;
         if plan.is_none() {
             let at = find::time_column(
                 &names,
@@ -234,6 +259,7 @@ fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
             plan = Some(layout(
                 &names,
                 first.as_deref(),
+                options.column.as_deref(),
                 &mut gathered.found,
                 problems,
             )?);
@@ -245,10 +271,17 @@ fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
             &names[layout.time],
             cell(layout.time),
             layout.unit,
-            problems,
+            &mut torn,
         ) else {
             continue;
         };
+        let is_torn = |(i, _, w): &(usize, Option<u32>, Wanted)| {
+            w.value(cell(*i)).is_none() && !is_absent(cell(*i))
+        };
+        if skip_bad_rows && layout.readings.iter().any(is_torn) {
+            torn.add(Kind::NotANumber, Some(line), None, Default::default);
+            continue;
+        }
         let value = |w: Wanted, i: usize, problems: &mut Problems| {
             let text = cell(i);
             let value = w.value(text);
@@ -269,8 +302,14 @@ fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
             &names,
             &cell,
             value,
-            problems,
+            &mut torn,
         );
+    }
+    let (lines, count) = torn.lines();
+    if count > 0 && skip_bad_rows && count as f64 <= MOST_BAD * (read + count) as f64 {
+        gathered.found.push(left_out("are torn", &lines, count));
+    } else {
+        problems.absorb(torn);
     }
     log_of(gathered)
 }
@@ -346,7 +385,7 @@ fn take<'a>(
     }
 }
 
-fn parquet(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
+fn parquet(bytes: &[u8], options: &GpuLogOptions, problems: &mut Problems) -> Option<GpuLog> {
     let names = parquet_trace::number_names(bytes, problems)?;
     let mut gathered = Gathered::default();
     let time = find::time_column(&names, None, &mut gathered.found, problems)?;
@@ -356,7 +395,13 @@ fn parquet(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
         parquet_trace::open_named(bytes, &names[time], &wanted, &mut gathered.found, problems)?;
     let plan = Layout {
         unit: table.times.unit,
-        ..layout(&names, Some("0"), &mut Vec::new(), problems)?
+        ..layout(
+            &names,
+            Some("0"),
+            options.column.as_deref(),
+            &mut Vec::new(),
+            problems,
+        )?
     };
     let place: BTreeMap<usize, usize> =
         columns.iter().enumerate().map(|(at, i)| (*i, at)).collect();
@@ -415,9 +460,14 @@ fn log_of(gathered: Gathered) -> Option<GpuLog> {
 }
 
 /// Checks what every log must satisfy, and puts shares that are percent right.
-fn finish(mut log: GpuLog, problems: &mut Problems) -> Option<GpuLog> {
+fn finish(mut log: GpuLog, skip_bad_rows: bool, problems: &mut Problems) -> Option<GpuLog> {
+    let mut back: Vec<u64> = Vec::new();
+    let rows: usize = log.gpus.iter().map(|g| g.time_s.len()).sum();
     for gpu in &mut log.gpus {
-        let lines = gpu.readings.remove(&Reading::Line).unwrap_or_default();
+        let mut lines = gpu.readings.remove(&Reading::Line).unwrap_or_default();
+        if skip_bad_rows {
+            back.extend(put_in_order(gpu, &mut lines));
+        }
         for (i, pair) in gpu.time_s.windows(2).enumerate() {
             if pair[1] < pair[0] {
                 let line = lines.get(i + 1).map(|l| *l as u64);
@@ -455,11 +505,30 @@ fn finish(mut log: GpuLog, problems: &mut Problems) -> Option<GpuLog> {
             }
         }
     }
+    if !back.is_empty() {
+        back.sort_unstable();
+        if back.len() as f64 > MOST_BAD * rows as f64 {
+            problems.file(
+                format!(
+                    "{} of {rows} rows step back in time, the first on line {}",
+                    back.len(),
+                    back[0]
+                ),
+                "more than a twentieth: sort the file by time first",
+            );
+        } else {
+            log.found
+                .push(left_out("step back in time", &back, back.len() as u64));
+        }
+    }
     log.gpus.retain(|g| {
         g.readings
             .keys()
             .any(|r| r.is_power() || *r == Reading::EnergyJ)
     });
+    if skip_bad_rows {
+        drop_crumbs(&mut log);
+    }
     for gpu in log.gpus.iter().filter(|g| g.time_s.len() < 2) {
         problems.file(
             format!(

@@ -10,16 +10,22 @@
 
 mod bad_input;
 mod calibrate;
+mod calibrate_formats;
+mod calibrate_live;
+mod calibrate_measured;
 mod commands;
 mod common;
 mod compare;
 mod contingencies;
 mod folders;
 mod genset;
-mod gpus;
+mod gpus_doctor;
+mod gpus_record;
+mod gpus_settings;
 mod honest;
 mod measured;
 mod output;
 mod references;
 mod reproducible;
+mod standin;
 mod zoom;
