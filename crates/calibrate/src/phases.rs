@@ -216,12 +216,15 @@ impl Context<'_> {
 
     /// Between two stretches of training with the memory kept.
     fn pauses(&self, b: usize, i: usize, a: usize) -> bool {
-        let periodic = |k: usize| self.pieces[k].period.is_some();
+        let alike = match (self.pieces[b].period, self.pieces[a].period) {
+            (Some(p), Some(q)) => (p / q - 1.0).abs() < 0.1,
+            _ => false,
+        };
         let length_s = (self.pieces[a].from - self.pieces[b].to) as f64 * self.dt_s;
         let kept = self.pieces[i]
             .memory
             .is_none_or(|m| m > 0.3 * self.most_memory);
-        periodic(b) && periodic(a) && length_s <= LONGEST_CHECKPOINT_S && kept
+        alike && length_s <= LONGEST_CHECKPOINT_S && kept
     }
 
     fn work(&self, i: usize) -> (Label, String) {
@@ -236,7 +239,14 @@ impl Context<'_> {
             .working
             .iter()
             .find(|w| self.duration_s(**w) >= 0.2 * self.duration_s(*longest.unwrap_or(&i)));
-        let early = first_long.is_some_and(|f| i < *f) && main.from > piece.from;
+        // Before iterations any other work is warmup, however long the stretches are that pauses leave of them.
+        let before_cycles = main.period.is_some()
+            && self
+                .working
+                .iter()
+                .take_while(|w| **w <= i)
+                .all(|w| self.pieces[*w].period.is_none());
+        let early = (before_cycles || first_long.is_some_and(|f| i < *f)) && main.from > piece.from;
         let apart = (piece.level_w / main.level_w - 1.0).abs() > 0.03
             || piece.period.is_some() != main.period.is_some();
         if early && apart && self.duration_s(i) <= LONGEST_WARMUP_S && piece.period.is_none() {
@@ -286,7 +296,8 @@ impl Context<'_> {
             };
             return (Label::Load, why.to_owned());
         }
-        if rises && self.duration_s(i) < 120.0 && piece.level_w > 1.03 * self.floor {
+        let above = piece.level_w > self.floor + (0.15 * self.floor).max(5.0);
+        if rises && self.duration_s(i) < 120.0 && above {
             return (Label::Load, "the memory fills".to_owned());
         }
         if started && self.duration_s(i) < 10.0 {

@@ -73,10 +73,69 @@ fn coarse(x: &[f64], factor: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Periods that a good part of the signal has, in samples, the most common first; two at most.
+/// Most periods of one signal.
+const MOST_PERIODS: usize = 4;
+
+/// A cycle of cycles: pauses between stretches repeat so many times more slowly than what they interrupt, or more.
+const OUTER: f64 = 6.0;
+
+/// A window's period.
+#[derive(Clone, Copy)]
+struct Vote {
+    /// Samples.
+    period: f64,
+    /// Samples covered.
+    weight: f64,
+    /// Scale of the window.
+    factor: usize,
+}
+
+/// Periods that a good part of the signal has, in samples, the most common first; [`MOST_PERIODS`] at most.
 pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
-    // Period, weight in samples covered.
-    let mut votes: Vec<(f64, f64)> = Vec::new();
+    let mut votes = votes(x);
+    let mut found: Vec<f64> = Vec::new();
+    while found.len() < MOST_PERIODS {
+        let near = |v: &&Vote, p: f64| (v.period / p - 1.0).abs() < 0.06;
+        let support = |p: f64| -> f64 {
+            votes
+                .iter()
+                .filter(|v| near(v, p))
+                .map(|v| v.weight)
+                .sum()
+        };
+        let best = votes
+            .iter()
+            .map(|v| (support(v.period), *v))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.period.total_cmp(&a.1.period)));
+        let Some((weight, best)) = best else { break };
+        if weight < 0.04 * x.len() as f64 || weight < 4.0 * best.period {
+            break;
+        }
+        let around: Vec<Vote> = votes
+            .iter()
+            .filter(|v| near(v, best.period))
+            .copied()
+            .collect();
+        let total: f64 = around.iter().map(|v| v.weight).sum();
+        let finest = around.iter().map(|v| v.factor).min().unwrap_or(1);
+        let period = around.iter().map(|v| v.period * v.weight).sum::<f64>() / total;
+        found.push(period);
+        // Its multiples at a scale that no longer sees it are no second period, nor is the same one at another scale.
+        votes.retain(|v| {
+            let ratio = v.period / period;
+            let multiple = (ratio / ratio.round().max(1.0) - 1.0).abs() < 0.08;
+            let same = (ratio - 1.0).abs() < 0.08;
+            !(same || multiple && v.factor > finest)
+        });
+    }
+    let shortest = found.iter().copied().fold(f64::INFINITY, f64::min);
+    found.retain(|p| *p < OUTER * shortest);
+    found
+}
+
+/// What the windows of all scales say.
+fn votes(x: &[f64]) -> Vec<Vote> {
+    let mut votes = Vec::new();
     let mut factor = 1;
     while x.len() / factor >= 32 {
         let scaled = coarse(x, factor);
@@ -92,42 +151,19 @@ pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
                 if let Some((lag, _)) = peak(&acf(window, most)) {
                     // Short lags of a coarse scale are seen better on a finer one.
                     if factor == 1 || lag >= 10.0 {
-                        votes.push((lag * factor as f64, (length * factor / 2) as f64));
+                        votes.push(Vote {
+                            period: lag * factor as f64,
+                            weight: (length * factor / 2) as f64,
+                            factor,
+                        });
                     }
                 }
             }
             from += (length / 2).max(1);
         }
-        factor *= 4;
+        factor *= 2;
     }
-    let mut found = Vec::new();
-    while found.len() < 2 {
-        let support = |p: f64| -> f64 {
-            let near = |v: &&(f64, f64)| (v.0 / p - 1.0).abs() < 0.06;
-            votes.iter().filter(near).map(|v| v.1).sum()
-        };
-        let best = votes
-            .iter()
-            .map(|v| (support(v.0), v.0))
-            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        let Some((weight, period)) = best else { break };
-        if weight < 0.04 * x.len() as f64 || weight < 4.0 * period {
-            break;
-        }
-        let near: Vec<(f64, f64)> = votes
-            .iter()
-            .copied()
-            .filter(|v| (v.0 / period - 1.0).abs() < 0.06)
-            .collect();
-        let total: f64 = near.iter().map(|v| v.1).sum();
-        found.push(near.iter().map(|v| v.0 * v.1).sum::<f64>() / total);
-        // Its multiples and the same at another scale are no second period.
-        votes.retain(|v| {
-            let ratio = v.0 / period;
-            (ratio / ratio.round().max(1.0) - 1.0).abs() >= 0.08
-        });
-    }
-    found
+    votes
 }
 
 /// The period of a stretch that is one, in samples: the autocorrelation's peak refined over as many periods as it keeps its phase.
