@@ -9,8 +9,8 @@
 //! [`Restoring`] changes settings of a GPU for a while and puts them back.
 //!
 //! [`calibrate`] makes phases of a recording ([`segment`]), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
-//! ([`refit`]). A reader looks for: `segment_signal` (the grid), `segment_period` (periods), `segment_partition` (change points), `segment` (pieces
-//! to phases), `phases` (labels and figures), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it).
+//! ([`refit`]). A reader looks for: `segment_signal` (the grid), `segment_period` (periods), `segment_partition` (change points), `segment_group` (pieces
+//! to phases), `phases` (labels), `phases_figures` (their figures), `regimes` (levels of one kind that are apart), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it).
 
 mod calibration;
 mod control;
@@ -30,13 +30,18 @@ mod node_fit;
 mod nvml;
 mod nvml_raw;
 mod phases;
+mod phases_figures;
 mod profile_out;
+mod profile_toml;
 mod record;
 mod record_table;
 mod record_watch;
 mod recording;
 mod refit;
+mod refit_play;
+mod regimes;
 mod segment;
+mod segment_group;
 mod segment_partition;
 mod segment_period;
 mod segment_signal;
@@ -63,13 +68,14 @@ pub use invert_window::{
 };
 pub use node_fit::{NodeFit, NodeFitError, fit_node};
 pub use nvml::{Library, NoGpu, NvmlControl, NvmlSource};
-pub use profile_out::{Origin, profile, toml};
+pub use profile_out::{Origin, profile};
+pub use profile_toml::toml;
 pub use record::{
     Clock, Companion, Live, RecordSpec, Recorded, Said, SegmentSink, SystemClock, record,
 };
 pub use record_table::{Columns, Metadata, NoRecording, recording_of};
 pub use recording::{GpuRecording, Mark, Recording, throttle};
-pub use refit::{Refit, SEEDS, refit};
+pub use refit::{Figures, Refit, SEEDS, refit};
 pub use segment::{Change, Cycle, Group, Label, Phase, segment};
 pub use segment_signal::{LEAST_SAMPLES, SegmentError, Signal, power};
 pub use sensor::{

@@ -1,10 +1,11 @@
 //! What the stretches between changes are, and the figures of each.
 
 use crate::Recording;
-use crate::correlate::residuals;
-use crate::segment::{Beside, Change, Cycle, Group, Label, Phase};
-use crate::segment_period::acf;
-use crate::segment_signal::{SegmentError, Signal, moments, quantile};
+use crate::phases_figures::{phase, spreads, transitions};
+use crate::regimes::same_regime;
+use crate::segment::{Label, Phase};
+use crate::segment_group::Beside;
+use crate::segment_signal::{SegmentError, Signal};
 
 /// A stretch between two changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +38,7 @@ enum Activity {
 /// Gives every piece its label and its figures.
 pub(crate) fn classify(
     pieces: &[Piece],
-    mean: &Signal,
+    (mean, window_s): (&Signal, Option<f64>),
     each: &[Signal],
     beside: &Beside,
     recording: &Recording,
@@ -124,8 +125,14 @@ pub(crate) fn classify(
     let mut bounds: Vec<(usize, usize, Label, String)> = Vec::new();
     for (piece, (label, why)) in pieces.iter().zip(labels) {
         match bounds.last_mut() {
-            // A level that wanders within one kind of work is one phase; cycles of two periods are not.
-            Some(last) if last.2 == label && label != Label::Training => last.1 = piece.to,
+            // A level that wanders within one kind of work is one phase; cycles of two periods and levels of two regimes are not.
+            Some(last)
+                if last.2 == label
+                    && label != Label::Training
+                    && same_regime(mean.moments(last.0, last.1).0, piece.level_w) =>
+            {
+                last.1 = piece.to;
+            }
             _ => bounds.push((piece.from, piece.to, label, why)),
         }
     }
@@ -135,9 +142,16 @@ pub(crate) fn classify(
             .find(|p| p.from == from)
             .and_then(|p| p.period)
             .filter(|_| label == Label::Training);
-        phases.push(phase(mean, beside, (from, to), label, why, period));
+        phases.push(phase(
+            (mean, window_s),
+            beside,
+            (from, to),
+            label,
+            why,
+            period,
+        ));
     }
-    spreads(mean, each, &mut phases);
+    spreads((mean, window_s), each, &mut phases);
     transitions(mean, &mut phases);
     Ok(phases)
 }
@@ -329,167 +343,5 @@ impl Context<'_> {
                 "rests above the lowest level".to_owned(),
             )
         }
-    }
-}
-
-fn phase(
-    mean: &Signal,
-    beside: &Beside,
-    (from, to): (usize, usize),
-    label: Label,
-    why: String,
-    period: Option<f64>,
-) -> Phase {
-    let x = &mean.value[from..to];
-    let (level_w, spread_w) = mean.moments(from, to);
-    Phase {
-        label,
-        from_s: mean.time_s(from),
-        to_s: mean.time_s(to),
-        level_w,
-        low_w: quantile(x.iter().copied(), 0.05),
-        high_w: quantile(x.iter().copied(), 0.95),
-        spread_w,
-        correlation_time_s: None,
-        cycle: period.map(|p| cycle(mean, from, to, p)),
-        entered: None,
-        utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
-        memory_bytes: Beside::mean(beside.memory.as_ref(), from, to),
-        why,
-    }
-}
-
-/// Levels, duty and jitter of a load that repeats every `period` samples.
-fn cycle(mean: &Signal, from: usize, to: usize, period: f64) -> Cycle {
-    let x = &mean.value[from..to];
-    let values = || x.iter().copied();
-    // Two means, each that of the samples nearer to it (Lloyd); the median of each side then forgets the samples on the edges.
-    let (mut low, mut high) = (quantile(values(), 0.05), quantile(values(), 0.95));
-    for _ in 0..30 {
-        let middle = f64::midpoint(low, high);
-        let (a, _) = moments(values().filter(|v| *v <= middle));
-        let (b, _) = moments(values().filter(|v| *v > middle));
-        if !(a.is_finite() && b.is_finite()) || (a == low && b == high) {
-            break;
-        }
-        (low, high) = (a, b);
-    }
-    let middle = f64::midpoint(low, high);
-    let (level, _) = moments(values());
-    let side = |up: bool| values().filter(move |v| (*v > middle) == up);
-    let (low_w, high_w) = (quantile(side(false), 0.5), quantile(side(true), 0.5));
-    let width = |up: bool| 0.7413 * (quantile(side(up), 0.75) - quantile(side(up), 0.25));
-    // The mean must stay, so the duty follows from it.
-    let duty = if high_w > low_w {
-        ((level - low_w) / (high_w - low_w)).clamp(0.02, 0.98)
-    } else {
-        0.5
-    };
-    // Rises through the middle, between samples, at least half a period apart.
-    let mut rises: Vec<f64> = Vec::new();
-    for i in 1..x.len() {
-        if x[i - 1] <= middle && x[i] > middle {
-            let at = i as f64 - (x[i] - middle) / (x[i] - x[i - 1]);
-            if rises.last().is_none_or(|l| at - l > 0.5 * period) {
-                rises.push(at);
-            }
-        }
-    }
-    let spans: Vec<f64> = rises
-        .windows(2)
-        .map(|w| w[1] - w[0])
-        .filter(|s| (s / period - 1.0).abs() < 0.4)
-        .collect();
-    let (span, sd) = moments(spans.iter().copied());
-    let period = if spans.len() >= 5 { span } else { period };
-    // A rise is placed within a sample, evenly: two of them err by 1/√6 of one.
-    let seen = sd * sd - 1.0 / 6.0;
-    Cycle {
-        period_s: period * mean.dt_s,
-        jitter_s: if seen > 0.0 {
-            seen.sqrt() * mean.dt_s
-        } else {
-            0.0
-        },
-        duty,
-        high_w,
-        low_w,
-        high_spread_w: width(true).max(0.0),
-        low_spread_w: width(false).max(0.0),
-        first_rise_s: mean.time_s(from) + rises.first().copied().unwrap_or(0.0) * mean.dt_s,
-        count: (to - from) as f64 / period,
-    }
-}
-
-/// Spread of single GPUs and how long it lasts.
-fn spreads(mean: &Signal, each: &[Signal], phases: &mut [Phase]) {
-    for phase in phases.iter_mut() {
-        // One phase by itself, so that each has its own figures.
-        let single = Group {
-            gpus: Vec::new(),
-            mean: mean.clone(),
-            each: each.to_vec(),
-            phases: vec![phase.clone()],
-            gaps: Vec::new(),
-            reading: "",
-            window_s: None,
-        };
-        let left = residuals(&single, phase.label);
-        let mut variance = 0.0;
-        let mut times = Vec::new();
-        for x in &left {
-            let (_, sd) = moments(x.iter().copied());
-            if sd.is_finite() {
-                variance += sd * sd / left.len() as f64;
-            }
-            let r = acf(x, x.len().min(400) / 2);
-            times.extend(forgets(&r).map(|lag| lag * mean.dt_s));
-        }
-        phase.spread_w = variance.sqrt();
-        phase.correlation_time_s =
-            (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
-    }
-}
-
-/// Lag, in samples, at which the autocorrelation falls through 1/e; half a sample at least.
-fn forgets(r: &[f64]) -> Option<f64> {
-    let level = libm::exp(-1.0);
-    let at = r.iter().position(|v| *v < level)?;
-    let before = *r.get(at.checked_sub(1)?)?;
-    let share = (before - level) / (before - r[at]);
-    Some(((at - 1) as f64 + share).max(0.5))
-}
-
-/// How each phase is entered.
-fn transitions(mean: &Signal, phases: &mut [Phase]) {
-    for i in 1..phases.len() {
-        let edge = mean.bin(phases[i].from_s + 0.5 * mean.dt_s);
-        let near = |p: &Phase, first: bool| match &p.cycle {
-            // Training is entered at its high level.
-            Some(c) if first => c.high_w,
-            _ => p.level_w,
-        };
-        let (a, b) = (near(&phases[i - 1], false), near(&phases[i], true));
-        let delta = b - a;
-        if delta.is_nan() || delta.abs() <= 1.0 {
-            continue;
-        }
-        let reach = ((3.0 / mean.dt_s) as usize).max(4);
-        let inside = |p: &Phase| ((p.to_s - p.from_s) / mean.dt_s) as usize;
-        let left = edge.saturating_sub(reach.min(inside(&phases[i - 1])));
-        let right = (edge + reach.min(inside(&phases[i]))).min(mean.value.len());
-        let share = |k: usize| (mean.value[k] - a) / delta;
-        let leaves = (left..edge.min(right))
-            .rev()
-            .take_while(|k| share(*k) > 0.1)
-            .count();
-        let arrives = (edge..right).take_while(|k| share(*k) < 0.9).count();
-        let bins = leaves + arrives;
-        phases[i].entered = Some(Change {
-            delta_w: delta,
-            time_s: (bins.max(1) as f64) * mean.dt_s / 0.8,
-            window_s: mean.dt_s,
-            unresolved: bins <= 1,
-        });
     }
 }

@@ -96,13 +96,8 @@ pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
     let mut found: Vec<f64> = Vec::new();
     while found.len() < MOST_PERIODS {
         let near = |v: &&Vote, p: f64| (v.period / p - 1.0).abs() < 0.06;
-        let support = |p: f64| -> f64 {
-            votes
-                .iter()
-                .filter(|v| near(v, p))
-                .map(|v| v.weight)
-                .sum()
-        };
+        let support =
+            |p: f64| -> f64 { votes.iter().filter(|v| near(v, p)).map(|v| v.weight).sum() };
         let best = votes
             .iter()
             .map(|v| (support(v.period), *v))

@@ -32,6 +32,17 @@ impl Signal {
         (at.max(0.0) as usize).min(self.value.len())
     }
 
+    /// The part of a stretch that its ends do not reach through the sensor's window; all of it where that leaves too little.
+    pub(crate) fn inner(&self, from: usize, to: usize, window_s: Option<f64>) -> (usize, usize) {
+        // Half the window, the age of an update, and the bin that holds the edge.
+        let trim = 1 + (0.5 * window_s.unwrap_or(0.0) / self.dt_s + 0.5).ceil() as usize;
+        if to - from >= 4 * trim {
+            (from + trim, to - trim)
+        } else {
+            (from, to)
+        }
+    }
+
     /// Mean and standard deviation over bins `from..to`; NaN without a sample.
     pub fn moments(&self, from: usize, to: usize) -> (f64, f64) {
         moments(self.value[from..to].iter().copied())

@@ -25,7 +25,12 @@ struct Score {
 fn truth_level(s: &Segment) -> Option<f64> {
     match s.course {
         Course::Flat { level_w, drift_w } => Some(level_w + 0.5 * drift_w),
-        Course::Wave { high_w, low_w, duty, .. } => Some(low_w + duty * (high_w - low_w)),
+        Course::Wave {
+            high_w,
+            low_w,
+            duty,
+            ..
+        } => Some(low_w + duty * (high_w - low_w)),
         Course::Spikes { .. } => None,
     }
 }
@@ -35,18 +40,29 @@ fn score(log: &Log, report: &GroupReport) -> Score {
     let bounds = log.bounds();
     let mut score = Score::default();
     let begins: Vec<f64> = report.phases.iter().skip(1).map(|p| p.from_s).collect();
-    let inside = |t: f64| log.logger.gaps.iter().any(|(from, long)| t > from - 1.0 && t < from + long + 1.0);
+    let inside = |t: f64| {
+        log.logger
+            .gaps
+            .iter()
+            .any(|(from, long)| t > from - 1.0 && t < from + long + 1.0)
+    };
     let true_edges: Vec<f64> = bounds[1..].iter().map(|b| b.0).collect();
     for t in &true_edges {
         score.edges += 1;
-        let off = begins.iter().map(|b| (b - t).abs()).fold(f64::INFINITY, f64::min);
+        let off = begins
+            .iter()
+            .map(|b| (b - t).abs())
+            .fold(f64::INFINITY, f64::min);
         if off <= tolerance_s {
             score.found += 1;
         }
         score.worst_s = score.worst_s.max(off);
     }
     let spiky = |t: f64| {
-        bounds.iter().zip(&log.segments).any(|((a, b), s)| t > *a && t < *b && matches!(s.course, Course::Spikes { .. }))
+        bounds
+            .iter()
+            .zip(&log.segments)
+            .any(|((a, b), s)| t > *a && t < *b && matches!(s.course, Course::Spikes { .. }))
     };
     score.extra = begins
         .iter()
@@ -57,18 +73,47 @@ fn score(log: &Log, report: &GroupReport) -> Score {
     for (segment, (a, b)) in log.segments.iter().zip(&bounds) {
         let overlap = |p: &ballast_calibrate::Phase| (p.to_s.min(*b) - p.from_s.max(*a)).max(0.0);
         total += b - a;
-        right += report.phases.iter().filter(|p| segment.labels.contains(&p.label)).map(overlap).sum::<f64>();
-        let Some(main) = report.phases.iter().max_by(|p, q| overlap(p).total_cmp(&overlap(q))) else { continue };
+        right += report
+            .phases
+            .iter()
+            .filter(|p| segment.labels.contains(&p.label))
+            .map(overlap)
+            .sum::<f64>();
+        let Some(main) = report
+            .phases
+            .iter()
+            .max_by(|p, q| overlap(p).total_cmp(&overlap(q)))
+        else {
+            continue;
+        };
         if let Some(level) = truth_level(segment) {
             let own = if let (Course::Flat { .. }, Some(_)) = (segment.course, main.cycle) {
                 f64::NAN
-            } else { main.level_w / level - 1.0 };
-            score.level = if own.is_nan() { 9.99 } else { score.level.max(own.abs()) };
+            } else {
+                main.level_w / level - 1.0
+            };
+            score.level = if own.is_nan() {
+                9.99
+            } else {
+                score.level.max(own.abs())
+            };
         }
-        if let (Course::Wave { high_w, low_w, period_s, .. }, true) = (segment.course, segment.labels == [Label::Training]) {
+        if let (
+            Course::Wave {
+                high_w,
+                low_w,
+                period_s,
+                ..
+            },
+            true,
+        ) = (segment.course, segment.labels == [Label::Training])
+        {
             if let Some(cycle) = main.cycle {
                 score.period = score.period.max((cycle.period_s / period_s - 1.0).abs());
-                score.level = score.level.max((cycle.high_w / high_w - 1.0).abs()).max((cycle.low_w - low_w).abs() / low_w);
+                score.level = score
+                    .level
+                    .max((cycle.high_w / high_w - 1.0).abs())
+                    .max((cycle.low_w - low_w).abs() / low_w);
             } else {
                 score.period = 9.99;
             }
@@ -76,14 +121,19 @@ fn score(log: &Log, report: &GroupReport) -> Score {
     }
     score.labelled = right / total;
     if let Some(refit) = &report.refit {
-        (score.energy, score.r2, score.nrmse) = (refit.energy_error, refit.acf_r2.unwrap_or(f64::NAN), refit.nrmse);
+        (score.energy, score.r2, score.nrmse) = (
+            refit.energy_error,
+            refit.acf_r2.unwrap_or(f64::NAN),
+            refit.nrmse,
+        );
     }
     score
 }
 
 fn run(log: &Log, seed: u64, verbose: bool) -> (Calibration, Score) {
     let recording = log.record(seed);
-    let done = calibrate(&recording, &Origin::default()).unwrap_or_else(|e| panic!("{}: {e}", log.name));
+    let done =
+        calibrate(&recording, &Origin::default()).unwrap_or_else(|e| panic!("{}: {e}", log.name));
     if verbose {
         for (s, (a, b)) in log.segments.iter().zip(log.bounds()) {
             println!("    truth {a:8.2} {b:8.2} {:?} {:?}", s.labels[0], s.course);
@@ -91,13 +141,21 @@ fn run(log: &Log, seed: u64, verbose: bool) -> (Calibration, Score) {
         println!("{}", text(&done));
     }
     let expected = if log.odd == Odd::Nothing { 1 } else { 2 };
-    let report = done.reports.iter().max_by_key(|r| r.gpus.len()).expect("a group");
+    let report = done
+        .reports
+        .iter()
+        .max_by_key(|r| r.gpus.len())
+        .expect("a group");
     let s = score(log, report);
     println!(
         "| {} | {seed} | {}{} | {}/{} worst {:.2} s, {} more | {:.0} % | {:.1} % | {:.2} % | {:.2} % | {:.3} | {:.3} | {}",
         log.name,
         done.reports.len(),
-        if done.reports.len() == expected { "" } else { "!" },
+        if done.reports.len() == expected {
+            ""
+        } else {
+            "!"
+        },
         s.found,
         s.edges,
         s.worst_s,
@@ -108,7 +166,14 @@ fn run(log: &Log, seed: u64, verbose: bool) -> (Calibration, Score) {
         100.0 * s.energy,
         s.r2,
         s.nrmse,
-        done.reports.iter().map(|r| r.refit.as_ref().map_or("none", |f| if f.good { "good" } else { "BAD" })).collect::<Vec<_>>().join(" ")
+        done.reports
+            .iter()
+            .map(|r| r
+                .refit
+                .as_ref()
+                .map_or("none", |f| if f.good { "good" } else { "BAD" }))
+            .collect::<Vec<_>>()
+            .join(" ")
     );
     (done, s)
 }
@@ -116,9 +181,14 @@ fn run(log: &Log, seed: u64, verbose: bool) -> (Calibration, Score) {
 #[test]
 fn logs_of_many_kinds() {
     // Seeds below 100 are for looking at; these are not.
-    let seeds: Vec<u64> = std::env::var("LOG_SEEDS").map_or_else(|_| vec![101, 102, 103], |s| s.split(',').filter_map(|v| v.parse().ok()).collect());
+    let seeds: Vec<u64> = std::env::var("LOG_SEEDS").map_or_else(
+        |_| vec![101, 102, 103],
+        |s| s.split(',').filter_map(|v| v.parse().ok()).collect(),
+    );
     let only = std::env::var("LOG_ONLY").unwrap_or_default();
-    println!("| log | seed | groups | edges within max(0.2 s, one sample) | labelled | levels | period | energy | R2 | NRMSE |");
+    println!(
+        "| log | seed | groups | edges within max(0.2 s, one sample) | labelled | levels | period | energy | R2 | NRMSE |"
+    );
     for seed in seeds {
         for log in logs::scripts::all(seed) {
             if log.name.contains(&only) {

@@ -77,6 +77,8 @@ fn read(file: &Path, name: &str, time: &str, gpu: Option<&str>, power: &str) -> 
             column.push(1_048_576.0 * number(m).unwrap_or(f64::NAN));
         }
     }
+    // Rows that two writers mixed up can name a GPU that never was.
+    gpus.retain(|gpu| gpu.time_s.len() >= 20);
     gpus.sort_by_key(|gpu| gpu.index);
     Recording {
         gpus,
@@ -149,13 +151,43 @@ fn v100_caps_and_bursts() {
     };
     let mut all = Vec::new();
     for (file, time, gpu, power) in [
-        ("E1_power_cap_sweep/bursty_alternating_pcap300_sm1380.csv", "t_s", "gpu_index", "power_w"),
-        ("E1_power_cap_sweep/inference_memory_bound_pcap300_sm1380.csv", "t_s", "gpu_index", "power_w"),
-        ("E1_power_cap_sweep/matmul_compute_bound_pcap300_sm1380.csv", "t_s", "gpu_index", "power_w"),
+        (
+            "E1_power_cap_sweep/bursty_alternating_pcap300_sm1380.csv",
+            "t_s",
+            "gpu_index",
+            "power_w",
+        ),
+        (
+            "E1_power_cap_sweep/inference_memory_bound_pcap300_sm1380.csv",
+            "t_s",
+            "gpu_index",
+            "power_w",
+        ),
+        (
+            "E1_power_cap_sweep/matmul_compute_bound_pcap300_sm1380.csv",
+            "t_s",
+            "gpu_index",
+            "power_w",
+        ),
         ("E2_inner_loop/telemetry.csv", "t_s", "gpu_index", "power_w"),
-        ("E3_outer_loop/bursty_alternating_telemetry.csv", "t_s", "gpu_index", "power_w"),
-        ("E4_closed_loop/bursty_alternating_trajectory.csv", "t", "", "measured_w"),
-        ("E6_multigpu/budget_900_telemetry.csv", "t", "gpu_index", "power_w"),
+        (
+            "E3_outer_loop/bursty_alternating_telemetry.csv",
+            "t_s",
+            "gpu_index",
+            "power_w",
+        ),
+        (
+            "E4_closed_loop/bursty_alternating_trajectory.csv",
+            "t",
+            "",
+            "measured_w",
+        ),
+        (
+            "E6_multigpu/budget_900_telemetry.csv",
+            "t",
+            "gpu_index",
+            "power_w",
+        ),
     ] {
         let gpu = (!gpu.is_empty()).then_some(gpu);
         let recording = read(&folder.join(file), V100, time, gpu, power);

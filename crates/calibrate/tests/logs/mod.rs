@@ -178,13 +178,25 @@ impl Log {
         let mut cards = Stream::new(seed, "cards", 0, 0);
         let gpus = (0..self.gpus)
             .map(|g| {
-                let scale = if self.gpus > 1 { 1.0 + 0.015 * cards.normal() } else { 1.0 };
+                let scale = if self.gpus > 1 {
+                    1.0 + 0.015 * cards.normal()
+                } else {
+                    1.0
+                };
                 let own = noise("noise of one", g as u64);
-                let course = if self.odd == Odd::Straggler(g) { &late } else { &base };
+                let course = if self.odd == Odd::Straggler(g) {
+                    &late
+                } else {
+                    &base
+                };
                 let idle = self.odd == Odd::Idle(g);
                 let power = |t: f64| {
                     let i = ((t / step_s).max(0.0) as usize).min(n - 1);
-                    let (level, sd) = if idle { (base[0], 0.8) } else { (course[i], spread[i]) };
+                    let (level, sd) = if idle {
+                        (base[0], 0.8)
+                    } else {
+                        (course[i], spread[i])
+                    };
                     let x = 0.7_f64.sqrt() * common[i] + 0.3_f64.sqrt() * own[i];
                     (scale * level + sd * x).max(0.0)
                 };
@@ -216,7 +228,10 @@ impl Log {
         sensor.step_s = step_s;
         sensor.counter = None;
         let phase = Stream::new(seed, "phase of a sensor", g as u64, 0).uniform();
-        for reading in [&mut sensor.average, &mut sensor.instant].into_iter().flatten() {
+        for reading in [&mut sensor.average, &mut sensor.instant]
+            .into_iter()
+            .flatten()
+        {
             reading.phase_s = phase * reading.update_period_s;
         }
         let mut gpu = sensor.gpu(power, seconds);
@@ -232,7 +247,11 @@ impl Log {
             .filter(|i| {
                 let t = gpu.time_s[*i];
                 let lost = drop.uniform() < logger.missing;
-                !lost && !logger.gaps.iter().any(|(from, long)| t >= *from && t < from + long)
+                !lost
+                    && !logger
+                        .gaps
+                        .iter()
+                        .any(|(from, long)| t >= *from && t < from + long)
             })
             .collect();
         let pick = |column: Option<Vec<f64>>| -> Option<Vec<f64>> {
@@ -254,7 +273,11 @@ impl Log {
                     .iter()
                     .map(|t| {
                         let u = if idle { 0.0 } else { at(t - 0.3).used };
-                        if u > 0.0 { (u + 0.05 * used.normal()).clamp(0.0, 1.0) } else { 0.0 }
+                        if u > 0.0 {
+                            (u + 0.05 * used.normal()).clamp(0.0, 1.0)
+                        } else {
+                            0.0
+                        }
                     })
                     .collect(),
             );
