@@ -260,10 +260,14 @@ impl Context<'_> {
                 .iter()
                 .take_while(|w| **w <= i)
                 .all(|w| self.pieces[*w].period.is_none());
-        let early = (before_cycles || first_long.is_some_and(|f| i < *f)) && main.from > piece.from;
+        let soon = self.working.first().is_some_and(|w| {
+            (piece.to - self.pieces[*w].from) as f64 * self.dt_s <= LONGEST_WARMUP_S
+        });
+        let early =
+            soon && (before_cycles || first_long.is_some_and(|f| i < *f)) && main.from > piece.from;
         let apart = (piece.level_w / main.level_w - 1.0).abs() > 0.03
             || piece.period.is_some() != main.period.is_some();
-        if early && apart && self.duration_s(i) <= LONGEST_WARMUP_S && piece.period.is_none() {
+        if early && apart && piece.period.is_none() {
             return (
                 Label::Warmup,
                 "first work, at another level than what follows".to_owned(),

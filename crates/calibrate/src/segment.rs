@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use crate::Recording;
+use crate::segment_grid::{Source, shared_grid};
 use crate::segment_group::group;
-use crate::segment_signal::{SegmentError, Signal, grid, on_grid, power};
-use crate::{GpuRecording, Reading, Recording, SensorModel};
+use crate::segment_signal::{SegmentError, Signal};
 
 /// What a stretch of a recording is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -157,37 +158,15 @@ const TOGETHER: f64 = 0.6;
 /// # Errors
 /// When a GPU has too few samples, its times fall, or nothing tells the phases of a constant power.
 pub fn segment(recording: &Recording) -> Result<Vec<Group>, SegmentError> {
-    let mut sources = Vec::new();
-    for gpu in &recording.gpus {
-        let (mut time_s, value, which) = power(gpu)?;
-        let window_s = window_s(gpu, which);
-        // A mean over a window stands for its middle.
-        for t in &mut time_s {
-            *t -= 0.5 * window_s.unwrap_or(0.0);
-        }
-        sources.push((time_s, value, which, window_s));
-    }
-    let first = sources.first().ok_or(SegmentError::NoGpu)?;
-    let mut whole = grid(recording.gpus[0].index, &first.0, &first.1)?;
-    for ((time_s, value, ..), gpu) in sources.iter().zip(&recording.gpus).skip(1) {
-        let other = grid(gpu.index, time_s, value)?;
-        let start_s = whole.0.max(other.0);
-        let end_s = (whole.0 + whole.1 * whole.2 as f64).min(other.0 + other.1 * other.2 as f64);
-        let dt_s = whole.1.max(other.1);
-        let bins = ((end_s - start_s) / dt_s).max(0.0) as usize;
-        if bins < crate::segment_signal::LEAST_SAMPLES {
-            return Err(SegmentError::TooFew {
-                gpu: gpu.index,
-                samples: bins,
-                least: crate::segment_signal::LEAST_SAMPLES,
-            });
-        }
-        whole = (start_s, dt_s, bins);
-    }
-    let signals: Vec<Signal> = sources
+    let sources: Vec<Source> = recording
+        .gpus
         .iter()
-        .map(|(t, v, ..)| on_grid(t, v, whole))
-        .collect();
+        .map(Source::of)
+        .collect::<Result<_, _>>()?;
+    if sources.is_empty() {
+        return Err(SegmentError::NoGpu);
+    }
+    let signals = shared_grid(&sources)?;
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for g in 0..signals.len() {
         let with = groups
@@ -202,20 +181,11 @@ pub fn segment(recording: &Recording) -> Result<Vec<Group>, SegmentError> {
         .into_iter()
         .map(|gpus| {
             let each: Vec<Signal> = gpus.iter().map(|g| signals[*g].clone()).collect();
-            let (_, _, reading, window_s) = &sources[gpus[0]];
-            group(recording, gpus, each, (reading, *window_s))
+            let first = &sources[gpus[0]];
+            let (reading, window_s) = (first.reading, first.window_s);
+            group(recording, gpus, each, (reading, window_s))
         })
         .collect()
-}
-
-/// Window of the sensor behind a reading, where it is known.
-fn window_s(gpu: &GpuRecording, which: &str) -> Option<f64> {
-    let reading = match which {
-        "instantaneous power" => Reading::Instant,
-        "averaged power" => Reading::Average,
-        _ => return None,
-    };
-    SensorModel::of(&gpu.name, &gpu.driver, reading).window_s
 }
 
 /// Whether two GPUs move together: correlated, or both still at the same level.

@@ -32,6 +32,16 @@ pub(crate) fn group(
         .map(|w| piece(&mean, &beside, w[0], w[1], &found))
         .collect();
     let pieces = join(pieces, &mean, &beside, &found);
+    let pieces = without_passages(pieces, &mean, window_s);
+    let pieces = join(
+        pieces
+            .windows(2)
+            .map(|w| piece(&mean, &beside, w[0], w[1], &found))
+            .collect(),
+        &mean,
+        &beside,
+        &found,
+    );
     let mut phases = classify(&pieces, (&mean, window_s), &each, &beside, recording)?;
     for change in phases.iter_mut().filter_map(|p| p.entered.as_mut()) {
         let window_s = window_s.unwrap_or(0.0);
@@ -120,6 +130,35 @@ fn join(mut pieces: Vec<Piece>, mean: &Signal, beside: &Beside, near: &[f64]) ->
             return pieces;
         }
     }
+}
+
+/// Bounds of the pieces without those that are only the way from one level to the next: each of them is cut where it passes the middle.
+fn without_passages(pieces: Vec<Piece>, mean: &Signal, window_s: Option<f64>) -> Vec<usize> {
+    let longest = 3 + (window_s.unwrap_or(0.0) / mean.dt_s).ceil() as usize;
+    let mut bounds: Vec<usize> = pieces.first().map(|p| p.from).into_iter().collect();
+    for (k, p) in pieces.iter().enumerate() {
+        let between = k
+            .checked_sub(1)
+            .and_then(|b| pieces.get(b))
+            .zip(pieces.get(k + 1));
+        let passing = between.filter(|(a, b)| {
+            let (low, high) = (a.level_w.min(b.level_w), a.level_w.max(b.level_w));
+            p.period.is_none() && p.to - p.from <= longest && p.level_w > low && p.level_w < high
+        });
+        if let Some((a, b)) = passing {
+            let middle = f64::midpoint(a.level_w, b.level_w);
+            let crossing = (p.from..p.to)
+                .find(|i| (mean.value[*i] > middle) == (b.level_w > middle))
+                .unwrap_or(p.to);
+            // The cut before it moves to the crossing; the one after it goes.
+            bounds.pop();
+            bounds.push(crossing);
+        } else {
+            bounds.push(p.to);
+        }
+    }
+    bounds.dedup();
+    bounds
 }
 
 fn same(a: &Piece, b: &Piece, mean: &Signal) -> bool {

@@ -5,7 +5,7 @@
 //!
 //! - `n ln σ`: one level with Gaussian noise, both free;
 //! - `L ln σ_first + (n − L) ln δ`: a period of L samples; δ is the mean of `min |x_k − x_{k−l}|` over lags l within 7 % of L, so that a cycle that
-//!   comes early or late costs nothing. The first cycle is paid as noise.
+//!   comes early or late costs nothing, scaled by what the smallest of so many differences of noise is. The first cycle is paid as noise.
 //!
 //! A hundred cycles cost no change point thus, whereas a checkpoint between them does not fit and gets its own. The mean of absolute differences
 //! and a floor for σ make it robust against single samples; so does the least length of a stretch. The penalty of a change is
@@ -34,7 +34,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(x: &[f64], offset: f64, periods: &[f64]) -> Self {
+    fn of(x: &[f64], offset: f64, phi: f64, periods: &[f64]) -> Self {
         let run = |term: &dyn Fn(usize) -> f64| {
             let mut total = 0.0;
             let mut sums = Vec::with_capacity(x.len() + 1);
@@ -59,7 +59,10 @@ impl Sums {
                         .filter(|d| d.is_finite())
                         .fold(f64::NAN, f64::min)
                 };
-                let differences: Vec<f64> = (0..x.len()).map(difference).collect();
+                // The smallest of m differences of Gaussian noise is about √π σ/(m + 1): scaled back, flat noise is no cycle.
+                let many = 1.0 + (hi - lo) as f64 * (1.0 - phi);
+                let scale = (many + 1.0) / std::f64::consts::PI.sqrt();
+                let differences: Vec<f64> = (0..x.len()).map(|i| scale * difference(i)).collect();
                 (
                     hi,
                     run(&|i| differences[i]),
@@ -139,7 +142,7 @@ pub(crate) fn changes(x: &[f64], dt_s: f64, periods: &[f64]) -> Vec<usize> {
     };
     let penalty = 2.5 * libm::log(n as f64) * inflation;
     let (offset, _) = moments(x.iter().copied());
-    let sums = Sums::of(x, offset, periods);
+    let sums = Sums::of(x, offset, phi, periods);
     let step = n.div_ceil(MOST_CANDIDATES);
     let mut at: Vec<usize> = (0..n).step_by(step).collect();
     at.push(n);

@@ -10,6 +10,9 @@ const LONGEST_LAG: usize = 80;
 const PEAK: f64 = 0.4;
 const RISE: f64 = 0.3;
 
+/// Least share of the peak's autocorrelation that is left at twice the lag.
+const AGAIN: f64 = 0.5;
+
 /// Autocorrelation at lags `0..=most`, each over the pairs there are; empty for a constant.
 pub(crate) fn acf(x: &[f64], most: usize) -> Vec<f64> {
     let (mean, sd) = moments(x.iter().copied());
@@ -49,11 +52,20 @@ pub(crate) fn peak(r: &[f64]) -> Option<(f64, f64)> {
         best
     };
     let mut trough = f64::INFINITY;
+    // A load that repeats does so twice; what comes at random has a peak at one lag by chance.
+    let again = |lag: usize| {
+        let (from, to) = (17 * lag / 10, 23 * lag / 10 + 1);
+        match r.get(from..=to) {
+            Some(near) => near.iter().copied().fold(f64::NEG_INFINITY, f64::max) >= AGAIN * r[lag],
+            None => true,
+        }
+    };
     for lag in 2..r.len().saturating_sub(1) {
         trough = trough.min(r[lag - 1]);
         let (a, b, c) = (r[lag - 1], r[lag], r[lag + 1]);
         let local = b >= a && b >= c;
-        if local && b >= PEAK && b >= trough + RISE && b >= 0.6 * highest_after_trough {
+        if local && b >= PEAK && b >= trough + RISE && b >= 0.6 * highest_after_trough && again(lag)
+        {
             let bend = a - 2.0 * b + c;
             let shift = if bend < 0.0 {
                 (0.5 * (a - c) / bend).clamp(-0.5, 0.5)
@@ -88,6 +100,22 @@ struct Vote {
     weight: f64,
     /// Scale of the window.
     factor: usize,
+    /// Where the window begins, samples.
+    from: usize,
+}
+
+impl Vote {
+    /// Share of the window that finer votes for a period cover.
+    fn covered(&self, by: &[Vote]) -> f64 {
+        let long = 2.0 * self.weight;
+        let (from, to) = (self.from as f64, self.from as f64 + long);
+        let mut reached = from;
+        for v in by.iter().filter(|v| v.factor < self.factor) {
+            let (a, b) = (v.from as f64, v.from as f64 + 2.0 * v.weight);
+            reached += (b.min(to) - a.max(reached)).max(0.0);
+        }
+        (reached - from) / long
+    }
 }
 
 /// Periods that a good part of the signal has, in samples, the most common first; [`MOST_PERIODS`] at most.
@@ -112,15 +140,14 @@ pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
             .copied()
             .collect();
         let total: f64 = around.iter().map(|v| v.weight).sum();
-        let finest = around.iter().map(|v| v.factor).min().unwrap_or(1);
         let period = around.iter().map(|v| v.period * v.weight).sum::<f64>() / total;
         found.push(period);
-        // Its multiples at a scale that no longer sees it are no second period, nor is the same one at another scale.
+        // Its multiples where a finer scale sees it are no second period, nor is the same one at another scale.
         votes.retain(|v| {
             let ratio = v.period / period;
             let multiple = (ratio / ratio.round().max(1.0) - 1.0).abs() < 0.08;
             let same = (ratio - 1.0).abs() < 0.08;
-            !(same || multiple && v.factor > finest)
+            !(same || multiple && v.covered(&around) > 0.5)
         });
     }
     let shortest = found.iter().copied().fold(f64::INFINITY, f64::min);
@@ -143,13 +170,15 @@ fn votes(x: &[f64]) -> Vec<Vote> {
             // What swings less than a hundredth is noise of no interest.
             if missing * 10 < length && sd > 0.02 * mean {
                 let most = LONGEST_LAG.min(length / 3);
-                if let Some((lag, _)) = peak(&acf(window, most)) {
+                let r = acf(window, (23 * most).div_ceil(10) + 1);
+                if let Some((lag, _)) = peak(&r).filter(|(lag, _)| *lag <= most as f64) {
                     // Short lags of a coarse scale are seen better on a finer one.
                     if factor == 1 || lag >= 10.0 {
                         votes.push(Vote {
                             period: lag * factor as f64,
                             weight: (length * factor / 2) as f64,
                             factor,
+                            from: from * factor,
                         });
                     }
                 }
@@ -172,7 +201,7 @@ pub(crate) fn period_of(x: &[f64], near: &[f64]) -> Option<f64> {
         let scaled = coarse(x, factor);
         let lag = p / factor as f64;
         let most = ((1.3 * lag) as usize + 2).min(scaled.len() / 2);
-        let r = acf(&scaled, most);
+        let r = acf(&scaled, (23 * most / 10 + 2).min(2 * scaled.len() / 3));
         peak(&r)
             .filter(|(found, _)| (found / lag - 1.0).abs() < 0.15)
             .map(|(found, r)| (found * factor as f64, r))

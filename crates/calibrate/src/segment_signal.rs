@@ -3,7 +3,7 @@
 use crate::GpuRecording;
 
 /// Most bins of a grid; a longer recording gets wider ones.
-const MOST_BINS: usize = 400_000;
+pub(crate) const MOST_BINS: usize = 400_000;
 
 /// Bins without a sample that the value before still stands for, and at least so long, seconds: loggers pause.
 const HELD_BINS: usize = 5;
@@ -249,28 +249,4 @@ pub(crate) fn on_grid(
         dt_s,
         value: grid,
     }
-}
-
-/// The grid for a sensor's samples: start, width, number of bins.
-pub(crate) fn grid(
-    gpu: u32,
-    time_s: &[f64],
-    value: &[f64],
-) -> Result<(f64, f64, usize), SegmentError> {
-    let (start_s, end_s) = (time_s[0], time_s[time_s.len() - 1]);
-    let duration_s = end_s - start_s;
-    let interval_s = interval_s(time_s, value);
-    if !(duration_s > 0.0 && interval_s > 0.0) {
-        return Err(SegmentError::NoTime { gpu });
-    }
-    let dt_s = interval_s.max(duration_s / MOST_BINS as f64);
-    let bins = (duration_s / dt_s).floor() as usize + 1;
-    if bins < LEAST_SAMPLES {
-        return Err(SegmentError::TooFew {
-            gpu,
-            samples: bins,
-            least: LEAST_SAMPLES,
-        });
-    }
-    Ok((start_s, dt_s, bins))
 }
