@@ -124,6 +124,9 @@ fn means(
             })
             .collect();
     };
+    if cycle.beat_s.is_some() {
+        return vec![f64::NAN; to - from];
+    }
     let middle = f64::midpoint(cycle.high_w, cycle.low_w);
     let high = |i: usize| group.value.get(i).copied().unwrap_or(f64::NAN) > middle;
     let of = |side: bool| {

@@ -9,7 +9,7 @@
 //! [`Restoring`] changes settings of a GPU for a while and puts them back.
 //!
 //! [`calibrate`] makes phases of a recording ([`segment`]), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
-//! ([`refit`]). A reader looks for: `segment_signal` and `segment_grid` (the grid), `segment_period` (periods), `segment_partition` (change points), `segment_group` (pieces
+//! ([`refit`]). A reader looks for: `segment_signal` and `segment_grid` (the grid), `segment_period` and `segment_beat` (periods), `segment_partition` (change points), `segment_group` (pieces
 //! to phases), `phases` (labels), `phases_figures` (their figures), `regimes` (levels of one kind that are apart), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it).
 
 mod calibration;
@@ -41,6 +41,7 @@ mod refit;
 mod refit_play;
 mod regimes;
 mod segment;
+mod segment_beat;
 mod segment_grid;
 mod segment_group;
 mod segment_partition;

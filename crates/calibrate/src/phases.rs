@@ -4,6 +4,7 @@ use crate::Recording;
 use crate::phases_figures::{phase, spreads, transitions};
 use crate::regimes::same_regime;
 use crate::segment::{Label, Phase};
+use crate::segment_beat::Beat;
 use crate::segment_group::Beside;
 use crate::segment_signal::{SegmentError, Signal};
 
@@ -16,6 +17,8 @@ pub(crate) struct Piece {
     pub(crate) spread_w: f64,
     /// Period, samples.
     pub(crate) period: Option<f64>,
+    /// A period about as short as the sensor's own.
+    pub(crate) beat: Option<Beat>,
     pub(crate) utilisation: Option<f64>,
     pub(crate) memory: Option<f64>,
 }
@@ -60,7 +63,7 @@ pub(crate) fn classify(
     let still = span < (0.05 * top).max(10.0);
     let rests_at_floor = floor < 0.5 * top;
     let activity = |p: &Piece| -> Option<Activity> {
-        if p.period.is_some() {
+        if p.period.is_some() || p.beat.is_some() {
             return Some(Activity::Working);
         }
         let share = if span > 0.0 {
@@ -142,14 +145,20 @@ pub(crate) fn classify(
             .find(|p| p.from == from)
             .and_then(|p| p.period)
             .filter(|_| label == Label::Training);
-        phases.push(phase(
+        let beat = pieces.iter().find(|p| p.from == from).and_then(|p| p.beat);
+        let mut found = phase(
             (mean, window_s),
             beside,
             (from, to),
             label,
             why,
-            period,
-        ));
+            period.filter(|_| beat.is_none()),
+        );
+        if let Some(beat) = beat {
+            (found.level_w, found.spread_w) = (beat.mean_w, beat.left_w);
+            found.cycle = Some(beat.cycle);
+        }
+        phases.push(found);
     }
     spreads((mean, window_s), each, &mut phases);
     transitions(mean, &mut phases);
@@ -267,10 +276,20 @@ impl Context<'_> {
             soon && (before_cycles || first_long.is_some_and(|f| i < *f)) && main.from > piece.from;
         let apart = (piece.level_w / main.level_w - 1.0).abs() > 0.03
             || piece.period.is_some() != main.period.is_some();
-        if early && apart && piece.period.is_none() {
+        if early && apart && piece.period.is_none() && piece.beat.is_none() {
             return (
                 Label::Warmup,
                 "first work, at another level than what follows".to_owned(),
+            );
+        }
+        if let Some(beat) = &piece.beat {
+            return (
+                Label::Training,
+                format!(
+                    "repeats every {:.2} ms, found behind the sensor's window; as it is read the log shows a beat of {:.2} s",
+                    1e3 * beat.cycle.period_s,
+                    beat.cycle.beat_s.unwrap_or(0.0)
+                ),
             );
         }
         if let Some(period) = piece.period {

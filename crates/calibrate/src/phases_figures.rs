@@ -118,6 +118,7 @@ fn cycle((mean, window_s): (&Signal, Option<f64>), from: usize, to: usize, perio
         low_spread_w: width(false).max(0.0),
         first_rise_s: mean.time_s(from) + rises.first().copied().unwrap_or(0.0) * mean.dt_s,
         count: (to - from) as f64 / period,
+        beat_s: None,
     }
 }
 
@@ -144,7 +145,9 @@ pub(crate) fn spreads(
     each: &[Signal],
     phases: &mut [Phase],
 ) {
-    for phase in phases.iter_mut() {
+    // The log of a beat shows no fluctuation of its own.
+    let resolved = |p: &&mut Phase| p.cycle.is_none_or(|c| c.beat_s.is_none());
+    for phase in phases.iter_mut().filter(resolved) {
         // One phase by itself, so that each has its own figures.
         let single = Group {
             gpus: Vec::new(),

@@ -78,7 +78,11 @@ pub(crate) fn play(
         .clamp(0.0, 1.0);
     let shared = CorrelationSpec::Equal { coefficient };
     // Whole bins of finer steps: an iteration shows only with several samples.
+    let beat_window_s = cycle.filter(|c| c.beat_s.is_some()).and(group.window_s);
     let finer = cycle.map_or(1, |c| {
+        if beat_window_s.is_some() {
+            return FINEST;
+        }
         (24.0 * dt_s / c.period_s).ceil().clamp(1.0, 64.0) as usize
     });
     let margin = cycle.map_or(0, |c| (c.period_s / dt_s).ceil() as usize);
@@ -123,6 +127,20 @@ pub(crate) fn play(
     );
     let mut block = DemandBlock::new(1, steps);
     engine.fill(&mut block);
+    if let (Some(window_s), Some(c)) = (beat_window_s, cycle) {
+        let measured: Vec<f64> = group.mean.value[from..to]
+            .iter()
+            .map(|v| v * f64::from(gpus))
+            .collect();
+        let steps = |seconds: f64| ((seconds / dt_s * finer as f64).round() as usize).max(1);
+        return Some(seen(
+            &measured,
+            &block.gpu_w,
+            (margin, finer),
+            steps(window_s),
+            steps(c.period_s),
+        ));
+    }
     let long: Vec<f64> = block
         .gpu_w
         .chunks_exact(finer)
@@ -137,6 +155,51 @@ pub(crate) fn play(
         .map(|v| v * scale)
         .collect();
     Some(aligned(&measured, &long, margin))
+}
+
+/// Steps per bin where the sensor's window is played.
+const FINEST: usize = 64;
+/// Bins that are aligned at a time where the period is about a bin: eight periods would leave one unknown for eight samples.
+const BEAT_BINS: usize = 64;
+
+/// What a sensor shows of a load that repeats about as fast as it updates: the mean over its window in the middle of each bin. The load is
+/// moved by up to a period so that it fits best, [`BEAT_BINS`] at a time.
+fn seen(
+    measured: &[f64],
+    fine: &[f64],
+    (margin, finer): (usize, usize),
+    window: usize,
+    period: usize,
+) -> Vec<f64> {
+    let mut sums = vec![0.0];
+    for v in fine {
+        sums.push(sums[sums.len() - 1] + v);
+    }
+    let shown = |bin: usize, shift: usize| {
+        let at = (bin + margin) * finer + finer / 2 + shift - window / 2;
+        (sums[at + window] - sums[at]) / window as f64
+    };
+    let most = period.min(margin * finer);
+    let mut out = Vec::with_capacity(measured.len());
+    for (k, stretch) in measured.chunks(BEAT_BINS).enumerate() {
+        let first = k * BEAT_BINS;
+        let distance = |shift: usize| -> f64 {
+            let off = |(i, m): (usize, &f64)| {
+                let d = m - shown(first + i, shift);
+                d * d
+            };
+            stretch
+                .iter()
+                .enumerate()
+                .map(off)
+                .filter(|d| d.is_finite())
+                .sum()
+        };
+        let best = (0..most).min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+        let shift = best.unwrap_or(0);
+        out.extend((0..stretch.len()).map(|i| shown(first + i, shift)));
+    }
+    out
 }
 
 /// Eight periods at a time, moved by up to a period so that they fit best.

@@ -78,6 +78,9 @@ pub struct Cycle {
     pub first_rise_s: f64,
     /// Periods in the phase.
     pub count: f64,
+    /// Where the period is about the sensor's own: after how long the two are in step again, seconds. What the log shows is that, and the
+    /// cycle is what was found behind it.
+    pub beat_s: Option<f64>,
 }
 
 /// A change of level as it was seen.

@@ -2,10 +2,15 @@
 
 use crate::phases::{Piece, classify};
 use crate::segment::Group;
+use crate::segment_beat::beat;
 use crate::segment_partition::changes;
 use crate::segment_period::{period_of, periods};
 use crate::segment_signal::{SegmentError, Signal, moments, on_grid, quantile};
-use crate::{GpuRecording, Recording};
+use crate::{GpuRecording, Reading, Recording};
+
+/// Fewest samples of a stretch that a period about as short as the sensor's is looked for in, and most such stretches.
+const LEAST_BEAT_SAMPLES: usize = 40;
+const MOST_BEATS: usize = 3;
 
 pub(crate) fn group(
     recording: &Recording,
@@ -42,6 +47,7 @@ pub(crate) fn group(
         &beside,
         &found,
     );
+    let pieces = with_beats(pieces, &mean, recording.gpus.get(gpus[0]), reading);
     let mut phases = classify(&pieces, (&mean, window_s), &each, &beside, recording)?;
     for change in phases.iter_mut().filter_map(|p| p.entered.as_mut()) {
         let window_s = window_s.unwrap_or(0.0);
@@ -105,6 +111,7 @@ fn piece(mean: &Signal, beside: &Beside, from: usize, to: usize, near: &[f64]) -
         level_w,
         spread_w,
         period: if swings { period_of(x, near) } else { None },
+        beat: None,
         utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
         memory: Beside::mean(beside.memory.as_ref(), from, to),
     }
@@ -130,6 +137,34 @@ fn join(mut pieces: Vec<Piece>, mean: &Signal, beside: &Beside, near: &[f64]) ->
             return pieces;
         }
     }
+}
+
+/// Looks for a period about as short as the sensor's own in the longest stretches that swing.
+fn with_beats(
+    mut pieces: Vec<Piece>,
+    mean: &Signal,
+    gpu: Option<&GpuRecording>,
+    reading: &str,
+) -> Vec<Piece> {
+    let kind = match reading {
+        "instantaneous power" => Reading::Instant,
+        "averaged power" => Reading::Average,
+        _ => return pieces,
+    };
+    let Some(gpu) = gpu else { return pieces };
+    let mut swinging: Vec<usize> = (0..pieces.len())
+        .filter(|i| {
+            let p = &pieces[*i];
+            p.spread_w > (0.05 * p.level_w).max(5.0) && p.to - p.from >= LEAST_BEAT_SAMPLES
+        })
+        .collect();
+    swinging.sort_by_key(|i| std::cmp::Reverse(pieces[*i].to - pieces[*i].from));
+    for i in swinging.into_iter().take(MOST_BEATS) {
+        let p = &mut pieces[i];
+        let stretch_s = (mean.time_s(p.from), mean.time_s(p.to));
+        p.beat = beat(gpu, kind, stretch_s, mean.dt_s, p.spread_w);
+    }
+    pieces
 }
 
 /// Bounds of the pieces without those that are only the way from one level to the next: each of them is cut where it passes the middle.
