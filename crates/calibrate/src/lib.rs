@@ -31,6 +31,7 @@ mod nvml;
 mod nvml_raw;
 mod phases;
 mod phases_figures;
+mod phases_serving;
 mod profile_out;
 mod profile_toml;
 mod record;

@@ -1,7 +1,8 @@
 //! What the stretches between changes are, and the figures of each.
 
 use crate::Recording;
-use crate::phases_figures::{phase, spreads, transitions};
+use crate::phases_figures::{checkpoints, phase, spreads, transitions, unseen};
+use crate::phases_serving::prompts;
 use crate::regimes::same_regime;
 use crate::segment::{Label, Phase};
 use crate::segment_beat::Beat;
@@ -27,6 +28,9 @@ pub(crate) struct Piece {
 const WORKING: f64 = 0.35;
 const RESTING: f64 = 0.12;
 
+/// Share of the power limit below which nothing runs: GPUs with a context and nothing to do draw up to about a fifth of it (choice).
+const RESTING_SHARE_OF_LIMIT: f64 = 0.2;
+
 /// Longest pause of training that is taken for a checkpoint, longest warmup, seconds.
 const LONGEST_CHECKPOINT_S: f64 = 300.0;
 const LONGEST_WARMUP_S: f64 = 90.0;
@@ -47,7 +51,6 @@ pub(crate) fn classify(
     recording: &Recording,
 ) -> Result<Vec<Phase>, SegmentError> {
     let known: Vec<&Piece> = pieces.iter().filter(|p| p.level_w.is_finite()).collect();
-    let duration = |p: &Piece| (p.to - p.from) as f64 * mean.dt_s;
     let floor = known
         .iter()
         .map(|p| p.level_w)
@@ -61,6 +64,12 @@ pub(crate) fn classify(
     }
     let span = top - floor;
     let still = span < (0.05 * top).max(10.0);
+    let anything_ran = known.iter().any(|p| p.utilisation.is_some_and(|u| u > 0.3));
+    let limit_w = recording
+        .gpus
+        .iter()
+        .filter_map(|g| g.limit_w)
+        .reduce(f64::min);
     let rests_at_floor = floor < 0.5 * top;
     let activity = |p: &Piece| -> Option<Activity> {
         if p.period.is_some() || p.beat.is_some() {
@@ -71,6 +80,15 @@ pub(crate) fn classify(
         } else {
             0.0
         };
+        if let Some(used) = p.utilisation.filter(|_| !anything_ran) {
+            return Some(if used < 0.02 || still || share < RESTING {
+                Activity::Resting
+            } else if share < WORKING {
+                Activity::Between
+            } else {
+                Activity::Working
+            });
+        }
         if let Some(used) = p.utilisation {
             // Utilisation says that something ran, power how much: a copy runs hardly anything.
             return Some(match used {
@@ -89,6 +107,13 @@ pub(crate) fn classify(
         }
         if still {
             return None;
+        }
+        if limit_w.is_some_and(|limit| p.level_w < RESTING_SHARE_OF_LIMIT * limit) {
+            return Some(if share < WORKING && share >= RESTING {
+                Activity::Between
+            } else {
+                Activity::Resting
+            });
         }
         Some(if !rests_at_floor || share >= WORKING {
             Activity::Working
@@ -119,7 +144,7 @@ pub(crate) fn classify(
             .filter(|m| m.label == "start")
             .map(|m| m.time_s)
             .collect(),
-        two_levels: two_levels(pieces, &working, duration),
+        prompts: prompts(pieces, &working, mean.dt_s),
     };
     let labels: Vec<(Label, String)> = (0..pieces.len())
         .map(|i| context.label(i, mean.time_s(pieces[i].from)))
@@ -160,33 +185,11 @@ pub(crate) fn classify(
         }
         phases.push(found);
     }
+    checkpoints(&mut phases);
+    unseen(mean, &mut phases);
     spreads((mean, window_s), each, &mut phases);
     transitions(mean, &mut phases);
     Ok(phases)
-}
-
-/// Of work at two levels the power that parts them, if the higher one takes the smaller part of the time: prompts between tokens.
-fn two_levels(
-    pieces: &[Piece],
-    working: &[usize],
-    duration: impl Fn(&Piece) -> f64,
-) -> Option<f64> {
-    let mut steady: Vec<&Piece> = working
-        .iter()
-        .map(|i| &pieces[*i])
-        .filter(|p| p.period.is_none())
-        .collect();
-    if steady.len() < 4 {
-        return None;
-    }
-    steady.sort_by(|a, b| a.level_w.total_cmp(&b.level_w));
-    let (at, gap) = (1..steady.len())
-        .map(|i| (i, steady[i].level_w / steady[i - 1].level_w))
-        .max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let time = |of: &[&Piece]| of.iter().map(|p| duration(p)).sum::<f64>();
-    let (low, high) = steady.split_at(at);
-    (gap > 1.15 && low.len() >= 2 && high.len() >= 2 && time(high) < time(low))
-        .then(|| f64::midpoint(low[low.len() - 1].level_w, high[0].level_w))
 }
 
 struct Context<'a> {
@@ -197,10 +200,21 @@ struct Context<'a> {
     most_memory: f64,
     dt_s: f64,
     starts: Vec<f64>,
-    two_levels: Option<f64>,
+    prompts: Option<Vec<bool>>,
 }
 
 impl Context<'_> {
+    /// Where the run of a process that a piece belongs to begins: after the last stretch of nothing at all before it.
+    fn epoch(&self, i: usize) -> usize {
+        let empty = |k: &usize| {
+            let p = &self.pieces[*k];
+            let low = p.level_w <= self.floor + (0.15 * self.floor).max(5.0);
+            let free = p.memory.is_none_or(|m| m < 0.05 * self.most_memory);
+            self.states[*k] == Some(Activity::Resting) && low && free && self.duration_s(*k) >= 3.0
+        };
+        (0..i).rev().find(empty).map_or(0, |k| k + 1)
+    }
+
     fn duration_s(&self, i: usize) -> f64 {
         (self.pieces[i].to - self.pieces[i].from) as f64 * self.dt_s
     }
@@ -213,7 +227,10 @@ impl Context<'_> {
                 "no samples, or nothing to tell it by".to_owned(),
             );
         };
-        let before = self.working.iter().rev().find(|w| **w < i).copied();
+        let epoch = self.epoch(i);
+        let before = (self.working.iter().rev())
+            .find(|w| **w < i && **w >= epoch)
+            .copied();
         let after = self.working.iter().find(|w| **w > i).copied();
         match state {
             Activity::Working => self.work(i),
@@ -258,22 +275,21 @@ impl Context<'_> {
                 .then(b.cmp(a))
         });
         let main = longest.map_or(piece, |l| &self.pieces[*l]);
-        let first_long = self
-            .working
-            .iter()
-            .find(|w| self.duration_s(**w) >= 0.2 * self.duration_s(*longest.unwrap_or(&i)));
+        let epoch = self.epoch(i);
+        let own = || self.working.iter().filter(|w| **w >= epoch);
+        let first_long =
+            own().find(|w| self.duration_s(**w) >= 0.2 * self.duration_s(*longest.unwrap_or(&i)));
         // Before iterations any other work is warmup, however long the stretches are that pauses leave of them.
+        let cyclic = |k: usize| self.pieces[k].period.is_some() || self.pieces[k].beat.is_some();
         let before_cycles = main.period.is_some()
-            && self
-                .working
-                .iter()
-                .take_while(|w| **w <= i)
-                .all(|w| self.pieces[*w].period.is_none());
-        let soon = self.working.first().is_some_and(|w| {
-            (piece.to - self.pieces[*w].from) as f64 * self.dt_s <= LONGEST_WARMUP_S
-        });
+            && own().any(|w| *w > i && cyclic(*w))
+            && own().take_while(|w| **w <= i).all(|w| !cyclic(*w));
+        let first = own().next().copied().unwrap_or(i);
+        let unbroken = (first..=i).all(|k| self.states[k] == Some(Activity::Working));
+        let soon =
+            (piece.to - self.pieces[first].from) as f64 * self.dt_s <= LONGEST_WARMUP_S && unbroken;
         let early =
-            soon && (before_cycles || first_long.is_some_and(|f| i < *f)) && main.from > piece.from;
+            soon && (before_cycles || first_long.is_some_and(|f| i < *f) && main.from > piece.from);
         let apart = (piece.level_w / main.level_w - 1.0).abs() > 0.03
             || piece.period.is_some() != main.period.is_some();
         if early && apart && piece.period.is_none() && piece.beat.is_none() {
@@ -298,14 +314,14 @@ impl Context<'_> {
                 format!("repeats every {:.3} s", period * self.dt_s),
             );
         }
-        match self.two_levels {
-            Some(middle) if piece.level_w > middle => (
+        match &self.prompts {
+            Some(prompts) if prompts[i] => (
                 Label::SteadyPrefill,
-                "the higher of two levels of work".to_owned(),
+                "short, above the longer stretches of work beside it: prompts".to_owned(),
             ),
             Some(_) => (
                 Label::SteadyDecode,
-                "the lower and longer of two levels of work".to_owned(),
+                "the longer stretches between prompts".to_owned(),
             ),
             None => (Label::Steady, "work at one level".to_owned()),
         }

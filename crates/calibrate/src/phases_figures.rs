@@ -217,3 +217,48 @@ pub(crate) fn transitions(mean: &Signal, phases: &mut [Phase]) {
         });
     }
 }
+
+/// How often checkpoints come, seconds from begin to begin (median), and how long each lasts; none for fewer than three.
+pub(crate) fn checkpoint_rhythm(phases: &[Phase]) -> Option<(f64, f64)> {
+    let found: Vec<&Phase> = phases
+        .iter()
+        .filter(|p| p.label == Label::Checkpoint)
+        .collect();
+    if found.len() < 3 {
+        return None;
+    }
+    let between = found.windows(2).map(|w| w[1].from_s - w[0].from_s);
+    let lasts = found.iter().map(|p| p.duration_s());
+    Some((quantile(between, 0.5), quantile(lasts, 0.5)))
+}
+
+/// Tells of checkpoints how often they come.
+pub(crate) fn checkpoints(phases: &mut [Phase]) {
+    let Some((every_s, _)) = checkpoint_rhythm(phases) else {
+        return;
+    };
+    for p in phases.iter_mut().filter(|p| p.label == Label::Checkpoint) {
+        p.why += &format!("; one begins every {every_s:.1} s");
+    }
+}
+
+/// Coefficient of variation from which work at one level may be repeated work that is too fast for the log (the bound of the gate, source 003).
+const SWINGS: f64 = 0.05;
+
+/// Tells of work that swings from sample to sample that what repeats faster than that cannot be seen.
+pub(crate) fn unseen(mean: &Signal, phases: &mut [Phase]) {
+    let work = |p: &&mut Phase| {
+        let steady = matches!(
+            p.label,
+            Label::Steady | Label::SteadyDecode | Label::SteadyPrefill
+        );
+        steady && p.cycle.is_none() && p.spread_w > SWINGS * p.level_w
+    };
+    for p in phases.iter_mut().filter(work) {
+        p.why += &format!(
+            "; swings by {:.0} W (standard deviation) without a period that shows: what repeats faster than every {:.2} s, two samples, cannot be seen",
+            p.spread_w,
+            2.0 * mean.dt_s
+        );
+    }
+}

@@ -7,6 +7,7 @@ use ballast_profile::{GpuProfile, PhaseKind, PhaseSpec, Phases, TransitionSpec};
 use ballast_units::{Confidence, Grade, Sourced};
 
 use crate::gates::{Gate, GateStatus};
+use crate::phases_figures::checkpoint_rhythm;
 use crate::regimes::{Regime, regimes};
 use crate::segment::{Change, Group, Label, Phase};
 use crate::{Recording, UNKNOWN_GAIN};
@@ -348,6 +349,12 @@ fn notes(recording: &Recording, groups: &[Group], gates: &[Gate], origin: &Origi
                 phase.from_s, phase.to_s, c.period_s, c.duty, c.jitter_s
             );
         }
+    }
+    for (every_s, lasts_s) in groups.iter().filter_map(|g| checkpoint_rhythm(&g.phases)) {
+        let _ = writeln!(
+            text,
+            "Checkpoints: one begins every {every_s:.1} s and lasts {lasts_s:.1} s (medians)."
+        );
     }
     for gate in gates {
         let word = match gate.status {

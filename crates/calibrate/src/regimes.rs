@@ -6,6 +6,9 @@
 /// Ratio of neighbouring levels above which they are two regimes: more than cards of one kind and a clock's wandering differ.
 const APART: f64 = 1.06;
 
+/// Widest regime, highest over lowest: levels that follow each other closely are no one level for it.
+const WIDEST: f64 = 1.12;
+
 /// Stretches of one kind at about one level.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Regime {
@@ -33,7 +36,7 @@ pub(crate) fn regimes(stretches: &[(f64, f64)]) -> Vec<Regime> {
     let mut found: Vec<Regime> = Vec::new();
     for (level_w, seconds) in sorted {
         match found.last_mut() {
-            Some(r) if same_regime(r.range_w.1, level_w) => {
+            Some(r) if same_regime(r.range_w.1, level_w) && level_w <= WIDEST * r.range_w.0 => {
                 let total = r.seconds + seconds;
                 if total > 0.0 {
                     r.level_w += (level_w - r.level_w) * seconds / total;

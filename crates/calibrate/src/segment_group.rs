@@ -110,11 +110,37 @@ fn piece(mean: &Signal, beside: &Beside, from: usize, to: usize, near: &[f64]) -
         to,
         level_w,
         spread_w,
-        period: if swings { period_of(x, near) } else { None },
+        period: period_of(x, near).filter(|p| swings && rises_once(x, *p)),
         beat: None,
         utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
         memory: Beside::mean(beside.memory.as_ref(), from, to),
     }
+}
+
+/// Samples per period below which a cycle is looked at closely, and rises per period that one may have then.
+const CLOSE: f64 = 8.0;
+const MOST_RISES: f64 = 1.4;
+
+/// Whether a short cycle rises once a period: a load faster than the samples rises at every other of them, and its "periods" are chance.
+fn rises_once(x: &[f64], period: f64) -> bool {
+    if period >= CLOSE {
+        return true;
+    }
+    let (low, high) = (
+        quantile(x.iter().copied(), 0.1),
+        quantile(x.iter().copied(), 0.9),
+    );
+    let (down, up) = (low + 0.4 * (high - low), low + 0.6 * (high - low));
+    let (mut rises, mut below) = (0.0, false);
+    for v in x {
+        if *v < down {
+            below = true;
+        } else if *v > up && below {
+            below = false;
+            rises += 1.0;
+        }
+    }
+    rises <= MOST_RISES * x.len() as f64 / period
 }
 
 /// Joins neighbours that are one phase: cycles of one period, levels that noise explains, cut-off cycles.

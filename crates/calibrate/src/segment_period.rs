@@ -121,6 +121,7 @@ impl Vote {
 /// Periods that a good part of the signal has, in samples, the most common first; [`MOST_PERIODS`] at most.
 pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
     let mut votes = votes(x);
+    let all = votes.clone();
     let mut found: Vec<f64> = Vec::new();
     while found.len() < MOST_PERIODS {
         let near = |v: &&Vote, p: f64| (v.period / p - 1.0).abs() < 0.06;
@@ -150,9 +151,21 @@ pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
             !(same || multiple && v.covered(&around) > 0.5)
         });
     }
-    let shortest = found.iter().copied().fold(f64::INFINITY, f64::min);
-    found.retain(|p| *p < OUTER * shortest);
-    found
+    // What repeats around a cycle that is found within it is no cycle of its own.
+    let near = |p: f64| -> Vec<Vote> {
+        all.iter()
+            .filter(|v| (v.period / p - 1.0).abs() < 0.06)
+            .copied()
+            .collect()
+    };
+    let outer = |p: f64| {
+        found.iter().filter(|q| p >= OUTER * **q).any(|q| {
+            let (own, inner) = (near(p), near(*q));
+            let share = own.iter().map(|v| v.covered(&inner)).sum::<f64>();
+            share > 0.5 * own.len() as f64
+        })
+    };
+    found.iter().copied().filter(|p| !outer(*p)).collect()
 }
 
 /// What the windows of all scales say.
