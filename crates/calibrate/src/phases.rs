@@ -1,7 +1,7 @@
 //! What the stretches between changes are, and the figures of each.
 
 use crate::Recording;
-use crate::phases_figures::{checkpoints, phase, spreads, transitions, unseen};
+use crate::phases_figures::{checkpoints, phase, sharpen, spreads, transitions, unseen};
 use crate::phases_serving::prompts;
 use crate::regimes::same_regime;
 use crate::segment::{Label, Phase};
@@ -189,6 +189,7 @@ pub(crate) fn classify(
     unseen(mean, &mut phases);
     spreads((mean, window_s), each, &mut phases);
     transitions(mean, &mut phases);
+    sharpen((mean, window_s), &mut phases);
     Ok(phases)
 }
 

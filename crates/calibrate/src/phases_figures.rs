@@ -218,6 +218,47 @@ pub(crate) fn transitions(mean: &Signal, phases: &mut [Phase]) {
     }
 }
 
+/// Moves every edge to where the signal passes the middle between what is before and after it: a mean over a window that holds the edge tells
+/// where in the window it lies. No edge moves to another bin's place than the nearest.
+pub(crate) fn sharpen((mean, window_s): (&Signal, Option<f64>), phases: &mut [Phase]) {
+    let dt_s = mean.dt_s;
+    let reach = 1 + (0.5 * window_s.unwrap_or(0.0) / dt_s + 0.5).ceil() as usize;
+    for k in 1..phases.len() {
+        let edge = mean.bin(phases[k].from_s + 0.5 * dt_s);
+        let clear = |p: &Phase| {
+            let bins = (p.duration_s() / dt_s) as usize;
+            let slow = p
+                .cycle
+                .is_none_or(|c| c.beat_s.is_none() && c.period_s > 4.0 * reach as f64 * dt_s);
+            slow && bins > reach + 2
+        };
+        if !(clear(&phases[k - 1]) && clear(&phases[k])) {
+            continue;
+        }
+        let (before, _) = mean.moments((edge - reach).saturating_sub(2), edge - reach + 1);
+        let (after, _) = mean.moments(edge + reach - 1, (edge + reach + 2).min(mean.value.len()));
+        let step = after - before;
+        if !(step.abs() > 0.1 * before.max(after)) {
+            continue;
+        }
+        let middle = f64::midpoint(before, after);
+        let crossing = (edge - reach..edge + reach)
+            .filter_map(|i| {
+                let (a, b) = (mean.value[i], *mean.value.get(i + 1)?);
+                let passes = (b - middle) * step >= 0.0 && (a - middle) * step < 0.0;
+                // Between the middles of the two bins.
+                passes.then(|| mean.time_s(i) + dt_s * (0.5 + (middle - a) / (b - a)))
+            })
+            .min_by(|a, b| {
+                let off = |t: &f64| (t - mean.time_s(edge)).abs();
+                off(a).total_cmp(&off(b))
+            });
+        if let Some(at_s) = crossing {
+            (phases[k].from_s, phases[k - 1].to_s) = (at_s, at_s);
+        }
+    }
+}
+
 /// How often checkpoints come, seconds from begin to begin (median), and how long each lasts; none for fewer than three.
 pub(crate) fn checkpoint_rhythm(phases: &[Phase]) -> Option<(f64, f64)> {
     let found: Vec<&Phase> = phases

@@ -7,7 +7,7 @@
 const APART: f64 = 1.06;
 
 /// Widest regime, highest over lowest: levels that follow each other closely are no one level for it.
-const WIDEST: f64 = 1.12;
+const WIDEST: f64 = 1.08;
 
 /// Stretches of one kind at about one level.
 #[derive(Debug, Clone, Copy, PartialEq)]

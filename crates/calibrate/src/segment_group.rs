@@ -118,7 +118,7 @@ fn piece(mean: &Signal, beside: &Beside, from: usize, to: usize, near: &[f64]) -
 }
 
 /// Samples per period below which a cycle is looked at closely, and rises per period that one may have then.
-const CLOSE: f64 = 8.0;
+const CLOSE: f64 = 16.0;
 const MOST_RISES: f64 = 1.4;
 
 /// Whether a short cycle rises once a period: a load faster than the samples rises at every other of them, and its "periods" are chance.

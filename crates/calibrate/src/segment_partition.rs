@@ -12,7 +12,7 @@
 //! `2.5 ln n · (1 + φ)/(1 − φ)`: noise with autocorrelation φ at one sample holds so many times fewer independent samples (φ from the variogram,
 //! medians, so that changes and outliers do not move it).
 //!
-//! Candidates lie on a grid of at most [`MOST_CANDIDATES`], so the work is O(n) for the sums and bounded for the search; edges are then
+//! There are at most [`MOST_CANDIDATES`] candidates, all samples of a short signal, else half on an even grid and half at its sharpest changes, so the work is O(n) for the sums and bounded for the search; edges are then
 //! moved to the sample by the likelihood ratio of the two sides' histograms.
 
 use crate::segment_signal::{moments, quantile};
@@ -125,6 +125,32 @@ fn noise(x: &[f64], far: usize) -> (f64, f64) {
     (wide, phi)
 }
 
+/// Places where a change is looked for, and the widest distance between two of them. Of a long signal half of them are where it changes most within
+/// a few samples: a spike of a few samples between two places of an even grid would blur both of its sides.
+fn candidates(x: &[f64]) -> (Vec<usize>, usize) {
+    let n = x.len();
+    if n <= MOST_CANDIDATES {
+        return ((0..=n).collect(), 1);
+    }
+    let step = n.div_ceil(MOST_CANDIDATES / 2);
+    let jump = |i: usize| {
+        let (before, _) = moments(x[i.saturating_sub(2)..i].iter().copied());
+        let (after, _) = moments(x[i..(i + 2).min(n)].iter().copied());
+        let d = (after - before).abs();
+        if d.is_finite() { d } else { 0.0 }
+    };
+    let jumps: Vec<f64> = (0..n).map(|i| if i == 0 { 0.0 } else { jump(i) }).collect();
+    let mut sharp: Vec<usize> = (1..n - 1)
+        .filter(|i| jumps[*i] >= jumps[i - 1] && jumps[*i] > jumps[i + 1])
+        .collect();
+    sharp.sort_by(|a, b| jumps[*b].total_cmp(&jumps[*a]).then(a.cmp(b)));
+    sharp.truncate(MOST_CANDIDATES / 2);
+    let mut at: Vec<usize> = (0..n).step_by(step).chain(sharp).chain([n]).collect();
+    at.sort_unstable();
+    at.dedup();
+    (at, step)
+}
+
 /// Changes of a signal: the beginnings of all stretches but the first, in samples.
 pub(crate) fn changes(x: &[f64], dt_s: f64, periods: &[f64]) -> Vec<usize> {
     let n = x.len();
@@ -143,9 +169,7 @@ pub(crate) fn changes(x: &[f64], dt_s: f64, periods: &[f64]) -> Vec<usize> {
     let penalty = 2.5 * libm::log(n as f64) * inflation;
     let (offset, _) = moments(x.iter().copied());
     let sums = Sums::of(x, offset, phi, periods);
-    let step = n.div_ceil(MOST_CANDIDATES);
-    let mut at: Vec<usize> = (0..n).step_by(step).collect();
-    at.push(n);
+    let (at, step) = candidates(x);
     let mut best = vec![0.0; at.len()];
     let mut from = vec![0_usize; at.len()];
     for k in 1..at.len() {

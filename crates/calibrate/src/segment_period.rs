@@ -132,8 +132,13 @@ pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
             .map(|v| (support(v.period), *v))
             .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.period.total_cmp(&a.1.period)));
         let Some((weight, best)) = best else { break };
-        if weight < 0.04 * x.len() as f64 || weight < 4.0 * best.period {
+        if weight < 0.04 * x.len() as f64 {
             break;
+        }
+        if weight < 4.0 * best.period {
+            let period = best.period;
+            votes.retain(|v| (v.period / period - 1.0).abs() >= 0.06);
+            continue;
         }
         let around: Vec<Vote> = votes
             .iter()

@@ -312,14 +312,16 @@ fn others(seed: u64, log: &mut Add<'_>) {
     let mut segments = vec![idle(20.0)];
     let high_w = d.from(580.0, 690.0);
     for period in [d.from(1.0, 2.0), d.from(3.0, 5.0), d.from(7.0, 11.0)] {
+        // What lies between two kernels is the rest's own level, so the cycles end with the last fall.
+        let (duty, count) = (d.from(0.3, 0.7), (80.0 / period).round().max(8.0));
         segments.push(wave(
             high_w,
-            110.0,
+            105.0,
             period,
-            d.from(0.3, 0.7),
-            (80.0 / period).round().max(8.0) * period,
+            duty,
+            (count - 1.0 + duty) * period,
         ));
-        segments.push(flat(REST, d.from(10.0, 20.0), 105.0, 1.0, 0.0, 40.0));
+        segments.push(flat(REST, d.from(20.0, 30.0), 105.0, 1.0, 0.0, 40.0));
     }
     log(
         "duty-cycled matmul, 0.1 s",
