@@ -222,7 +222,7 @@ pub(crate) fn transitions(mean: &Signal, phases: &mut [Phase]) {
 /// where in the window it lies. No edge moves to another bin's place than the nearest.
 pub(crate) fn sharpen((mean, window_s): (&Signal, Option<f64>), phases: &mut [Phase]) {
     let dt_s = mean.dt_s;
-    let reach = 1 + (0.5 * window_s.unwrap_or(0.0) / dt_s + 0.5).ceil() as usize;
+    let reach = 1 + mean.reach(window_s);
     for k in 1..phases.len() {
         let edge = mean.bin(phases[k].from_s + 0.5 * dt_s);
         let clear = |p: &Phase| {

@@ -47,6 +47,7 @@ pub(crate) fn group(
         &beside,
         &found,
     );
+    let pieces = alternating(pieces, &mean, &beside);
     let pieces = with_beats(pieces, &mean, recording.gpus.get(gpus[0]), reading);
     let mut phases = classify(&pieces, (&mean, window_s), &each, &beside, recording)?;
     for change in phases.iter_mut().filter_map(|p| p.entered.as_mut()) {
@@ -191,6 +192,57 @@ fn with_beats(
         p.beat = beat(gpu, kind, stretch_s, mean.dt_s, p.spread_w);
     }
     pieces
+}
+
+/// Fewest repetitions of two levels in turn that are one cycle, and how far single durations may be from their median.
+const LEAST_TURNS: usize = 3;
+const REGULAR: f64 = 0.15;
+
+/// Joins levels that follow each other in turn, each time for about as long, to one cycle: a list of dozens says less.
+fn alternating(mut pieces: Vec<Piece>, mean: &Signal, beside: &Beside) -> Vec<Piece> {
+    let mut at = 0;
+    while at < pieces.len() {
+        let end = turns(&pieces, at);
+        // Two pieces are a turn, and the first and the last may be cut off.
+        if end - at < 2 * LEAST_TURNS {
+            at += 1;
+            continue;
+        }
+        let (from, to) = (pieces[at].from, pieces[end - 1].to);
+        let inner = &pieces[at..end];
+        let length = |first: usize| {
+            let lengths = inner
+                .iter()
+                .skip(first)
+                .step_by(2)
+                .map(|p| (p.to - p.from) as f64);
+            quantile(lengths, 0.5)
+        };
+        let period = length(0) + length(1);
+        let mut whole = piece(mean, beside, from, to, &[period]);
+        whole.period = Some(period);
+        pieces.splice(at..end, [whole]);
+        at += 1;
+    }
+    pieces
+}
+
+/// End of the pieces from `at` on that are two flat levels in turn with regular durations.
+fn turns(pieces: &[Piece], at: usize) -> usize {
+    let length = |p: &Piece| (p.to - p.from) as f64;
+    let flat = |p: &Piece| p.period.is_none() && p.level_w.is_finite();
+    let alike = |p: &Piece, q: &Piece| {
+        let levels = (p.level_w - q.level_w).abs() < (0.04 * p.level_w.max(q.level_w)).max(5.0);
+        levels && (length(p) / length(q) - 1.0).abs() < REGULAR
+    };
+    let mut end = at;
+    while end < pieces.len()
+        && flat(&pieces[end])
+        && (end < at + 2 || alike(&pieces[end], &pieces[end - 2]))
+    {
+        end += 1;
+    }
+    end
 }
 
 /// Bounds of the pieces without those that are only the way from one level to the next: each of them is cut where it passes the middle.

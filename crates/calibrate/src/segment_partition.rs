@@ -121,7 +121,7 @@ fn noise(x: &[f64], far: usize) -> (f64, f64) {
     if !(near.is_finite() && wide > 0.0) {
         return (if near.is_finite() { near } else { 0.0 }, 0.0);
     }
-    let phi = (1.0 - (near / wide) * (near / wide)).clamp(0.0, 0.7);
+    let phi = (1.0 - (near / wide) * (near / wide)).clamp(0.0, 0.5);
     (wide, phi)
 }
 

@@ -32,10 +32,16 @@ impl Signal {
         (at.max(0.0) as usize).min(self.value.len())
     }
 
+    /// Bins on either side of an edge that it reaches through the sensor's window and the age of an update.
+    pub(crate) fn reach(&self, window_s: Option<f64>) -> usize {
+        // A window of whole bins is no more than that for the rounding of a bin's width.
+        (0.5 * window_s.unwrap_or(0.0) / self.dt_s + 0.5 - 1e-3).ceil() as usize
+    }
+
     /// The part of a stretch that its ends do not reach through the sensor's window; all of it where that leaves too little.
     pub(crate) fn inner(&self, from: usize, to: usize, window_s: Option<f64>) -> (usize, usize) {
-        // Half the window, the age of an update, and the bin that holds the edge.
-        let trim = 1 + (0.5 * window_s.unwrap_or(0.0) / self.dt_s + 0.5).ceil() as usize;
+        // And the bin that holds the edge.
+        let trim = 1 + self.reach(window_s);
         if to - from >= 4 * trim {
             (from + trim, to - trim)
         } else {
