@@ -66,7 +66,7 @@ fn cycle((mean, window_s): (&Signal, Option<f64>), from: usize, to: usize, perio
             .filter(own)
             .collect();
         // A side shorter than the window never settles.
-        if settled.len() >= 8.max(values().filter(own).count() / 50) {
+        if settled.len() >= 4.max(values().filter(own).count() / 50) {
             settled
         } else {
             values().filter(own).collect()
@@ -241,6 +241,13 @@ pub(crate) fn sharpen((mean, window_s): (&Signal, Option<f64>), phases: &mut [Ph
         if !(step.abs() > 0.1 * before.max(after)) {
             continue;
         }
+        // A cycle that ends has edges of its own close by.
+        let bins = if phases[k - 1].cycle.is_some() {
+            0.5
+        } else {
+            reach as f64 - 0.5
+        };
+        let most_s = bins * dt_s;
         let middle = f64::midpoint(before, after);
         let crossing = (edge - reach..edge + reach)
             .filter_map(|i| {
@@ -249,6 +256,7 @@ pub(crate) fn sharpen((mean, window_s): (&Signal, Option<f64>), phases: &mut [Ph
                 // Between the middles of the two bins.
                 passes.then(|| mean.time_s(i) + dt_s * (0.5 + (middle - a) / (b - a)))
             })
+            .filter(|t| (t - mean.time_s(edge)).abs() <= most_s)
             .min_by(|a, b| {
                 let off = |t: &f64| (t - mean.time_s(edge)).abs();
                 off(a).total_cmp(&off(b))

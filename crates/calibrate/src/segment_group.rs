@@ -231,9 +231,12 @@ fn alternating(mut pieces: Vec<Piece>, mean: &Signal, beside: &Beside) -> Vec<Pi
 fn turns(pieces: &[Piece], at: usize) -> usize {
     let length = |p: &Piece| (p.to - p.from) as f64;
     let flat = |p: &Piece| p.period.is_none() && p.level_w.is_finite();
+    let two = pieces[at..].iter().take(2).map(|p| p.level_w);
+    let top = two.fold(0.0, f64::max);
     let alike = |p: &Piece, q: &Piece| {
-        let levels = (p.level_w - q.level_w).abs() < (0.04 * p.level_w.max(q.level_w)).max(5.0);
-        levels && (length(p) / length(q) - 1.0).abs() < REGULAR
+        // The samples on the edges are still in these means, so that they count by how high the edges are.
+        (p.level_w - q.level_w).abs() < (0.05 * top).max(5.0)
+            && (length(p) / length(q) - 1.0).abs() < REGULAR
     };
     let mut end = at;
     while end < pieces.len()

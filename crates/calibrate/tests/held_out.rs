@@ -29,14 +29,23 @@ fn truth_level(s: &Segment) -> Option<f64> {
             high_w,
             low_w,
             duty,
+            period_s,
             ..
-        } => Some(low_w + duty * (high_w - low_w)),
+        } => {
+            // The last period may be cut off.
+            let whole = (s.seconds / period_s + 1e-9).floor();
+            let rest_s = (s.seconds - whole * period_s).clamp(0.0, duty * period_s);
+            let share = (whole * duty * period_s + rest_s) / s.seconds;
+            Some(low_w + share * (high_w - low_w))
+        }
         Course::Spikes { .. } => None,
     }
 }
 
 fn score(log: &Log, report: &GroupReport) -> Score {
-    let tolerance_s = log.logger.poll_s.max(0.2);
+    // Where rows are missing the sample beside an edge may be one of them.
+    let rows = if log.logger.missing > 0.0 { 2.0 } else { 1.0 };
+    let tolerance_s = (rows * log.logger.poll_s).max(0.2);
     let bounds = log.bounds();
     let mut score = Score::default();
     let begins: Vec<f64> = report.phases.iter().skip(1).map(|p| p.from_s).collect();
@@ -178,22 +187,64 @@ fn run(log: &Log, seed: u64, verbose: bool) -> (Calibration, Score) {
     (done, s)
 }
 
-#[test]
-fn logs_of_many_kinds() {
-    // Seeds below 100 are for looking at; these are not.
-    let seeds: Vec<u64> = std::env::var("LOG_SEEDS").map_or_else(
-        |_| vec![101, 102, 103],
-        |s| s.split(',').filter_map(|v| v.parse().ok()).collect(),
-    );
+/// All logs of a seed: every one but that whose iterations are too fast must be given back, and its phases found.
+fn all_of(seed: u64) {
     let only = std::env::var("LOG_ONLY").unwrap_or_default();
     println!(
         "| log | seed | groups | edges within max(0.2 s, one sample) | labelled | levels | period | energy | R2 | NRMSE |"
     );
-    for seed in seeds {
-        for log in logs::scripts::all(seed) {
-            if log.name.contains(&only) {
-                run(&log, seed, !only.is_empty());
-            }
+    let (mut edges, mut found) = (0, 0);
+    let mut missed = Vec::new();
+    for log in logs::scripts::all(seed) {
+        if !log.name.contains(&only) {
+            continue;
+        }
+        let (done, score) = run(&log, seed, !only.is_empty());
+        edges += score.edges;
+        found += score.found;
+        let good = done
+            .reports
+            .iter()
+            .all(|r| r.refit.as_ref().is_some_and(|f| f.good));
+        if log.name == logs::scripts::TOO_FAST {
+            // What cannot be seen is told, and no period is made up.
+            let told = |r: &GroupReport| {
+                r.phases.iter().all(|p| p.cycle.is_none())
+                    && r.phases.iter().any(|p| p.why.contains("cannot be seen"))
+            };
+            assert!(done.reports.iter().all(told), "{}", text(&done));
+        } else if !good || score.labelled < 0.9 {
+            missed.push(log.name);
         }
     }
+    println!("seed {seed}: {found} of {edges} edges");
+    assert!(missed.is_empty(), "seed {seed}: {missed:?}");
+    assert!(found * 100 >= edges * 97, "{found} of {edges} edges");
+}
+
+/// For looking at logs: `LOG_SEEDS=1,2 LOG_ONLY=serving cargo test … -- --ignored --nocapture`.
+#[test]
+#[ignore = "a tool"]
+fn seeds_to_look_at() {
+    let seeds = std::env::var("LOG_SEEDS").unwrap_or_else(|_| "1".to_owned());
+    for seed in seeds.split(',').filter_map(|v| v.parse().ok()) {
+        all_of(seed);
+    }
+}
+
+// Seeds that nothing was tuned on.
+
+#[test]
+fn held_out_101() {
+    all_of(101);
+}
+
+#[test]
+fn held_out_102() {
+    all_of(102);
+}
+
+#[test]
+fn held_out_103() {
+    all_of(103);
 }

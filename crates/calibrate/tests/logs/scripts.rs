@@ -5,6 +5,9 @@ use ballast_calibrate::Label;
 use ballast_series::rng::Stream;
 
 const H100: &str = "NVIDIA H100 80GB HBM3";
+/// The log whose iterations are faster than twice its interval.
+pub(crate) const TOO_FAST: &str = "iterations too fast for it, 1 s";
+
 const A100: &str = "NVIDIA A100-SXM4-80GB";
 
 /// Draws a script's figures.
@@ -392,7 +395,7 @@ fn others(seed: u64, log: &mut Add<'_>) {
         idle(40.0),
     ];
     log(
-        "iterations too fast for it, 1 s",
+        TOO_FAST,
         segments,
         8,
         nvidia_smi(A100, 1.0, false, true),
