@@ -186,7 +186,7 @@ pub(crate) fn classify(
         phases.push(found);
     }
     checkpoints(&mut phases);
-    unseen(mean, &mut phases);
+    unseen((mean, window_s), &mut phases);
     spreads((mean, window_s), each, &mut phases);
     transitions(mean, &mut phases);
     sharpen((mean, window_s), &mut phases);

@@ -294,8 +294,9 @@ pub(crate) fn checkpoints(phases: &mut [Phase]) {
 /// Coefficient of variation from which work at one level may be repeated work that is too fast for the log (the bound of the gate, source 003).
 const SWINGS: f64 = 0.05;
 
-/// Tells of work that swings from sample to sample that what repeats faster than that cannot be seen.
-pub(crate) fn unseen(mean: &Signal, phases: &mut [Phase]) {
+/// Tells of work that swings from sample to sample that what repeats faster than that cannot be seen, and of cycles seen through short windows that
+/// a faster one would look the same: a beat of load and samples is no different from a cycle.
+pub(crate) fn unseen((mean, window_s): (&Signal, Option<f64>), phases: &mut [Phase]) {
     let work = |p: &&mut Phase| {
         let steady = matches!(
             p.label,
@@ -303,11 +304,21 @@ pub(crate) fn unseen(mean: &Signal, phases: &mut [Phase]) {
         );
         steady && p.cycle.is_none() && p.spread_w > SWINGS * p.level_w
     };
+    let two_s = 2.0 * mean.dt_s;
+    if let Some(window_s) = window_s.filter(|w| *w < 0.5 * mean.dt_s) {
+        let own = |p: &&mut Phase| p.cycle.is_some_and(|c| c.beat_s.is_none());
+        for p in phases.iter_mut().filter(own) {
+            p.why += &format!(
+                "; seen for {:.0} ms every {:.2} s: what repeats faster than every {two_s:.2} s would look the same as its beat",
+                1e3 * window_s,
+                mean.dt_s
+            );
+        }
+    }
     for p in phases.iter_mut().filter(work) {
         p.why += &format!(
-            "; swings by {:.0} W (standard deviation) without a period that shows: what repeats faster than every {:.2} s, two samples, cannot be seen",
-            p.spread_w,
-            2.0 * mean.dt_s
+            "; swings by {:.0} W (standard deviation) without a period that shows: what repeats faster than every {two_s:.2} s, two samples, cannot be seen",
+            p.spread_w
         );
     }
 }

@@ -144,6 +144,20 @@ impl Log {
         power
     }
 
+    /// What each card draws over what its kind does.
+    pub(crate) fn scales(&self, seed: u64) -> Vec<f64> {
+        let mut cards = Stream::new(seed, "cards", 0, 0);
+        (0..self.gpus)
+            .map(|_| {
+                if self.gpus > 1 {
+                    1.0 + 0.015 * cards.normal()
+                } else {
+                    1.0
+                }
+            })
+            .collect()
+    }
+
     /// The recording, through the sensor of the GPU's name.
     pub(crate) fn record(&self, seed: u64) -> Recording {
         let step_s = (self.logger.poll_s / 50.0).clamp(0.002, 0.01);
@@ -175,14 +189,10 @@ impl Log {
                 .collect()
         };
         let common = noise("noise in common", 0);
-        let mut cards = Stream::new(seed, "cards", 0, 0);
+        let cards = self.scales(seed);
         let gpus = (0..self.gpus)
             .map(|g| {
-                let scale = if self.gpus > 1 {
-                    1.0 + 0.015 * cards.normal()
-                } else {
-                    1.0
-                };
+                let scale = cards[g];
                 let own = noise("noise of one", g as u64);
                 let course = if self.odd == Odd::Straggler(g) {
                     &late
