@@ -10,7 +10,7 @@
 //!
 //! [`calibrate`] makes phases of a recording ([`segment`]), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
 //! ([`refit`]). A reader looks for: `segment_signal` and `segment_grid` (the grid), `segment_period` and `segment_beat` (periods), `segment_partition` (change points), `segment_group` (pieces
-//! to phases), `phases` (labels), `phases_figures` (their figures), `regimes` (levels of one kind that are apart), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it).
+//! to phases), `phases` and `phases_activity` (labels), `phases_figures` and `phases_finish` (their figures), `regimes` (levels of one kind that are apart), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it).
 
 mod calibration;
 mod control;
@@ -30,7 +30,9 @@ mod node_fit;
 mod nvml;
 mod nvml_raw;
 mod phases;
+mod phases_activity;
 mod phases_figures;
+mod phases_finish;
 mod phases_serving;
 mod profile_out;
 mod profile_toml;

@@ -1,7 +1,9 @@
 //! What the stretches between changes are, and the figures of each.
 
 use crate::Recording;
-use crate::phases_figures::{checkpoints, phase, sharpen, spreads, transitions, unseen};
+use crate::phases_activity::{Activity, Scale};
+use crate::phases_figures::{phase, spreads, transitions};
+use crate::phases_finish::{checkpoints, sharpen, unseen};
 use crate::phases_serving::prompts;
 use crate::regimes::same_regime;
 use crate::segment::{Label, Phase};
@@ -24,23 +26,9 @@ pub(crate) struct Piece {
     pub(crate) memory: Option<f64>,
 }
 
-/// Share of the way from the lowest to the highest level at which a GPU works, and up to which it rests.
-const WORKING: f64 = 0.35;
-const RESTING: f64 = 0.12;
-
-/// Share of the power limit below which nothing runs: GPUs with a context and nothing to do draw up to about a fifth of it (choice).
-const RESTING_SHARE_OF_LIMIT: f64 = 0.2;
-
 /// Longest pause of training that is taken for a checkpoint, longest warmup, seconds.
 const LONGEST_CHECKPOINT_S: f64 = 300.0;
 const LONGEST_WARMUP_S: f64 = 90.0;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Activity {
-    Resting,
-    Between,
-    Working,
-}
 
 /// Gives every piece its label and its figures.
 pub(crate) fn classify(
@@ -62,68 +50,11 @@ pub(crate) fn classify(
     if !(floor.is_finite() && top.is_finite()) {
         return Err(SegmentError::NoGpu);
     }
-    let span = top - floor;
-    let still = span < (0.05 * top).max(10.0);
-    let anything_ran = known.iter().any(|p| p.utilisation.is_some_and(|u| u > 0.3));
-    let limit_w = recording
-        .gpus
-        .iter()
+    let limit_w = (recording.gpus.iter())
         .filter_map(|g| g.limit_w)
         .reduce(f64::min);
-    let rests_at_floor = floor < 0.5 * top;
-    let activity = |p: &Piece| -> Option<Activity> {
-        if p.period.is_some() || p.beat.is_some() {
-            return Some(Activity::Working);
-        }
-        let share = if span > 0.0 {
-            (p.level_w - floor) / span
-        } else {
-            0.0
-        };
-        if let Some(used) = p.utilisation.filter(|_| !anything_ran) {
-            return Some(if used < 0.02 || still || share < RESTING {
-                Activity::Resting
-            } else if share < WORKING {
-                Activity::Between
-            } else {
-                Activity::Working
-            });
-        }
-        if let Some(used) = p.utilisation {
-            // Utilisation says that something ran, power how much: a copy runs hardly anything.
-            return Some(match used {
-                u if u < 0.05 && (still || share < WORKING) => {
-                    if still || share < RESTING {
-                        Activity::Resting
-                    } else {
-                        Activity::Between
-                    }
-                }
-                u if u > 0.3 && (still || share > 0.2 || !rests_at_floor) => Activity::Working,
-                _ if share >= WORKING => Activity::Working,
-                _ if share < RESTING => Activity::Resting,
-                _ => Activity::Between,
-            });
-        }
-        if still {
-            return None;
-        }
-        if limit_w.is_some_and(|limit| p.level_w < RESTING_SHARE_OF_LIMIT * limit) {
-            return Some(if share < WORKING && share >= RESTING {
-                Activity::Between
-            } else {
-                Activity::Resting
-            });
-        }
-        Some(if !rests_at_floor || share >= WORKING {
-            Activity::Working
-        } else if share < RESTING {
-            Activity::Resting
-        } else {
-            Activity::Between
-        })
-    };
-    let states: Vec<Option<Activity>> = pieces.iter().map(activity).collect();
+    let scale = Scale::of(&known, (floor, top), limit_w);
+    let states: Vec<Option<Activity>> = pieces.iter().map(|p| scale.activity(p)).collect();
     if states.iter().all(Option::is_none) {
         return Err(SegmentError::Constant { level_w: floor });
     }
@@ -149,6 +80,22 @@ pub(crate) fn classify(
     let labels: Vec<(Label, String)> = (0..pieces.len())
         .map(|i| context.label(i, mean.time_s(pieces[i].from)))
         .collect();
+    let mut phases = phases_of(pieces, labels, (mean, window_s), beside);
+    checkpoints(&mut phases);
+    unseen((mean, window_s), &mut phases);
+    spreads((mean, window_s), each, &mut phases);
+    transitions(mean, &mut phases);
+    sharpen((mean, window_s), &mut phases);
+    Ok(phases)
+}
+
+/// Joins neighbours of one kind and gives each phase its figures.
+fn phases_of(
+    pieces: &[Piece],
+    labels: Vec<(Label, String)>,
+    (mean, window_s): (&Signal, Option<f64>),
+    beside: &Beside,
+) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
     let mut bounds: Vec<(usize, usize, Label, String)> = Vec::new();
     for (piece, (label, why)) in pieces.iter().zip(labels) {
@@ -185,12 +132,7 @@ pub(crate) fn classify(
         }
         phases.push(found);
     }
-    checkpoints(&mut phases);
-    unseen((mean, window_s), &mut phases);
-    spreads((mean, window_s), each, &mut phases);
-    transitions(mean, &mut phases);
-    sharpen((mean, window_s), &mut phases);
-    Ok(phases)
+    phases
 }
 
 struct Context<'a> {

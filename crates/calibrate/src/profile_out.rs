@@ -7,7 +7,7 @@ use ballast_profile::{GpuProfile, PhaseKind, PhaseSpec, Phases, TransitionSpec};
 use ballast_units::{Confidence, Grade, Sourced};
 
 use crate::gates::{Gate, GateStatus};
-use crate::phases_figures::checkpoint_rhythm;
+use crate::phases_finish::checkpoint_rhythm;
 use crate::regimes::{Regime, regimes};
 use crate::segment::{Change, Group, Label, Phase};
 use crate::{Recording, UNKNOWN_GAIN};

@@ -36,12 +36,7 @@ pub(crate) fn play(
     let bins = to - from;
     let gpus = u32::try_from(group.gpus.len()).ok()?;
     let cycle = phase.cycle.filter(|_| phase.label == Label::Training);
-    let mut profile = profile.clone();
-    for (kind, level_w) in levels {
-        if let Some(spec) = slot(&mut profile.phases, *kind) {
-            spec.power_w = plain(*level_w);
-        }
-    }
+    let profile = at_levels(profile, levels);
     let phases = &profile.phases;
     let own = phases
         .get(kind(phase.label))
@@ -155,6 +150,17 @@ pub(crate) fn play(
         .map(|v| v * scale)
         .collect();
     Some(aligned(&measured, &long, margin))
+}
+
+/// The profile with some kinds at other levels.
+fn at_levels(profile: &GpuProfile, levels: &Levels) -> GpuProfile {
+    let mut profile = profile.clone();
+    for (kind, level_w) in levels {
+        if let Some(spec) = slot(&mut profile.phases, *kind) {
+            spec.power_w = plain(*level_w);
+        }
+    }
+    profile
 }
 
 /// Steps per bin where the sensor's window is played.

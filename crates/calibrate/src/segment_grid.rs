@@ -46,6 +46,7 @@ impl Source {
 }
 
 /// How a source's samples come.
+#[expect(clippy::struct_field_names, reason = "names carry units")]
 struct Rhythm {
     /// Time between samples, or between updates, seconds.
     dt_s: f64,

@@ -37,7 +37,7 @@ pub(crate) fn group(
         .map(|w| piece(&mean, &beside, w[0], w[1], &found))
         .collect();
     let pieces = join(pieces, &mean, &beside, &found);
-    let pieces = without_passages(pieces, &mean, window_s);
+    let pieces = without_passages(&pieces, &mean, window_s);
     let pieces = join(
         pieces
             .windows(2)
@@ -249,7 +249,7 @@ fn turns(pieces: &[Piece], at: usize) -> usize {
 }
 
 /// Bounds of the pieces without those that are only the way from one level to the next: each of them is cut where it passes the middle.
-fn without_passages(pieces: Vec<Piece>, mean: &Signal, window_s: Option<f64>) -> Vec<usize> {
+fn without_passages(pieces: &[Piece], mean: &Signal, window_s: Option<f64>) -> Vec<usize> {
     let longest = 3 + (window_s.unwrap_or(0.0) / mean.dt_s).ceil() as usize;
     let mut bounds: Vec<usize> = pieces.first().map(|p| p.from).into_iter().collect();
     for (k, p) in pieces.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! Segmentation and refit on logs with known truth, of kinds and seeds that nothing was tuned on.
 
 #![expect(clippy::print_stdout, reason = "figures are told")]
+#![expect(clippy::panic, clippy::expect_used, reason = "helpers of tests")]
 
 mod logs;
 
