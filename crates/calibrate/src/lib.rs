@@ -9,7 +9,7 @@
 //! [`Restoring`] changes settings of a GPU for a while and puts them back.
 //!
 //! [`calibrate`] makes phases of a recording ([`segment`]), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
-//! ([`refit`]). A reader looks for: `segment_signal` and `segment_grid` (the grid), `segment_period` and `segment_beat` (periods), `segment_partition` (change points), `segment_group` (pieces
+//! ([`refit`]). A reader looks for: `segment_signal` and `segment_grid` (the grid), `segment_period` and `segment_beat` (periods), `segment_partition` (change points), `segment_group` and `segment_join` (pieces
 //! to phases), `phases` and `phases_activity` (labels), `phases_figures` and `phases_finish` (their figures), `regimes` (levels of one kind that are apart), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it).
 
 mod calibration;
@@ -47,6 +47,7 @@ mod segment;
 mod segment_beat;
 mod segment_grid;
 mod segment_group;
+mod segment_join;
 mod segment_partition;
 mod segment_period;
 mod segment_signal;
