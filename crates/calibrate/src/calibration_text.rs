@@ -44,21 +44,7 @@ pub fn text(c: &Calibration) -> String {
                 if report.refit_as_shown {
                     out.push_str("  replayed with the cycles as the samples show them: the load's own are faster than those, or hidden by the window\n");
                 }
-                let _ = writeln!(
-                    out,
-                    "  replayed, median of {} seeds: energy off by {:.2} %, NRMSE {:.3}, autocorrelation R2 {}, quantiles off by {:.1} %: {}",
-                    crate::refit::SEEDS,
-                    100.0 * r.energy_error,
-                    r.nrmse,
-                    r.acf_r2
-                        .map_or_else(|| "none".to_owned(), |v| format!("{v:.3}")),
-                    100.0 * r.quantile_error,
-                    if r.good {
-                        "good"
-                    } else {
-                        "NOT within 5 %, 0.20 and 0.90"
-                    }
-                );
+                let _ = writeln!(out, "  {r}");
             }
             None => out.push_str("  not replayed: the profile cannot be played\n"),
         }

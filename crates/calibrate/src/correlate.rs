@@ -102,13 +102,31 @@ pub struct PairLag {
     pub at_lag: Option<f64>,
 }
 
-/// What a GPU's power is in a phase without fluctuation, bin by bin; NaN where it passes between the levels of a cycle.
-fn means(phase: &Phase, group: &Signal, gpu: &Signal, from: usize, to: usize) -> Vec<f64> {
-    let x = &gpu.value[from..to];
+/// What a GPU's power is in a phase without fluctuation, bin by bin; NaN at the ends and where it passes between
+/// the levels of a cycle.
+fn means(
+    phase: &Phase,
+    (group, window_s): (&Signal, Option<f64>),
+    gpu: &Signal,
+    from: usize,
+    to: usize,
+) -> Vec<f64> {
     let Some(cycle) = &phase.cycle else {
-        let (mean, _) = gpu.moments(from, to);
-        return vec![mean; x.len()];
+        let (begin, end) = gpu.inner(from, to, window_s);
+        let (mean, _) = gpu.moments(begin, end);
+        return (from..to)
+            .map(|i| {
+                if i >= begin && i < end {
+                    mean
+                } else {
+                    f64::NAN
+                }
+            })
+            .collect();
     };
+    if cycle.beat_s.is_some() {
+        return vec![f64::NAN; to - from];
+    }
     let middle = f64::midpoint(cycle.high_w, cycle.low_w);
     let high = |i: usize| group.value.get(i).copied().unwrap_or(f64::NAN) > middle;
     let of = |side: bool| {
@@ -144,7 +162,7 @@ pub(crate) fn residuals(group: &Group, label: Label) -> Vec<Vec<f64>> {
                     group.mean.bin(phase.from_s + 0.5 * gpu.dt_s),
                     group.mean.bin(phase.to_s + 0.5 * gpu.dt_s),
                 );
-                let means = means(phase, &group.mean, gpu, from, to);
+                let means = means(phase, (&group.mean, group.window_s), gpu, from, to);
                 left.extend(gpu.value[from..to].iter().zip(means).map(|(v, m)| v - m));
                 // A phase's end is no neighbour of the next one's beginning.
                 left.push(f64::NAN);

@@ -10,9 +10,9 @@
 //! it the rest builds alone, for a program that only reads recordings.
 //!
 //! [`calibrate`] makes phases of a recording ([`segment`]), puts in what was drawn rather than shown (`correct`), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
-//! ([`refit`]). A reader looks for: `segment_signal` (the grid), `segment_period` (periods), `segment_partition` (change points), `segment` (pieces
-//! to phases), `phases` (labels and figures), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it),
-//! `calibration_text` (the report).
+//! ([`refit`]). A reader looks for: `segment_signal` and `segment_grid` (the grid), `segment_period` and `segment_beat` (periods), `segment_partition` (change points), `segment_group` and `segment_join` (pieces
+//! to phases), `phases` and `phases_activity` (labels), `phases_figures` and `phases_finish` (their figures), `regimes` (levels of one kind that are apart), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`,
+//! `calibration` (all of it), `calibration_text` (the report).
 
 mod calibration;
 mod calibration_text;
@@ -42,7 +42,12 @@ mod nvml;
 #[cfg(feature = "nvml")]
 mod nvml_raw;
 mod phases;
+mod phases_activity;
+mod phases_figures;
+mod phases_finish;
+mod phases_serving;
 mod profile_out;
+mod profile_toml;
 #[cfg(feature = "nvml")]
 mod record;
 #[cfg(feature = "nvml")]
@@ -52,7 +57,13 @@ mod record_table;
 mod record_watch;
 mod recording;
 mod refit;
+mod refit_play;
+mod regimes;
 mod segment;
+mod segment_beat;
+mod segment_grid;
+mod segment_group;
+mod segment_join;
 mod segment_partition;
 mod segment_period;
 mod segment_signal;
@@ -85,14 +96,15 @@ pub use meter_fit::{MeterComparison, MeterError, compare_meter};
 pub use node_fit::{NodeFit, NodeFitError, fit_node};
 #[cfg(feature = "nvml")]
 pub use nvml::{Library, NoGpu, NvmlControl, NvmlSource};
-pub use profile_out::{Origin, profile, toml};
+pub use profile_out::{Origin, profile};
+pub use profile_toml::toml;
 #[cfg(feature = "nvml")]
 pub use record::{
     Clock, Companion, Live, RecordSpec, Recorded, Said, SegmentSink, SystemClock, record,
 };
 pub use record_table::{Columns, Metadata, NoRecording, recording_of};
 pub use recording::{GpuRecording, Mark, Recording, throttle};
-pub use refit::{Refit, SEEDS, refit};
+pub use refit::{Figures, Refit, SEEDS, refit};
 pub use segment::{Change, Cycle, Group, Label, Phase, segment};
 pub use segment_signal::{LEAST_SAMPLES, SegmentError, Signal, power};
 pub use sensor::{

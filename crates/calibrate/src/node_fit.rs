@@ -152,7 +152,7 @@ impl NodeFit {
                 "{{ value = {value}, low = {}, high = {}, source = {}, grade = \"measured\", confidence = \"{}\" }}",
                 word((value - 2.0 * error).max(least)),
                 word(value + 2.0 * error),
-                crate::profile_out::quoted(source),
+                crate::profile_toml::quoted(source),
                 if self.r2 > 0.9 { "medium" } else { "low" }
             )
         };

@@ -1,10 +1,15 @@
 //! What the stretches between changes are, and the figures of each.
 
 use crate::Recording;
-use crate::correlate::residuals;
-use crate::segment::{Beside, Change, Cycle, Group, Label, Phase};
-use crate::segment_period::acf;
-use crate::segment_signal::{SegmentError, Signal, moments, quantile};
+use crate::phases_activity::{Activity, Scale};
+use crate::phases_figures::{phase, spreads, transitions};
+use crate::phases_finish::{checkpoints, sharpen, unseen};
+use crate::phases_serving::prompts;
+use crate::regimes::same_regime;
+use crate::segment::{Label, Phase};
+use crate::segment_beat::Beat;
+use crate::segment_group::Beside;
+use crate::segment_signal::{SegmentError, Signal};
 
 /// A stretch between two changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,35 +20,25 @@ pub(crate) struct Piece {
     pub(crate) spread_w: f64,
     /// Period, samples.
     pub(crate) period: Option<f64>,
+    /// A period about as short as the sensor's own.
+    pub(crate) beat: Option<Beat>,
     pub(crate) utilisation: Option<f64>,
     pub(crate) memory: Option<f64>,
 }
-
-/// Share of the way from the lowest to the highest level at which a GPU works, and up to which it rests.
-const WORKING: f64 = 0.35;
-const RESTING: f64 = 0.12;
 
 /// Longest pause of training that is taken for a checkpoint, longest warmup, seconds.
 const LONGEST_CHECKPOINT_S: f64 = 300.0;
 const LONGEST_WARMUP_S: f64 = 90.0;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Activity {
-    Resting,
-    Between,
-    Working,
-}
-
 /// Gives every piece its label and its figures.
 pub(crate) fn classify(
     pieces: &[Piece],
-    mean: &Signal,
+    (mean, window_s): (&Signal, Option<f64>),
     each: &[Signal],
     beside: &Beside,
     recording: &Recording,
 ) -> Result<Vec<Phase>, SegmentError> {
     let known: Vec<&Piece> = pieces.iter().filter(|p| p.level_w.is_finite()).collect();
-    let duration = |p: &Piece| (p.to - p.from) as f64 * mean.dt_s;
     let floor = known
         .iter()
         .map(|p| p.level_w)
@@ -55,46 +50,11 @@ pub(crate) fn classify(
     if !(floor.is_finite() && top.is_finite()) {
         return Err(SegmentError::NoGpu);
     }
-    let span = top - floor;
-    let still = span < (0.05 * top).max(10.0);
-    let rests_at_floor = floor < 0.5 * top;
-    let activity = |p: &Piece| -> Option<Activity> {
-        if p.period.is_some() {
-            return Some(Activity::Working);
-        }
-        let share = if span > 0.0 {
-            (p.level_w - floor) / span
-        } else {
-            0.0
-        };
-        if let Some(used) = p.utilisation {
-            // Utilisation says that something ran, power how much: a copy runs hardly anything.
-            return Some(match used {
-                u if u < 0.05 && (still || share < WORKING) => {
-                    if still || share < RESTING {
-                        Activity::Resting
-                    } else {
-                        Activity::Between
-                    }
-                }
-                u if u > 0.3 && (still || share > 0.2 || !rests_at_floor) => Activity::Working,
-                _ if share >= WORKING => Activity::Working,
-                _ if share < RESTING => Activity::Resting,
-                _ => Activity::Between,
-            });
-        }
-        if still {
-            return None;
-        }
-        Some(if !rests_at_floor || share >= WORKING {
-            Activity::Working
-        } else if share < RESTING {
-            Activity::Resting
-        } else {
-            Activity::Between
-        })
-    };
-    let states: Vec<Option<Activity>> = pieces.iter().map(activity).collect();
+    let limit_w = (recording.gpus.iter())
+        .filter_map(|g| g.limit_w)
+        .reduce(f64::min);
+    let scale = Scale::of(&known, (floor, top), limit_w);
+    let states: Vec<Option<Activity>> = pieces.iter().map(|p| scale.activity(p)).collect();
     if states.iter().all(Option::is_none) {
         return Err(SegmentError::Constant { level_w: floor });
     }
@@ -115,17 +75,39 @@ pub(crate) fn classify(
             .filter(|m| m.label == "start")
             .map(|m| m.time_s)
             .collect(),
-        two_levels: two_levels(pieces, &working, duration),
+        prompts: prompts(pieces, &working, mean.dt_s),
     };
     let labels: Vec<(Label, String)> = (0..pieces.len())
         .map(|i| context.label(i, mean.time_s(pieces[i].from)))
         .collect();
+    let mut phases = phases_of(pieces, labels, (mean, window_s), beside);
+    checkpoints(&mut phases);
+    unseen((mean, window_s), &mut phases);
+    spreads((mean, window_s), each, &mut phases);
+    transitions(mean, &mut phases);
+    sharpen((mean, window_s), &mut phases);
+    Ok(phases)
+}
+
+/// Joins neighbours of one kind and gives each phase its figures.
+fn phases_of(
+    pieces: &[Piece],
+    labels: Vec<(Label, String)>,
+    (mean, window_s): (&Signal, Option<f64>),
+    beside: &Beside,
+) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
     let mut bounds: Vec<(usize, usize, Label, String)> = Vec::new();
     for (piece, (label, why)) in pieces.iter().zip(labels) {
         match bounds.last_mut() {
-            // A level that wanders within one kind of work is one phase; cycles of two periods are not.
-            Some(last) if last.2 == label && label != Label::Training => last.1 = piece.to,
+            // A level that wanders within one kind of work is one phase; cycles of two periods and levels of two regimes are not.
+            Some(last)
+                if last.2 == label
+                    && label != Label::Training
+                    && same_regime(mean.moments(last.0, last.1).0, piece.level_w) =>
+            {
+                last.1 = piece.to;
+            }
             _ => bounds.push((piece.from, piece.to, label, why)),
         }
     }
@@ -135,35 +117,22 @@ pub(crate) fn classify(
             .find(|p| p.from == from)
             .and_then(|p| p.period)
             .filter(|_| label == Label::Training);
-        phases.push(phase(mean, beside, (from, to), label, why, period));
+        let beat = pieces.iter().find(|p| p.from == from).and_then(|p| p.beat);
+        let mut found = phase(
+            (mean, window_s),
+            beside,
+            (from, to),
+            label,
+            why,
+            period.filter(|_| beat.is_none()),
+        );
+        if let Some(beat) = beat {
+            (found.level_w, found.spread_w) = (beat.mean_w, beat.left_w);
+            found.cycle = Some(beat.cycle);
+        }
+        phases.push(found);
     }
-    spreads(mean, each, &mut phases);
-    transitions(mean, &mut phases);
-    Ok(phases)
-}
-
-/// Of work at two levels the power that parts them, if the higher one takes the smaller part of the time: prompts between tokens.
-fn two_levels(
-    pieces: &[Piece],
-    working: &[usize],
-    duration: impl Fn(&Piece) -> f64,
-) -> Option<f64> {
-    let mut steady: Vec<&Piece> = working
-        .iter()
-        .map(|i| &pieces[*i])
-        .filter(|p| p.period.is_none())
-        .collect();
-    if steady.len() < 4 {
-        return None;
-    }
-    steady.sort_by(|a, b| a.level_w.total_cmp(&b.level_w));
-    let (at, gap) = (1..steady.len())
-        .map(|i| (i, steady[i].level_w / steady[i - 1].level_w))
-        .max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let time = |of: &[&Piece]| of.iter().map(|p| duration(p)).sum::<f64>();
-    let (low, high) = steady.split_at(at);
-    (gap > 1.15 && low.len() >= 2 && high.len() >= 2 && time(high) < time(low))
-        .then(|| f64::midpoint(low[low.len() - 1].level_w, high[0].level_w))
+    phases
 }
 
 struct Context<'a> {
@@ -174,10 +143,21 @@ struct Context<'a> {
     most_memory: f64,
     dt_s: f64,
     starts: Vec<f64>,
-    two_levels: Option<f64>,
+    prompts: Option<Vec<bool>>,
 }
 
 impl Context<'_> {
+    /// Where the run of a process that a piece belongs to begins: after the last stretch of nothing at all before it.
+    fn epoch(&self, i: usize) -> usize {
+        let empty = |k: &usize| {
+            let p = &self.pieces[*k];
+            let low = p.level_w <= self.floor + (0.15 * self.floor).max(5.0);
+            let free = p.memory.is_none_or(|m| m < 0.05 * self.most_memory);
+            self.states[*k] == Some(Activity::Resting) && low && free && self.duration_s(*k) >= 3.0
+        };
+        (0..i).rev().find(empty).map_or(0, |k| k + 1)
+    }
+
     fn duration_s(&self, i: usize) -> f64 {
         (self.pieces[i].to - self.pieces[i].from) as f64 * self.dt_s
     }
@@ -190,7 +170,10 @@ impl Context<'_> {
                 "no samples, or nothing to tell it by".to_owned(),
             );
         };
-        let before = self.working.iter().rev().find(|w| **w < i).copied();
+        let epoch = self.epoch(i);
+        let before = (self.working.iter().rev())
+            .find(|w| **w < i && **w >= epoch)
+            .copied();
         let after = self.working.iter().find(|w| **w > i).copied();
         match state {
             Activity::Working => self.work(i),
@@ -216,12 +199,15 @@ impl Context<'_> {
 
     /// Between two stretches of training with the memory kept.
     fn pauses(&self, b: usize, i: usize, a: usize) -> bool {
-        let periodic = |k: usize| self.pieces[k].period.is_some();
+        let alike = match (self.pieces[b].period, self.pieces[a].period) {
+            (Some(p), Some(q)) => (p / q - 1.0).abs() < 0.1,
+            _ => false,
+        };
         let length_s = (self.pieces[a].from - self.pieces[b].to) as f64 * self.dt_s;
         let kept = self.pieces[i]
             .memory
             .is_none_or(|m| m > 0.3 * self.most_memory);
-        periodic(b) && periodic(a) && length_s <= LONGEST_CHECKPOINT_S && kept
+        alike && length_s <= LONGEST_CHECKPOINT_S && kept
     }
 
     fn work(&self, i: usize) -> (Label, String) {
@@ -232,17 +218,37 @@ impl Context<'_> {
                 .then(b.cmp(a))
         });
         let main = longest.map_or(piece, |l| &self.pieces[*l]);
-        let first_long = self
-            .working
-            .iter()
-            .find(|w| self.duration_s(**w) >= 0.2 * self.duration_s(*longest.unwrap_or(&i)));
-        let early = first_long.is_some_and(|f| i < *f) && main.from > piece.from;
+        let epoch = self.epoch(i);
+        let own = || self.working.iter().filter(|w| **w >= epoch);
+        let first_long =
+            own().find(|w| self.duration_s(**w) >= 0.2 * self.duration_s(*longest.unwrap_or(&i)));
+        // Before iterations any other work is warmup, however long the stretches are that pauses leave of them.
+        let cyclic = |k: usize| self.pieces[k].period.is_some() || self.pieces[k].beat.is_some();
+        let before_cycles = main.period.is_some()
+            && own().any(|w| *w > i && cyclic(*w))
+            && own().take_while(|w| **w <= i).all(|w| !cyclic(*w));
+        let first = own().next().copied().unwrap_or(i);
+        let unbroken = (first..=i).all(|k| self.states[k] == Some(Activity::Working));
+        let soon =
+            (piece.to - self.pieces[first].from) as f64 * self.dt_s <= LONGEST_WARMUP_S && unbroken;
+        let early =
+            soon && (before_cycles || first_long.is_some_and(|f| i < *f) && main.from > piece.from);
         let apart = (piece.level_w / main.level_w - 1.0).abs() > 0.03
             || piece.period.is_some() != main.period.is_some();
-        if early && apart && self.duration_s(i) <= LONGEST_WARMUP_S && piece.period.is_none() {
+        if early && apart && piece.period.is_none() && piece.beat.is_none() {
             return (
                 Label::Warmup,
                 "first work, at another level than what follows".to_owned(),
+            );
+        }
+        if let Some(beat) = &piece.beat {
+            return (
+                Label::Training,
+                format!(
+                    "repeats every {:.2} ms, found behind the sensor's window; as it is read the log shows a beat of {:.2} s",
+                    1e3 * beat.cycle.period_s,
+                    beat.cycle.beat_s.unwrap_or(0.0)
+                ),
             );
         }
         if let Some(period) = piece.period {
@@ -251,14 +257,14 @@ impl Context<'_> {
                 format!("repeats every {:.3} s", period * self.dt_s),
             );
         }
-        match self.two_levels {
-            Some(middle) if piece.level_w > middle => (
+        match &self.prompts {
+            Some(prompts) if prompts[i] => (
                 Label::SteadyPrefill,
-                "the higher of two levels of work".to_owned(),
+                "short, above the longer stretches of work beside it: prompts".to_owned(),
             ),
             Some(_) => (
                 Label::SteadyDecode,
-                "the lower and longer of two levels of work".to_owned(),
+                "the longer stretches between prompts".to_owned(),
             ),
             None => (Label::Steady, "work at one level".to_owned()),
         }
@@ -286,7 +292,8 @@ impl Context<'_> {
             };
             return (Label::Load, why.to_owned());
         }
-        if rises && self.duration_s(i) < 120.0 && piece.level_w > 1.03 * self.floor {
+        let above = piece.level_w > self.floor + (0.15 * self.floor).max(5.0);
+        if rises && self.duration_s(i) < 120.0 && above {
             return (Label::Load, "the memory fills".to_owned());
         }
         if started && self.duration_s(i) < 10.0 {
@@ -318,167 +325,5 @@ impl Context<'_> {
                 "rests above the lowest level".to_owned(),
             )
         }
-    }
-}
-
-fn phase(
-    mean: &Signal,
-    beside: &Beside,
-    (from, to): (usize, usize),
-    label: Label,
-    why: String,
-    period: Option<f64>,
-) -> Phase {
-    let x = &mean.value[from..to];
-    let (level_w, spread_w) = mean.moments(from, to);
-    Phase {
-        label,
-        from_s: mean.time_s(from),
-        to_s: mean.time_s(to),
-        level_w,
-        low_w: quantile(x.iter().copied(), 0.05),
-        high_w: quantile(x.iter().copied(), 0.95),
-        spread_w,
-        correlation_time_s: None,
-        cycle: period.map(|p| cycle(mean, from, to, p)),
-        entered: None,
-        utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
-        memory_bytes: Beside::mean(beside.memory.as_ref(), from, to),
-        why,
-    }
-}
-
-/// Levels, duty and jitter of a load that repeats every `period` samples.
-fn cycle(mean: &Signal, from: usize, to: usize, period: f64) -> Cycle {
-    let x = &mean.value[from..to];
-    let values = || x.iter().copied();
-    // Two means, each that of the samples nearer to it (Lloyd); the median of each side then forgets the samples on the edges.
-    let (mut low, mut high) = (quantile(values(), 0.05), quantile(values(), 0.95));
-    for _ in 0..30 {
-        let middle = f64::midpoint(low, high);
-        let (a, _) = moments(values().filter(|v| *v <= middle));
-        let (b, _) = moments(values().filter(|v| *v > middle));
-        if !(a.is_finite() && b.is_finite()) || (a == low && b == high) {
-            break;
-        }
-        (low, high) = (a, b);
-    }
-    let middle = f64::midpoint(low, high);
-    let (level, _) = moments(values());
-    let side = |up: bool| values().filter(move |v| (*v > middle) == up);
-    let (low_w, high_w) = (quantile(side(false), 0.5), quantile(side(true), 0.5));
-    let width = |up: bool| 0.7413 * (quantile(side(up), 0.75) - quantile(side(up), 0.25));
-    // The mean must stay, so the duty follows from it.
-    let duty = if high_w > low_w {
-        ((level - low_w) / (high_w - low_w)).clamp(0.02, 0.98)
-    } else {
-        0.5
-    };
-    // Rises through the middle, between samples, at least half a period apart.
-    let mut rises: Vec<f64> = Vec::new();
-    for i in 1..x.len() {
-        if x[i - 1] <= middle && x[i] > middle {
-            let at = i as f64 - (x[i] - middle) / (x[i] - x[i - 1]);
-            if rises.last().is_none_or(|l| at - l > 0.5 * period) {
-                rises.push(at);
-            }
-        }
-    }
-    let spans: Vec<f64> = rises
-        .windows(2)
-        .map(|w| w[1] - w[0])
-        .filter(|s| (s / period - 1.0).abs() < 0.4)
-        .collect();
-    let (span, sd) = moments(spans.iter().copied());
-    let period = if spans.len() >= 5 { span } else { period };
-    // A rise is placed within a sample, evenly: two of them err by 1/√6 of one.
-    let seen = sd * sd - 1.0 / 6.0;
-    Cycle {
-        period_s: period * mean.dt_s,
-        jitter_s: if seen > 0.0 {
-            seen.sqrt() * mean.dt_s
-        } else {
-            0.0
-        },
-        duty,
-        high_w,
-        low_w,
-        high_spread_w: width(true).max(0.0),
-        low_spread_w: width(false).max(0.0),
-        first_rise_s: mean.time_s(from) + rises.first().copied().unwrap_or(0.0) * mean.dt_s,
-        count: (to - from) as f64 / period,
-    }
-}
-
-/// Spread of single GPUs and how long it lasts.
-fn spreads(mean: &Signal, each: &[Signal], phases: &mut [Phase]) {
-    for phase in phases.iter_mut() {
-        // One phase by itself, so that each has its own figures.
-        let single = Group {
-            gpus: Vec::new(),
-            mean: mean.clone(),
-            each: each.to_vec(),
-            phases: vec![phase.clone()],
-            gaps: Vec::new(),
-            reading: "",
-            window_s: None,
-        };
-        let left = residuals(&single, phase.label);
-        let mut variance = 0.0;
-        let mut times = Vec::new();
-        for x in &left {
-            let (_, sd) = moments(x.iter().copied());
-            if sd.is_finite() {
-                variance += sd * sd / left.len() as f64;
-            }
-            let r = acf(x, x.len().min(400) / 2);
-            times.extend(forgets(&r).map(|lag| lag * mean.dt_s));
-        }
-        phase.spread_w = variance.sqrt();
-        phase.correlation_time_s =
-            (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64);
-    }
-}
-
-/// Lag, in samples, at which the autocorrelation falls through 1/e; half a sample at least.
-fn forgets(r: &[f64]) -> Option<f64> {
-    let level = libm::exp(-1.0);
-    let at = r.iter().position(|v| *v < level)?;
-    let before = *r.get(at.checked_sub(1)?)?;
-    let share = (before - level) / (before - r[at]);
-    Some(((at - 1) as f64 + share).max(0.5))
-}
-
-/// How each phase is entered.
-fn transitions(mean: &Signal, phases: &mut [Phase]) {
-    for i in 1..phases.len() {
-        let edge = mean.bin(phases[i].from_s + 0.5 * mean.dt_s);
-        let near = |p: &Phase, first: bool| match &p.cycle {
-            // Training is entered at its high level.
-            Some(c) if first => c.high_w,
-            _ => p.level_w,
-        };
-        let (a, b) = (near(&phases[i - 1], false), near(&phases[i], true));
-        let delta = b - a;
-        if delta.is_nan() || delta.abs() <= 1.0 {
-            continue;
-        }
-        let reach = ((3.0 / mean.dt_s) as usize).max(4);
-        let inside = |p: &Phase| ((p.to_s - p.from_s) / mean.dt_s) as usize;
-        let left = edge.saturating_sub(reach.min(inside(&phases[i - 1])));
-        let right = (edge + reach.min(inside(&phases[i]))).min(mean.value.len());
-        let share = |k: usize| (mean.value[k] - a) / delta;
-        let leaves = (left..edge.min(right))
-            .rev()
-            .take_while(|k| share(*k) > 0.1)
-            .count();
-        let arrives = (edge..right).take_while(|k| share(*k) < 0.9).count();
-        let bins = leaves + arrives;
-        phases[i].entered = Some(Change {
-            delta_w: delta,
-            time_s: (bins.max(1) as f64) * mean.dt_s / 0.8,
-            window_s: mean.dt_s,
-            unresolved: bins <= 1,
-        });
     }
 }

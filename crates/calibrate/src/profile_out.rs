@@ -7,6 +7,8 @@ use ballast_profile::{GpuProfile, PhaseKind, PhaseSpec, Phases, TransitionSpec};
 use ballast_units::{Confidence, Grade, Sourced};
 
 use crate::gates::{Gate, GateStatus};
+use crate::phases_finish::checkpoint_rhythm;
+use crate::regimes::{Regime, regimes};
 use crate::segment::{Change, Group, Label, Phase};
 use crate::{Recording, UNKNOWN_GAIN};
 
@@ -31,8 +33,6 @@ pub struct Origin {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Pool {
     level_w: f64,
-    low_w: f64,
-    high_w: f64,
     spread_w: f64,
     time_s: Option<f64>,
     duration_s: f64,
@@ -41,13 +41,15 @@ struct Pool {
 }
 
 /// A stretch as it goes into a pool: level, spread, and the phase it is of.
+#[derive(Clone, Copy)]
 struct Part<'a> {
     phase: &'a Phase,
     level_w: f64,
     spread_w: f64,
 }
 
-fn kinds(phase: &Phase) -> Vec<(PhaseKind, f64, f64)> {
+/// Kinds of the profile that a phase tells of, with level and spread, watts.
+pub(crate) fn kinds(phase: &Phase) -> Vec<(PhaseKind, f64, f64)> {
     let one = |kind| vec![(kind, phase.level_w, phase.spread_w)];
     match (phase.label, &phase.cycle) {
         (Label::Idle, _) => one(PhaseKind::Idle),
@@ -77,11 +79,6 @@ fn pool(parts: &[Part<'_>]) -> Pool {
             / total
     };
     let level_w = mean(&|p| p.level_w);
-    let lowest = parts
-        .iter()
-        .map(|p| p.level_w)
-        .fold(f64::INFINITY, f64::min);
-    let highest = parts.iter().map(|p| p.level_w).fold(0.0, f64::max);
     let times: Vec<f64> = parts
         .iter()
         .filter_map(|p| p.phase.correlation_time_s)
@@ -95,8 +92,6 @@ fn pool(parts: &[Part<'_>]) -> Pool {
     };
     Pool {
         level_w,
-        low_w: lowest.min(level_w),
-        high_w: highest.max(level_w),
         spread_w: mean(&|p| p.spread_w * p.spread_w).max(0.0).sqrt(),
         time_s: (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64),
         duration_s: total / parts.len() as f64,
@@ -162,9 +157,27 @@ pub fn profile(
     };
     let mut phases = Phases::default();
     let mut top = 0.0_f64;
+    let mut apart = Vec::new();
     for (kind, parts) in &parts {
-        let p = pool(parts);
-        top = top.max(p.level_w);
+        let levels: Vec<(f64, f64)> = parts
+            .iter()
+            .map(|p| (p.level_w, p.phase.duration_s()))
+            .collect();
+        let found = regimes(&levels);
+        let Some(main) = found.first() else { continue };
+        if found.len() > 1 {
+            apart.push((*kind, found.clone()));
+        }
+        let range = levels.iter().fold((f64::INFINITY, 0.0_f64), |(lo, hi), l| {
+            (lo.min(l.0), hi.max(l.0))
+        });
+        let parts: Vec<Part<'_>> = parts
+            .iter()
+            .filter(|p| main.holds(p.level_w))
+            .copied()
+            .collect();
+        let p = pool(&parts);
+        top = top.max(range.1);
         let transition = |c: Option<Change>| {
             c.map(|c| TransitionSpec {
                 delta_w: rounded(c.delta_w.abs()),
@@ -193,8 +206,8 @@ pub fn profile(
         let spec = PhaseSpec {
             power_w: sourced(
                 p.level_w,
-                p.low_w * (1.0 - gain_error),
-                p.high_w * (1.0 + gain_error),
+                range.0 * (1.0 - gain_error),
+                range.1 * (1.0 + gain_error),
                 &format!("{stretches}; range with {gain}"),
             ),
             spread_w: Some(sourced(
@@ -239,7 +252,7 @@ pub fn profile(
     Some(GpuProfile {
         smoothing: None,
         label: origin.label.clone(),
-        notes: notes(recording, groups, gates, origin),
+        notes: notes(recording, groups, gates, origin) + &other_levels(&apart),
         tdp_w: Sourced {
             value: rounded(tdp_w),
             low: None,
@@ -265,7 +278,26 @@ pub fn profile(
     })
 }
 
-fn slot(phases: &mut Phases, kind: PhaseKind) -> &mut Option<PhaseSpec> {
+/// Of kinds at several levels, what the others are: a profile has one of each.
+fn other_levels(apart: &[(PhaseKind, Vec<Regime>)]) -> String {
+    let mut text = String::new();
+    for (kind, found) in apart {
+        let total: f64 = found.iter().map(|r| r.seconds).sum();
+        for r in found.iter().skip(1) {
+            let _ = writeln!(
+                text,
+                "Another level of {}: {:.1} W in {} stretch(es), {:.0} % of its time (a power cap, a batch size or a program of its own).",
+                kind.key(),
+                r.level_w,
+                r.stretches,
+                100.0 * r.seconds / total
+            );
+        }
+    }
+    text
+}
+
+pub(crate) fn slot(phases: &mut Phases, kind: PhaseKind) -> &mut Option<PhaseSpec> {
     match kind {
         PhaseKind::Idle => &mut phases.idle,
         PhaseKind::IdleContext => &mut phases.idle_context,
@@ -320,6 +352,12 @@ fn notes(recording: &Recording, groups: &[Group], gates: &[Gate], origin: &Origi
             );
         }
     }
+    for (every_s, lasts_s) in groups.iter().filter_map(|g| checkpoint_rhythm(&g.phases)) {
+        let _ = writeln!(
+            text,
+            "Checkpoints: one begins every {every_s:.1} s and lasts {lasts_s:.1} s (medians)."
+        );
+    }
     for gate in gates {
         let word = match gate.status {
             GateStatus::Pass => "holds",
@@ -327,105 +365,6 @@ fn notes(recording: &Recording, groups: &[Group], gates: &[Gate], origin: &Origi
             GateStatus::NotChecked => "was not checked",
         };
         let _ = writeln!(text, "Gate `{}` {word}: {}.", gate.name, gate.finding);
-    }
-    text
-}
-
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-fn word(value: &impl serde::Serialize) -> String {
-    // The word as serde has it in a file: its JSON without the quotes' ambiguity.
-    let mut out = String::new();
-    let _ = write!(out, "{}", Plain(value));
-    out
-}
-
-struct Plain<'a, T>(&'a T);
-
-impl<T: serde::Serialize> std::fmt::Display for Plain<'_, T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A formatter of the standard library takes the names of unit variants.
-        self.0.serialize(f)
-    }
-}
-
-fn line(number: &Sourced) -> String {
-    let end = |key: &str, v: Option<f64>| v.map_or_else(String::new, |v| format!(", {key} = {v}"));
-    format!(
-        "{{ value = {}{}{}, source = {}, grade = \"{}\", confidence = \"{}\" }}",
-        number.value,
-        end("low", number.low),
-        end("high", number.high),
-        quoted(&number.source),
-        word(&number.grade),
-        word(&number.confidence)
-    )
-}
-
-fn transition(t: &TransitionSpec) -> String {
-    format!(
-        "{{ delta_w = {}, time_s = {}, window_s = {}, source = {}, grade = \"{}\", confidence = \"{}\" }}",
-        t.delta_w,
-        t.time_s,
-        t.window_s,
-        quoted(&t.source),
-        word(&t.grade),
-        word(&t.confidence)
-    )
-}
-
-/// The profile as a file, in the format of `profiles/gpu`.
-pub fn toml(profile: &GpuProfile) -> String {
-    let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "# {}: from a log, by `ballast calibrate`.",
-        profile.label.replace(char::is_control, " ")
-    );
-    let _ = writeln!(
-        text,
-        "# Every number: value, plausible range, source, grade, confidence.\n"
-    );
-    let _ = writeln!(text, "label = {}", quoted(&profile.label));
-    let notes = profile.notes.replace('\\', "\\\\").replace("\"\"\"", "'''");
-    let notes: String = notes
-        .chars()
-        .filter(|c| *c == '\n' || !c.is_control())
-        .collect();
-    let _ = writeln!(text, "notes = \"\"\"\n{notes}\"\"\"");
-    let _ = writeln!(text, "tdp_w = {}", line(&profile.tdp_w));
-    if let Some(edpp) = &profile.edpp_w {
-        let _ = writeln!(text, "edpp_w = {}", line(edpp));
-    }
-    for (kind, phase) in profile.phases.iter() {
-        let _ = writeln!(text, "\n[phases.{}]", kind.key());
-        let _ = writeln!(text, "power_w = {}", line(&phase.power_w));
-        for (key, number) in [
-            ("spread_w", &phase.spread_w),
-            ("correlation_time_s", &phase.correlation_time_s),
-            ("duration_s", &phase.duration_s),
-        ] {
-            if let Some(number) = number {
-                let _ = writeln!(text, "{key} = {}", line(number));
-            }
-        }
-        for (key, change) in [("rise", &phase.rise), ("fall", &phase.fall)] {
-            if let Some(change) = change {
-                let _ = writeln!(text, "{key} = {}", transition(change));
-            }
-        }
     }
     text
 }

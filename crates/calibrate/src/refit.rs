@@ -5,20 +5,19 @@
 //! whole; and the root mean square difference over the range of the recording. Repeated work is aligned in phase, eight periods at a time: where
 //! an iteration begins is no property of a profile.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
-use ballast_aggregate::{
-    BatchJob, CorrelationSpec, DemandBlock, Engine, EngineKind, IterationShape, JobSpec, RackGroup,
-    Site, SiteInput, TrainingJob,
-};
-use ballast_profile::{GpuProfile, HostSpec, MeteredSide, NodeSpec, PhaseKind, PhaseSpec, PsuSpec};
+use ballast_profile::{GpuProfile, PhaseKind};
 use ballast_units::{Confidence, Grade, Sourced};
 use serde::Serialize;
 
-use crate::correlate::{Correlation, correlations};
-use crate::segment::{Cycle, Group, Label, Phase};
+use crate::correlate::correlations;
+use crate::profile_out::kinds;
+use crate::refit_play::{Levels, Realisation, play};
+use crate::regimes::{regimes, same_regime};
+use crate::segment::{Group, Label, Phase};
 use crate::segment_period::acf;
-use crate::segment_signal::quantile;
+use crate::segment_signal::{moments, quantile};
 
 /// Realisations whose median counts.
 pub const SEEDS: u64 = 20;
@@ -30,24 +29,80 @@ pub(crate) const NRMSE: f64 = 0.20;
 /// See [`ENERGY_ERROR`].
 pub(crate) const ACF_R2: f64 = 0.90;
 
-/// How well a profile gives its recording back, median over [`SEEDS`] realisations.
+/// How far a replay is from its recording, medians over [`SEEDS`] realisations.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Figures {
+    /// Share by which the energy differs.
+    pub energy_error: f64,
+    /// Root mean square difference over the range of the recording (highest − lowest bin), or over its mean where it is constant but for noise.
+    pub nrmse: f64,
+    /// Coefficient of determination of the autocorrelation; none for a recording that is constant but for noise.
+    pub acf_r2: Option<f64>,
+    /// Mean distance of the quantiles (1 to 99 %) over the mean power.
+    pub quantile_error: f64,
+}
+
+impl Figures {
+    /// Whether energy, NRMSE and autocorrelation are within their bounds.
+    pub fn good(&self) -> bool {
+        self.energy_error <= ENERGY_ERROR
+            && self.nrmse <= NRMSE
+            && self.acf_r2.is_none_or(|r| r >= ACF_R2)
+    }
+}
+
+/// How well a profile gives its recording back.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Refit {
     /// GPUs of the group, as indices of the recording.
     pub gpus: Vec<usize>,
-    /// Share by which the energy differs.
+    /// See [`Figures::energy_error`].
     pub energy_error: f64,
-    /// Root mean square difference over the range of the recording (highest − lowest bin).
+    /// See [`Figures::nrmse`].
     pub nrmse: f64,
-    /// Coefficient of determination of the autocorrelation; none for a constant recording.
+    /// See [`Figures::acf_r2`].
     pub acf_r2: Option<f64>,
-    /// Mean distance of the quantiles (1 to 99 %) over the mean power.
+    /// See [`Figures::quantile_error`].
     pub quantile_error: f64,
     /// Whether energy, NRMSE and autocorrelation are within their bounds.
     pub good: bool,
+    /// Most levels that a kind of phase has; above 1 each stretch was played at the level of its own.
+    pub levels: usize,
+    /// With the profile's one level of each kind instead, where some kind has several.
+    pub one_level: Option<Figures>,
 }
 
-fn plain(value: f64) -> Sourced {
+impl fmt::Display for Refit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let r2 = |r: Option<f64>| r.map_or_else(|| "none".to_owned(), |v| format!("{v:.3}"));
+        write!(
+            f,
+            "replayed, median of {SEEDS} seeds: energy off by {:.2} %, NRMSE {:.3}, autocorrelation R2 {}, quantiles off by {:.1} %: {}",
+            100.0 * self.energy_error,
+            self.nrmse,
+            r2(self.acf_r2),
+            100.0 * self.quantile_error,
+            if self.good {
+                "good"
+            } else {
+                "NOT within 5 %, 0.20 and 0.90"
+            }
+        )?;
+        if let Some(one) = &self.one_level {
+            write!(
+                f,
+                " (with up to {} levels of a kind, each stretch at its own; with the profile's one: {:.2} %, {:.3}, {})",
+                self.levels,
+                100.0 * one.energy_error,
+                one.nrmse,
+                r2(one.acf_r2)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn plain(value: f64) -> Sourced {
     Sourced {
         value,
         low: None,
@@ -59,7 +114,7 @@ fn plain(value: f64) -> Sourced {
 }
 
 /// Kind of the profile's phase that stands for a phase of the recording.
-fn kind(label: Label) -> PhaseKind {
+pub(crate) fn kind(label: Label) -> PhaseKind {
     match label {
         Label::Idle | Label::Unknown => PhaseKind::Idle,
         Label::IdleContext | Label::Stop => PhaseKind::IdleContext,
@@ -75,6 +130,60 @@ fn kind(label: Label) -> PhaseKind {
 
 /// Replays a profile beside the group it was made from. None where the profile cannot be played, or nothing was recorded.
 pub fn refit(profile: &GpuProfile, group: &Group) -> Option<Refit> {
+    let own = own_levels(profile, group);
+    let levels = own.iter().map(|l| l.1).max().unwrap_or(1);
+    let own: Vec<Levels> = own.into_iter().map(|l| l.0).collect();
+    let found = figures(profile, group, &own)?;
+    let none = vec![Levels::new(); group.phases.len()];
+    let one_level = if own == none {
+        None
+    } else {
+        figures(profile, group, &none)
+    };
+    Some(Refit {
+        gpus: group.gpus.clone(),
+        energy_error: found.energy_error,
+        nrmse: found.nrmse,
+        acf_r2: found.acf_r2,
+        quantile_error: found.quantile_error,
+        good: found.good(),
+        levels,
+        one_level,
+    })
+}
+
+/// For each phase the levels that are not the profile's own, and how many levels its kinds have.
+fn own_levels(profile: &GpuProfile, group: &Group) -> Vec<(Levels, usize)> {
+    let of_kind = |kind: PhaseKind| {
+        let stretches: Vec<(f64, f64)> = group
+            .phases
+            .iter()
+            .flat_map(|p| kinds(p).into_iter().map(|k| (k, p.duration_s())))
+            .filter(|((k, level, _), _)| *k == kind && level.is_finite())
+            .map(|((_, level, _), seconds)| (level, seconds))
+            .collect();
+        regimes(&stretches)
+    };
+    let of_phase = |phase: &Phase| {
+        let mut levels = Levels::new();
+        let mut most = 1;
+        for (kind, level_w, _) in kinds(phase) {
+            let found = of_kind(kind);
+            most = most.max(found.len());
+            let Some(regime) = found.iter().find(|r| r.holds(level_w)) else {
+                continue;
+            };
+            let profile_w = profile.phases.get(kind).map(|p| p.power_w.value);
+            if profile_w.is_some_and(|p| !same_regime(p, regime.level_w)) {
+                levels.push((kind, regime.level_w));
+            }
+        }
+        (levels, most)
+    };
+    group.phases.iter().map(of_phase).collect()
+}
+
+fn figures(profile: &GpuProfile, group: &Group, own: &[Levels]) -> Option<Figures> {
     let correlation = correlations(group);
     let n = group.mean.value.len();
     let gpus = group.gpus.len() as f64;
@@ -82,7 +191,7 @@ pub fn refit(profile: &GpuProfile, group: &Group) -> Option<Refit> {
     let mut results = Vec::new();
     for seed in 0..SEEDS {
         let mut played = vec![f64::NAN; n];
-        for (i, phase) in group.phases.iter().enumerate() {
+        for (i, (phase, levels)) in group.phases.iter().zip(own).enumerate() {
             let at = 0.5 * group.mean.dt_s;
             let (from, to) = (
                 group.mean.bin(phase.from_s + at),
@@ -92,10 +201,13 @@ pub fn refit(profile: &GpuProfile, group: &Group) -> Option<Refit> {
                 let stretch = play(
                     profile,
                     group,
-                    phase,
+                    (phase, levels),
                     &correlation,
                     (from, to),
-                    (seed, i as u32),
+                    Realisation {
+                        seed,
+                        phase: i as u32,
+                    },
                 )?;
                 played[from..to].copy_from_slice(&stretch);
             }
@@ -103,29 +215,18 @@ pub fn refit(profile: &GpuProfile, group: &Group) -> Option<Refit> {
         results.push(compare(&measured, &played)?);
     }
     let median = |of: fn(&Figures) -> f64| quantile(results.iter().map(of), 0.5);
-    let acf_r2 = median(|f| f.acf_r2);
-    let found = Refit {
-        gpus: group.gpus.clone(),
-        energy_error: median(|f| f.energy),
+    let acf_r2 = median(|f| f.acf_r2.unwrap_or(f64::NAN));
+    Some(Figures {
+        energy_error: median(|f| f.energy_error),
         nrmse: median(|f| f.nrmse),
         acf_r2: acf_r2.is_finite().then_some(acf_r2),
-        quantile_error: median(|f| f.quantile),
-        good: false,
-    };
-    Some(Refit {
-        good: found.energy_error <= ENERGY_ERROR
-            && found.nrmse <= NRMSE
-            && found.acf_r2.is_none_or(|r| r >= ACF_R2),
-        ..found
+        quantile_error: median(|f| f.quantile_error),
     })
 }
 
-struct Figures {
-    energy: f64,
-    nrmse: f64,
-    acf_r2: f64,
-    quantile: f64,
-}
+/// Coefficient of variation below which a recording is constant but for noise: the bound of the gate (source 003). Its range is that of
+/// its noise, and the autocorrelation of noise is chance.
+const CONSTANT: f64 = 0.05;
 
 fn compare(measured: &[f64], played: &[f64]) -> Option<Figures> {
     let pairs: Vec<(f64, f64)> = measured
@@ -138,16 +239,15 @@ fn compare(measured: &[f64], played: &[f64]) -> Option<Figures> {
         return None;
     }
     let n = pairs.len() as f64;
-    let (sum, other): (f64, f64) = pairs
-        .iter()
-        .fold((0.0, 0.0), |(a, b), (m, p)| (a + m, b + p));
-    let lo = pairs.iter().map(|p| p.0).fold(f64::INFINITY, f64::min);
-    let hi = pairs.iter().map(|p| p.0).fold(f64::NEG_INFINITY, f64::max);
-    let squares: f64 = pairs.iter().map(|(m, p)| (m - p) * (m - p)).sum();
-    // A constant has no range; its own size stands in.
-    let range = if hi > lo { hi - lo } else { hi.max(1.0) };
     let m: Vec<f64> = pairs.iter().map(|p| p.0).collect();
     let p: Vec<f64> = pairs.iter().map(|p| p.1).collect();
+    let (mean, sd) = moments(m.iter().copied());
+    let (other, _) = moments(p.iter().copied());
+    let lo = m.iter().copied().fold(f64::INFINITY, f64::min);
+    let hi = m.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let squares: f64 = pairs.iter().map(|(m, p)| (m - p) * (m - p)).sum();
+    let constant = sd < CONSTANT * mean;
+    let range = if constant { mean.max(1.0) } else { hi - lo };
     let mut distance = 0.0;
     for k in 1..100 {
         let share = f64::from(k) / 100.0;
@@ -155,10 +255,10 @@ fn compare(measured: &[f64], played: &[f64]) -> Option<Figures> {
             (quantile(m.iter().copied(), share) - quantile(p.iter().copied(), share)).abs() / 99.0;
     }
     Some(Figures {
-        energy: ((other - sum) / sum).abs(),
+        energy_error: ((other - mean) / mean).abs(),
         nrmse: (squares / n).sqrt() / range,
-        acf_r2: acf_r2(&m, &p),
-        quantile: distance / (sum / n),
+        acf_r2: Some(acf_r2(&m, &p)).filter(|r| r.is_finite() && !constant),
+        quantile_error: distance / mean,
     })
 }
 
@@ -177,219 +277,4 @@ fn acf_r2(measured: &[f64], played: &[f64]) -> f64 {
         .sum();
     let own: f64 = a[1..].iter().map(|x| (x - mean) * (x - mean)).sum();
     if own > 0.0 { 1.0 - off / own } else { f64::NAN }
-}
-
-/// One phase as the aggregator plays it, bin by bin, power of all GPUs together.
-fn play(
-    profile: &GpuProfile,
-    group: &Group,
-    phase: &Phase,
-    correlation: &[Correlation],
-    (from, to): (usize, usize),
-    (seed, realisation): (u64, u32),
-) -> Option<Vec<f64>> {
-    let dt_s = group.mean.dt_s;
-    let bins = to - from;
-    let gpus = u32::try_from(group.gpus.len()).ok()?;
-    let cycle = phase.cycle.filter(|_| phase.label == Label::Training);
-    let phases = &profile.phases;
-    let own = phases
-        .get(kind(phase.label))
-        .or(phases.train_compute.as_ref())
-        .or_else(|| phases.iter().map(|p| p.1).next())?;
-    // Levels change at once here: the stretches are cut where the recording changes.
-    let flat = |spec: &PhaseSpec| PhaseSpec {
-        rise: None,
-        fall: None,
-        duration_s: Some(plain(0.0)),
-        ..spec.clone()
-    };
-    let mut played = profile.clone();
-    let p = &mut played.phases;
-    let steady = flat(own);
-    p.steady_mixed = Some(steady.clone());
-    for place in [
-        &mut p.idle,
-        &mut p.idle_context,
-        &mut p.launch,
-        &mut p.load,
-        &mut p.warmup,
-        &mut p.checkpoint,
-        &mut p.train_compute,
-        &mut p.train_communication,
-    ] {
-        *place = Some(place.as_ref().map_or_else(|| steady.clone(), flat));
-    }
-    let coefficient = correlation
-        .iter()
-        .find(|c| c.label == phase.label)
-        .and_then(|c| c.coefficient)
-        .unwrap_or(0.0)
-        .clamp(0.0, 1.0);
-    let shared = CorrelationSpec::Equal { coefficient };
-    // Whole bins of finer steps: an iteration shows only with several samples.
-    let finer = cycle.map_or(1, |c| {
-        (24.0 * dt_s / c.period_s).ceil().clamp(1.0, 64.0) as usize
-    });
-    let margin = cycle.map_or(0, |c| (c.period_s / dt_s).ceil() as usize);
-    let lead_s = margin as f64 * dt_s;
-    let job = match &cycle {
-        Some(c) => training(c, phase.from_s - lead_s, shared),
-        None => batch(shared),
-    };
-    let nodes = BTreeMap::from([("node".to_owned(), node(gpus))]);
-    let psus = BTreeMap::from([("psu".to_owned(), psu())]);
-    let profiles = BTreeMap::from([("gpu".to_owned(), played)]);
-    let racks = [RackGroup {
-        name: "rack".to_owned(),
-        count: 1,
-        node: "node".to_owned(),
-        nodes_per_rack: 1,
-        racks_per_row: None,
-        other_kw: None,
-        other_metered: None,
-        gpu_smoothing: None,
-        storage: None,
-    }];
-    let jobs = [job];
-    let site = Site::new(SiteInput {
-        racks: &racks,
-        jobs: &jobs,
-        tenants: &[],
-        correlation: None,
-        events: &[],
-        gpus: &profiles,
-        nodes: &nodes,
-        psus: &psus,
-    })
-    .ok()?;
-    let steps = (bins + 2 * margin) * finer;
-    let mut engine = Engine::new(
-        &site,
-        dt_s / finer as f64,
-        seed,
-        realisation,
-        EngineKind::Group,
-    );
-    let mut block = DemandBlock::new(1, steps);
-    engine.fill(&mut block);
-    let long: Vec<f64> = block
-        .gpu_w
-        .chunks_exact(finer)
-        .map(|c| c.iter().sum::<f64>() / finer as f64)
-        .collect();
-    if margin == 0 {
-        return Some(long);
-    }
-    let scale = f64::from(gpus);
-    let measured: Vec<f64> = group.mean.value[from..to]
-        .iter()
-        .map(|v| v * scale)
-        .collect();
-    Some(aligned(&measured, &long, margin))
-}
-
-/// Eight periods at a time, moved by up to a period so that they fit best.
-fn aligned(measured: &[f64], long: &[f64], margin: usize) -> Vec<f64> {
-    let window = (8 * margin).max(8);
-    let mut out = Vec::with_capacity(measured.len());
-    for (k, stretch) in measured.chunks(window).enumerate() {
-        let at = k * window;
-        let distance = |shift: usize| -> f64 {
-            stretch
-                .iter()
-                .zip(&long[at + shift..])
-                .map(|(a, b)| (a - b) * (a - b))
-                .filter(|d| d.is_finite())
-                .sum()
-        };
-        let best = (0..=2 * margin).min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
-        let shift = best.unwrap_or(margin);
-        out.extend_from_slice(&long[at + shift..at + shift + stretch.len()]);
-    }
-    out
-}
-
-fn training(cycle: &Cycle, from_s: f64, correlation: CorrelationSpec) -> JobSpec {
-    // So many iterations before the stretch that the job has long been under way, and rises where the recording does.
-    let before = ((cycle.first_rise_s - from_s) / cycle.period_s).ceil() + 3.0;
-    JobSpec::Training(TrainingJob {
-        name: "job".to_owned(),
-        racks: Vec::new(),
-        gpus: None,
-        tenant: None,
-        share: None,
-        start_s: cycle.first_rise_s - from_s - before * cycle.period_s,
-        stop_s: None,
-        iteration_s: cycle.period_s,
-        compute_share: cycle.duty,
-        shape: IterationShape::default(),
-        straggler: None,
-        iteration_jitter_s: cycle.jitter_s.min(0.2 * cycle.period_s),
-        node_jitter_s: 0.0,
-        checkpoint_every: None,
-        checkpoint_s: None,
-        crash_at_s: None,
-        mtbf_s: None,
-        restart_after_s: None,
-        restore_s: None,
-        restart_stagger_s: 0.0,
-        restart_jitter_s: 0.0,
-        stagger_s: 0.0,
-        secondary_load: None,
-        correlation: Some(correlation),
-    })
-}
-
-fn batch(correlation: CorrelationSpec) -> JobSpec {
-    JobSpec::Batch(BatchJob {
-        name: "job".to_owned(),
-        racks: Vec::new(),
-        gpus: None,
-        tenant: None,
-        share: None,
-        start_s: -1.0,
-        stagger_s: 0.0,
-        start_jitter_s: 0.0,
-        launch_s: Some(0.0),
-        load_s: Some(0.0),
-        warmup_s: Some(0.0),
-        steady: PhaseKind::SteadyMixed,
-        steady_s: None,
-        runs: Vec::new(),
-        correlation: Some(correlation),
-    })
-}
-
-fn node(gpus: u32) -> NodeSpec {
-    NodeSpec {
-        label: "replay".to_owned(),
-        notes: String::new(),
-        gpu: "gpu".to_owned(),
-        gpus,
-        host: HostSpec {
-            fixed_w: plain(0.0),
-            slope: plain(1.0),
-            slow_share: None,
-            slow_lag_s: None,
-            metered: MeteredSide::NodeAc,
-        },
-        psu: "psu".to_owned(),
-        psu_count: 1,
-    }
-}
-
-fn psu() -> PsuSpec {
-    PsuSpec {
-        label: "replay".to_owned(),
-        notes: String::new(),
-        rated_w: plain(1e5),
-        loss_fixed: plain(0.0),
-        loss_linear: plain(0.0),
-        loss_square: plain(0.0),
-        lag_s: plain(0.0),
-        holdup_j: plain(0.0),
-        power_factor: None,
-        power_factor_light: None,
-    }
 }

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use crate::phases::{Piece, classify};
-use crate::segment_partition::changes;
-use crate::segment_period::{period_of, periods};
-use crate::segment_signal::{SegmentError, Signal, grid, moments, on_grid, power, quantile};
-use crate::{GpuRecording, Reading, Recording, SensorModel};
+use crate::Recording;
+use crate::segment_grid::{Source, shared_grid};
+use crate::segment_group::group;
+use crate::segment_signal::{SegmentError, Signal};
 
 /// What a stretch of a recording is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -79,6 +78,9 @@ pub struct Cycle {
     pub first_rise_s: f64,
     /// Periods in the phase.
     pub count: f64,
+    /// Where the period is about the sensor's own: after how long the two are in step again, seconds. What the log shows is that, and the
+    /// cycle is what was found behind it.
+    pub beat_s: Option<f64>,
 }
 
 /// A change of level as it was seen.
@@ -159,37 +161,15 @@ const TOGETHER: f64 = 0.6;
 /// # Errors
 /// When a GPU has too few samples, its times fall, or nothing tells the phases of a constant power.
 pub fn segment(recording: &Recording) -> Result<Vec<Group>, SegmentError> {
-    let mut sources = Vec::new();
-    for gpu in &recording.gpus {
-        let (mut time_s, value, which) = power(gpu)?;
-        let window_s = window_s(gpu, which);
-        // A mean over a window stands for its middle.
-        for t in &mut time_s {
-            *t -= 0.5 * window_s.unwrap_or(0.0);
-        }
-        sources.push((time_s, value, which, window_s));
-    }
-    let first = sources.first().ok_or(SegmentError::NoGpu)?;
-    let mut whole = grid(recording.gpus[0].index, &first.0, &first.1)?;
-    for ((time_s, value, ..), gpu) in sources.iter().zip(&recording.gpus).skip(1) {
-        let other = grid(gpu.index, time_s, value)?;
-        let start_s = whole.0.max(other.0);
-        let end_s = (whole.0 + whole.1 * whole.2 as f64).min(other.0 + other.1 * other.2 as f64);
-        let dt_s = whole.1.max(other.1);
-        let bins = ((end_s - start_s) / dt_s).max(0.0) as usize;
-        if bins < crate::segment_signal::LEAST_SAMPLES {
-            return Err(SegmentError::TooFew {
-                gpu: gpu.index,
-                samples: bins,
-                least: crate::segment_signal::LEAST_SAMPLES,
-            });
-        }
-        whole = (start_s, dt_s, bins);
-    }
-    let signals: Vec<Signal> = sources
+    let sources: Vec<Source> = recording
+        .gpus
         .iter()
-        .map(|(t, v, ..)| on_grid(t, v, whole))
-        .collect();
+        .map(Source::of)
+        .collect::<Result<_, _>>()?;
+    if sources.is_empty() {
+        return Err(SegmentError::NoGpu);
+    }
+    let signals = shared_grid(&sources)?;
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for g in 0..signals.len() {
         let with = groups
@@ -204,20 +184,11 @@ pub fn segment(recording: &Recording) -> Result<Vec<Group>, SegmentError> {
         .into_iter()
         .map(|gpus| {
             let each: Vec<Signal> = gpus.iter().map(|g| signals[*g].clone()).collect();
-            let (_, _, reading, window_s) = &sources[gpus[0]];
-            group(recording, gpus, each, (reading, *window_s))
+            let first = &sources[gpus[0]];
+            let (reading, window_s) = (first.reading, first.window_s);
+            group(recording, gpus, each, (reading, window_s))
         })
         .collect()
-}
-
-/// Window of the sensor behind a reading, where it is known.
-fn window_s(gpu: &GpuRecording, which: &str) -> Option<f64> {
-    let reading = match which {
-        "instantaneous power" => Reading::Instant,
-        "averaged power" => Reading::Average,
-        _ => return None,
-    };
-    SensorModel::of(&gpu.name, &gpu.driver, reading).window_s
 }
 
 /// Whether two GPUs move together: correlated, or both still at the same level.
@@ -228,169 +199,4 @@ fn together(a: &Signal, b: &Signal) -> bool {
         return (mean_a - mean_b).abs() < 0.15 * mean_a.max(mean_b);
     }
     crate::correlate::pearson(&a.value, &b.value).is_some_and(|r| r > TOGETHER)
-}
-
-fn group(
-    recording: &Recording,
-    gpus: Vec<usize>,
-    each: Vec<Signal>,
-    (reading, window_s): (&'static str, Option<f64>),
-) -> Result<Group, SegmentError> {
-    let shape = &each[0];
-    let n = shape.value.len();
-    let mean: Vec<f64> = (0..n)
-        .map(|i| moments(each.iter().map(|s| s.value[i])).0)
-        .collect();
-    let mean = Signal {
-        value: mean,
-        ..shape.clone()
-    };
-    let found = periods(&mean.value);
-    let mut edges = vec![0];
-    edges.extend(changes(&mean.value, mean.dt_s, &found));
-    edges.push(n);
-    let beside = Beside::of(recording, &gpus, &mean);
-    let pieces: Vec<Piece> = edges
-        .windows(2)
-        .map(|w| piece(&mean, &beside, w[0], w[1], &found))
-        .collect();
-    let pieces = join(pieces, &mean, &beside, &found);
-    let mut phases = classify(&pieces, &mean, &each, &beside, recording)?;
-    for change in phases.iter_mut().filter_map(|p| p.entered.as_mut()) {
-        let window_s = window_s.unwrap_or(0.0);
-        change.window_s = change.window_s.max(window_s);
-        change.unresolved |= change.time_s <= 1.25 * window_s;
-    }
-    let gaps = gaps(&mean);
-    Ok(Group {
-        gpus,
-        mean,
-        each,
-        phases,
-        gaps,
-        reading,
-        window_s,
-    })
-}
-
-/// What stands beside the power, on its grid, as a mean over the GPUs.
-pub(crate) struct Beside {
-    pub(crate) utilisation: Option<Vec<f64>>,
-    pub(crate) memory: Option<Vec<f64>>,
-}
-
-impl Beside {
-    fn of(recording: &Recording, gpus: &[usize], shape: &Signal) -> Self {
-        let mean = |column: fn(&GpuRecording) -> Option<&Vec<f64>>| {
-            let all: Vec<Signal> = gpus
-                .iter()
-                .filter_map(|g| {
-                    let gpu = recording.gpus.get(*g)?;
-                    let at = (shape.start_s, shape.dt_s, shape.value.len());
-                    column(gpu).map(|c| on_grid(&gpu.time_s, c, at))
-                })
-                .collect();
-            (!all.is_empty()).then(|| {
-                (0..shape.value.len())
-                    .map(|i| moments(all.iter().map(|s| s.value[i])).0)
-                    .collect()
-            })
-        };
-        Self {
-            utilisation: mean(|g| g.utilisation.as_ref()),
-            memory: mean(|g| g.memory_used_bytes.as_ref()),
-        }
-    }
-
-    pub(crate) fn mean(column: Option<&Vec<f64>>, from: usize, to: usize) -> Option<f64> {
-        let (mean, _) = moments(column?.get(from..to)?.iter().copied());
-        mean.is_finite().then_some(mean)
-    }
-}
-
-fn piece(mean: &Signal, beside: &Beside, from: usize, to: usize, near: &[f64]) -> Piece {
-    let x = &mean.value[from..to];
-    let (level_w, spread_w) = moments(x.iter().copied());
-    let swings = spread_w > 0.02 * level_w && spread_w > 2.0;
-    Piece {
-        from,
-        to,
-        level_w,
-        spread_w,
-        period: if swings { period_of(x, near) } else { None },
-        utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
-        memory: Beside::mean(beside.memory.as_ref(), from, to),
-    }
-}
-
-/// Joins neighbours that are one phase: cycles of one period, levels that noise explains, cut-off cycles.
-fn join(mut pieces: Vec<Piece>, mean: &Signal, beside: &Beside, near: &[f64]) -> Vec<Piece> {
-    loop {
-        let mut joined = false;
-        let mut at = 0;
-        while at + 1 < pieces.len() {
-            let (a, b) = (&pieces[at], &pieces[at + 1]);
-            if same(a, b, mean) {
-                let whole = piece(mean, beside, a.from, b.to, near);
-                pieces[at] = whole;
-                pieces.remove(at + 1);
-                joined = true;
-            } else {
-                at += 1;
-            }
-        }
-        if !joined {
-            return pieces;
-        }
-    }
-}
-
-fn same(a: &Piece, b: &Piece, mean: &Signal) -> bool {
-    match (a.period, b.period) {
-        (Some(p), Some(q)) => {
-            (p / q - 1.0).abs() < 0.1 && (a.level_w / b.level_w - 1.0).abs() < 0.1
-        }
-        // A cycle that was cut off at an edge.
-        (Some(p), None) => part_of_cycle(a, b, p, mean),
-        (None, Some(p)) => part_of_cycle(b, a, p, mean),
-        (None, None) => {
-            let apart = (a.level_w - b.level_w).abs();
-            let top = a.level_w.max(b.level_w);
-            let wide = a.spread_w.max(b.spread_w);
-            let narrow = a.spread_w.min(b.spread_w).max(0.01 * top);
-            apart < (0.03 * top).max(3.0) && wide < 4.0 * narrow
-                || apart < 0.8 * narrow && wide < 2.5 * narrow
-        }
-    }
-}
-
-fn part_of_cycle(cycle: &Piece, rest: &Piece, period: f64, mean: &Signal) -> bool {
-    let length = (rest.to - rest.from) as f64;
-    if length > 1.2 * period {
-        return false;
-    }
-    let of = |p: &Piece| mean.value[p.from..p.to].iter().copied();
-    let (low, high) = (quantile(of(cycle), 0.02), quantile(of(cycle), 0.98));
-    let margin = 0.05 * (high - low);
-    let (lowest, highest) = (quantile(of(rest), 0.1), quantile(of(rest), 0.9));
-    lowest >= low - margin && highest <= high + margin
-}
-
-fn gaps(mean: &Signal) -> Vec<(f64, f64)> {
-    let mut found = Vec::new();
-    let mut begin = None;
-    for (i, v) in mean.value.iter().enumerate() {
-        match (v.is_nan(), begin) {
-            (true, None) => begin = Some(i),
-            (false, Some(from)) => {
-                found.push((mean.time_s(from), mean.time_s(i)));
-                begin = None;
-            }
-            _ => {}
-        }
-    }
-    if let Some(from) = begin {
-        found.push((mean.time_s(from), mean.time_s(mean.value.len())));
-    }
-    found
 }

@@ -5,14 +5,14 @@
 //!
 //! - `n ln σ`: one level with Gaussian noise, both free;
 //! - `L ln σ_first + (n − L) ln δ`: a period of L samples; δ is the mean of `min |x_k − x_{k−l}|` over lags l within 7 % of L, so that a cycle that
-//!   comes early or late costs nothing. The first cycle is paid as noise.
+//!   comes early or late costs nothing, scaled by what the smallest of so many differences of noise is. The first cycle is paid as noise.
 //!
 //! A hundred cycles cost no change point thus, whereas a checkpoint between them does not fit and gets its own. The mean of absolute differences
 //! and a floor for σ make it robust against single samples; so does the least length of a stretch. The penalty of a change is
 //! `2.5 ln n · (1 + φ)/(1 − φ)`: noise with autocorrelation φ at one sample holds so many times fewer independent samples (φ from the variogram,
 //! medians, so that changes and outliers do not move it).
 //!
-//! Candidates lie on a grid of at most [`MOST_CANDIDATES`], so the work is O(n) for the sums and bounded for the search; edges are then
+//! There are at most [`MOST_CANDIDATES`] candidates, all samples of a short signal, else half on an even grid and half at its sharpest changes, so the work is O(n) for the sums and bounded for the search; edges are then
 //! moved to the sample by the likelihood ratio of the two sides' histograms.
 
 use crate::segment_signal::{moments, quantile};
@@ -34,7 +34,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(x: &[f64], offset: f64, periods: &[f64]) -> Self {
+    fn of(x: &[f64], offset: f64, phi: f64, periods: &[f64]) -> Self {
         let run = |term: &dyn Fn(usize) -> f64| {
             let mut total = 0.0;
             let mut sums = Vec::with_capacity(x.len() + 1);
@@ -59,7 +59,10 @@ impl Sums {
                         .filter(|d| d.is_finite())
                         .fold(f64::NAN, f64::min)
                 };
-                let differences: Vec<f64> = (0..x.len()).map(difference).collect();
+                // The smallest of m differences of Gaussian noise is about √π σ/(m + 1): scaled back, flat noise is no cycle.
+                let many = 1.0 + (hi - lo) as f64 * (1.0 - phi);
+                let scale = (many + 1.0) / std::f64::consts::PI.sqrt();
+                let differences: Vec<f64> = (0..x.len()).map(|i| scale * difference(i)).collect();
                 (
                     hi,
                     run(&|i| differences[i]),
@@ -118,8 +121,34 @@ fn noise(x: &[f64], far: usize) -> (f64, f64) {
     if !(near.is_finite() && wide > 0.0) {
         return (if near.is_finite() { near } else { 0.0 }, 0.0);
     }
-    let phi = (1.0 - (near / wide) * (near / wide)).clamp(0.0, 0.7);
+    let phi = (1.0 - (near / wide) * (near / wide)).clamp(0.0, 0.5);
     (wide, phi)
+}
+
+/// Places where a change is looked for, and the widest distance between two of them. Of a long signal half of them are where it changes most within
+/// a few samples: a spike of a few samples between two places of an even grid would blur both of its sides.
+fn candidates(x: &[f64]) -> (Vec<usize>, usize) {
+    let n = x.len();
+    if n <= MOST_CANDIDATES {
+        return ((0..=n).collect(), 1);
+    }
+    let step = n.div_ceil(MOST_CANDIDATES / 2);
+    let jump = |i: usize| {
+        let (before, _) = moments(x[i.saturating_sub(2)..i].iter().copied());
+        let (after, _) = moments(x[i..(i + 2).min(n)].iter().copied());
+        let d = (after - before).abs();
+        if d.is_finite() { d } else { 0.0 }
+    };
+    let jumps: Vec<f64> = (0..n).map(|i| if i == 0 { 0.0 } else { jump(i) }).collect();
+    let mut sharp: Vec<usize> = (1..n - 1)
+        .filter(|i| jumps[*i] >= jumps[i - 1] && jumps[*i] > jumps[i + 1])
+        .collect();
+    sharp.sort_by(|a, b| jumps[*b].total_cmp(&jumps[*a]).then(a.cmp(b)));
+    sharp.truncate(MOST_CANDIDATES / 2);
+    let mut at: Vec<usize> = (0..n).step_by(step).chain(sharp).chain([n]).collect();
+    at.sort_unstable();
+    at.dedup();
+    (at, step)
 }
 
 /// Changes of a signal: the beginnings of all stretches but the first, in samples.
@@ -139,10 +168,8 @@ pub(crate) fn changes(x: &[f64], dt_s: f64, periods: &[f64]) -> Vec<usize> {
     };
     let penalty = 2.5 * libm::log(n as f64) * inflation;
     let (offset, _) = moments(x.iter().copied());
-    let sums = Sums::of(x, offset, periods);
-    let step = n.div_ceil(MOST_CANDIDATES);
-    let mut at: Vec<usize> = (0..n).step_by(step).collect();
-    at.push(n);
+    let sums = Sums::of(x, offset, phi, periods);
+    let (at, step) = candidates(x);
     let mut best = vec![0.0; at.len()];
     let mut from = vec![0_usize; at.len()];
     for k in 1..at.len() {

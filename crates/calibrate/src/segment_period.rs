@@ -10,6 +10,9 @@ const LONGEST_LAG: usize = 80;
 const PEAK: f64 = 0.4;
 const RISE: f64 = 0.3;
 
+/// Least share of the peak's autocorrelation that is left at twice the lag.
+const AGAIN: f64 = 0.5;
+
 /// Autocorrelation at lags `0..=most`, each over the pairs there are; empty for a constant.
 pub(crate) fn acf(x: &[f64], most: usize) -> Vec<f64> {
     let (mean, sd) = moments(x.iter().copied());
@@ -49,11 +52,20 @@ pub(crate) fn peak(r: &[f64]) -> Option<(f64, f64)> {
         best
     };
     let mut trough = f64::INFINITY;
+    // A load that repeats does so twice; what comes at random has a peak at one lag by chance.
+    let again = |lag: usize| {
+        let (from, to) = (17 * lag / 10, 23 * lag / 10 + 1);
+        match r.get(from..=to) {
+            Some(near) => near.iter().copied().fold(f64::NEG_INFINITY, f64::max) >= AGAIN * r[lag],
+            None => true,
+        }
+    };
     for lag in 2..r.len().saturating_sub(1) {
         trough = trough.min(r[lag - 1]);
         let (a, b, c) = (r[lag - 1], r[lag], r[lag + 1]);
         let local = b >= a && b >= c;
-        if local && b >= PEAK && b >= trough + RISE && b >= 0.6 * highest_after_trough {
+        if local && b >= PEAK && b >= trough + RISE && b >= 0.6 * highest_after_trough && again(lag)
+        {
             let bend = a - 2.0 * b + c;
             let shift = if bend < 0.0 {
                 (0.5 * (a - c) / bend).clamp(-0.5, 0.5)
@@ -73,10 +85,97 @@ fn coarse(x: &[f64], factor: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Periods that a good part of the signal has, in samples, the most common first; two at most.
+/// Most periods of one signal.
+const MOST_PERIODS: usize = 4;
+
+/// A cycle of cycles: pauses between stretches repeat so many times more slowly than what they interrupt, or more.
+const OUTER: f64 = 6.0;
+
+/// A window's period.
+#[derive(Clone, Copy)]
+struct Vote {
+    /// Samples.
+    period: f64,
+    /// Samples covered.
+    weight: f64,
+    /// Scale of the window.
+    factor: usize,
+    /// Where the window begins, samples.
+    from: usize,
+}
+
+impl Vote {
+    /// Share of the window that finer votes for a period cover.
+    fn covered(&self, by: &[Vote]) -> f64 {
+        let long = 2.0 * self.weight;
+        let (from, to) = (self.from as f64, self.from as f64 + long);
+        let mut reached = from;
+        for v in by.iter().filter(|v| v.factor < self.factor) {
+            let (a, b) = (v.from as f64, v.from as f64 + 2.0 * v.weight);
+            reached += (b.min(to) - a.max(reached)).max(0.0);
+        }
+        (reached - from) / long
+    }
+}
+
+/// Periods that a good part of the signal has, in samples, the most common first; [`MOST_PERIODS`] at most.
 pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
-    // Period, weight in samples covered.
-    let mut votes: Vec<(f64, f64)> = Vec::new();
+    let mut votes = votes(x);
+    let all = votes.clone();
+    let mut found: Vec<f64> = Vec::new();
+    while found.len() < MOST_PERIODS {
+        let near = |v: &&Vote, p: f64| (v.period / p - 1.0).abs() < 0.06;
+        let support =
+            |p: f64| -> f64 { votes.iter().filter(|v| near(v, p)).map(|v| v.weight).sum() };
+        let best = votes
+            .iter()
+            .map(|v| (support(v.period), *v))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.period.total_cmp(&a.1.period)));
+        let Some((weight, best)) = best else { break };
+        if weight < 0.04 * x.len() as f64 {
+            break;
+        }
+        if weight < 4.0 * best.period {
+            let period = best.period;
+            votes.retain(|v| (v.period / period - 1.0).abs() >= 0.06);
+            continue;
+        }
+        let around: Vec<Vote> = votes
+            .iter()
+            .filter(|v| near(v, best.period))
+            .copied()
+            .collect();
+        let total: f64 = around.iter().map(|v| v.weight).sum();
+        let period = around.iter().map(|v| v.period * v.weight).sum::<f64>() / total;
+        found.push(period);
+        // Its multiples where a finer scale sees it are no second period, nor is the same one at another scale.
+        votes.retain(|v| {
+            let ratio = v.period / period;
+            let multiple = (ratio / ratio.round().max(1.0) - 1.0).abs() < 0.08;
+            let same = (ratio - 1.0).abs() < 0.08;
+            !(same || multiple && v.covered(&around) > 0.5)
+        });
+    }
+    // What repeats around a cycle that is found within it is no cycle of its own.
+    let near = |p: f64| -> Vec<Vote> {
+        all.iter()
+            .filter(|v| (v.period / p - 1.0).abs() < 0.06)
+            .copied()
+            .collect()
+    };
+    let outer = |p: f64| {
+        found.iter().filter(|q| p >= OUTER * **q).any(|q| {
+            let (own, inner) = (near(p), near(*q));
+            let share = own.iter().map(|v| v.covered(&inner)).sum::<f64>();
+            share > 0.5 * own.len() as f64
+        })
+    };
+    found.iter().copied().filter(|p| !outer(*p)).collect()
+}
+
+/// What the windows of all scales say.
+fn votes(x: &[f64]) -> Vec<Vote> {
+    let mut votes = Vec::new();
     let mut factor = 1;
     while x.len() / factor >= 32 {
         let scaled = coarse(x, factor);
@@ -89,45 +188,24 @@ pub(crate) fn periods(x: &[f64]) -> Vec<f64> {
             // What swings less than a hundredth is noise of no interest.
             if missing * 10 < length && sd > 0.02 * mean {
                 let most = LONGEST_LAG.min(length / 3);
-                if let Some((lag, _)) = peak(&acf(window, most)) {
+                let r = acf(window, (23 * most).div_ceil(10) + 1);
+                if let Some((lag, _)) = peak(&r).filter(|(lag, _)| *lag <= most as f64) {
                     // Short lags of a coarse scale are seen better on a finer one.
                     if factor == 1 || lag >= 10.0 {
-                        votes.push((lag * factor as f64, (length * factor / 2) as f64));
+                        votes.push(Vote {
+                            period: lag * factor as f64,
+                            weight: (length * factor / 2) as f64,
+                            factor,
+                            from: from * factor,
+                        });
                     }
                 }
             }
             from += (length / 2).max(1);
         }
-        factor *= 4;
+        factor *= 2;
     }
-    let mut found = Vec::new();
-    while found.len() < 2 {
-        let support = |p: f64| -> f64 {
-            let near = |v: &&(f64, f64)| (v.0 / p - 1.0).abs() < 0.06;
-            votes.iter().filter(near).map(|v| v.1).sum()
-        };
-        let best = votes
-            .iter()
-            .map(|v| (support(v.0), v.0))
-            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        let Some((weight, period)) = best else { break };
-        if weight < 0.04 * x.len() as f64 || weight < 4.0 * period {
-            break;
-        }
-        let near: Vec<(f64, f64)> = votes
-            .iter()
-            .copied()
-            .filter(|v| (v.0 / period - 1.0).abs() < 0.06)
-            .collect();
-        let total: f64 = near.iter().map(|v| v.1).sum();
-        found.push(near.iter().map(|v| v.0 * v.1).sum::<f64>() / total);
-        // Its multiples and the same at another scale are no second period.
-        votes.retain(|v| {
-            let ratio = v.0 / period;
-            (ratio / ratio.round().max(1.0) - 1.0).abs() >= 0.08
-        });
-    }
-    found
+    votes
 }
 
 /// The period of a stretch that is one, in samples: the autocorrelation's peak refined over as many periods as it keeps its phase.
@@ -141,7 +219,7 @@ pub(crate) fn period_of(x: &[f64], near: &[f64]) -> Option<f64> {
         let scaled = coarse(x, factor);
         let lag = p / factor as f64;
         let most = ((1.3 * lag) as usize + 2).min(scaled.len() / 2);
-        let r = acf(&scaled, most);
+        let r = acf(&scaled, (23 * most / 10 + 2).min(2 * scaled.len() / 3));
         peak(&r)
             .filter(|(found, _)| (found / lag - 1.0).abs() < 0.15)
             .map(|(found, r)| (found * factor as f64, r))

@@ -3,7 +3,7 @@
 use crate::GpuRecording;
 
 /// Most bins of a grid; a longer recording gets wider ones.
-const MOST_BINS: usize = 400_000;
+pub(crate) const MOST_BINS: usize = 400_000;
 
 /// Bins without a sample that the value before still stands for, and at least so long, seconds: loggers pause.
 const HELD_BINS: usize = 5;
@@ -30,6 +30,23 @@ impl Signal {
     pub fn bin(&self, time_s: f64) -> usize {
         let at = (time_s - self.start_s) / self.dt_s;
         (at.max(0.0) as usize).min(self.value.len())
+    }
+
+    /// Bins on either side of an edge that it reaches through the sensor's window and the age of an update.
+    pub(crate) fn reach(&self, window_s: Option<f64>) -> usize {
+        // A window of whole bins is no more than that for the rounding of a bin's width.
+        (0.5 * window_s.unwrap_or(0.0) / self.dt_s + 0.5 - 1e-3).ceil() as usize
+    }
+
+    /// The part of a stretch that its ends do not reach through the sensor's window; all of it where that leaves too little.
+    pub(crate) fn inner(&self, from: usize, to: usize, window_s: Option<f64>) -> (usize, usize) {
+        // And the bin that holds the edge.
+        let trim = 1 + self.reach(window_s);
+        if to - from >= 4 * trim {
+            (from + trim, to - trim)
+        } else {
+            (from, to)
+        }
     }
 
     /// Mean and standard deviation over bins `from..to`; NaN without a sample.
@@ -238,28 +255,4 @@ pub(crate) fn on_grid(
         dt_s,
         value: grid,
     }
-}
-
-/// The grid for a sensor's samples: start, width, number of bins.
-pub(crate) fn grid(
-    gpu: u32,
-    time_s: &[f64],
-    value: &[f64],
-) -> Result<(f64, f64, usize), SegmentError> {
-    let (start_s, end_s) = (time_s[0], time_s[time_s.len() - 1]);
-    let duration_s = end_s - start_s;
-    let interval_s = interval_s(time_s, value);
-    if !(duration_s > 0.0 && interval_s > 0.0) {
-        return Err(SegmentError::NoTime { gpu });
-    }
-    let dt_s = interval_s.max(duration_s / MOST_BINS as f64);
-    let bins = (duration_s / dt_s).floor() as usize + 1;
-    if bins < LEAST_SAMPLES {
-        return Err(SegmentError::TooFew {
-            gpu,
-            samples: bins,
-            least: LEAST_SAMPLES,
-        });
-    }
-    Ok((start_s, dt_s, bins))
 }

@@ -1,0 +1,160 @@
+//! GPUs that move together: their mean cut into pieces, pieces joined to what is one phase.
+
+use crate::phases::{Piece, classify};
+use crate::segment::Group;
+use crate::segment_join::{alternating, join, with_beats, without_passages};
+use crate::segment_partition::changes;
+use crate::segment_period::{period_of, periods};
+use crate::segment_signal::{SegmentError, Signal, moments, on_grid, quantile};
+use crate::{GpuRecording, Recording};
+
+pub(crate) fn group(
+    recording: &Recording,
+    gpus: Vec<usize>,
+    each: Vec<Signal>,
+    (reading, window_s): (&'static str, Option<f64>),
+) -> Result<Group, SegmentError> {
+    let shape = &each[0];
+    let n = shape.value.len();
+    let mean: Vec<f64> = (0..n)
+        .map(|i| moments(each.iter().map(|s| s.value[i])).0)
+        .collect();
+    let mean = Signal {
+        value: mean,
+        ..shape.clone()
+    };
+    let found = periods(&mean.value);
+    let mut edges = vec![0];
+    edges.extend(changes(&mean.value, mean.dt_s, &found));
+    edges.push(n);
+    let beside = Beside::of(recording, &gpus, &mean);
+    let pieces: Vec<Piece> = edges
+        .windows(2)
+        .map(|w| piece(&mean, &beside, w[0], w[1], &found))
+        .collect();
+    let pieces = join(pieces, &mean, &beside, &found);
+    let pieces = without_passages(&pieces, &mean, window_s);
+    let pieces = join(
+        pieces
+            .windows(2)
+            .map(|w| piece(&mean, &beside, w[0], w[1], &found))
+            .collect(),
+        &mean,
+        &beside,
+        &found,
+    );
+    let pieces = alternating(pieces, &mean, &beside);
+    let pieces = with_beats(pieces, &mean, recording.gpus.get(gpus[0]), reading);
+    let mut phases = classify(&pieces, (&mean, window_s), &each, &beside, recording)?;
+    for change in phases.iter_mut().filter_map(|p| p.entered.as_mut()) {
+        let window_s = window_s.unwrap_or(0.0);
+        change.window_s = change.window_s.max(window_s);
+        change.unresolved |= change.time_s <= 1.25 * window_s;
+    }
+    let gaps = gaps(&mean);
+    Ok(Group {
+        gpus,
+        mean,
+        each,
+        phases,
+        gaps,
+        reading,
+        window_s,
+    })
+}
+
+/// What stands beside the power, on its grid, as a mean over the GPUs.
+pub(crate) struct Beside {
+    pub(crate) utilisation: Option<Vec<f64>>,
+    pub(crate) memory: Option<Vec<f64>>,
+}
+
+impl Beside {
+    pub(crate) fn of(recording: &Recording, gpus: &[usize], shape: &Signal) -> Self {
+        let mean = |column: fn(&GpuRecording) -> Option<&Vec<f64>>| {
+            let all: Vec<Signal> = gpus
+                .iter()
+                .filter_map(|g| {
+                    let gpu = recording.gpus.get(*g)?;
+                    let at = (shape.start_s, shape.dt_s, shape.value.len());
+                    column(gpu).map(|c| on_grid(&gpu.time_s, c, at))
+                })
+                .collect();
+            (!all.is_empty()).then(|| {
+                (0..shape.value.len())
+                    .map(|i| moments(all.iter().map(|s| s.value[i])).0)
+                    .collect()
+            })
+        };
+        Self {
+            utilisation: mean(|g| g.utilisation.as_ref()),
+            memory: mean(|g| g.memory_used_bytes.as_ref()),
+        }
+    }
+
+    pub(crate) fn mean(column: Option<&Vec<f64>>, from: usize, to: usize) -> Option<f64> {
+        let (mean, _) = moments(column?.get(from..to)?.iter().copied());
+        mean.is_finite().then_some(mean)
+    }
+}
+
+pub(crate) fn piece(mean: &Signal, beside: &Beside, from: usize, to: usize, near: &[f64]) -> Piece {
+    let x = &mean.value[from..to];
+    let (level_w, spread_w) = moments(x.iter().copied());
+    let swings = spread_w > 0.02 * level_w && spread_w > 2.0;
+    Piece {
+        from,
+        to,
+        level_w,
+        spread_w,
+        period: period_of(x, near).filter(|p| swings && rises_once(x, *p)),
+        beat: None,
+        utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
+        memory: Beside::mean(beside.memory.as_ref(), from, to),
+    }
+}
+
+/// Samples per period below which a cycle is looked at closely, and rises per period that one may have then.
+const CLOSE: f64 = 16.0;
+const MOST_RISES: f64 = 1.4;
+
+/// Whether a short cycle rises once a period: a load faster than the samples rises at every other of them, and its "periods" are chance.
+fn rises_once(x: &[f64], period: f64) -> bool {
+    if period >= CLOSE {
+        return true;
+    }
+    let (low, high) = (
+        quantile(x.iter().copied(), 0.1),
+        quantile(x.iter().copied(), 0.9),
+    );
+    let (down, up) = (low + 0.4 * (high - low), low + 0.6 * (high - low));
+    let (mut rises, mut below) = (0.0, false);
+    for v in x {
+        if *v < down {
+            below = true;
+        } else if *v > up && below {
+            below = false;
+            rises += 1.0;
+        }
+    }
+    rises <= MOST_RISES * x.len() as f64 / period
+}
+
+fn gaps(mean: &Signal) -> Vec<(f64, f64)> {
+    let mut found = Vec::new();
+    let mut begin = None;
+    for (i, v) in mean.value.iter().enumerate() {
+        match (v.is_nan(), begin) {
+            (true, None) => begin = Some(i),
+            (false, Some(from)) => {
+                found.push((mean.time_s(from), mean.time_s(i)));
+                begin = None;
+            }
+            _ => {}
+        }
+    }
+    if let Some(from) = begin {
+        found.push((mean.time_s(from), mean.time_s(mean.value.len())));
+    }
+    found
+}
