@@ -108,6 +108,8 @@ pub struct App {
     editor: (String, Arc<str>),
     picks: (Sender<Picked>, Receiver<Picked>),
     title: String,
+    /// Size of the window in the last frame.
+    window_size: Option<(f32, f32)>,
     leaving: bool,
 }
 
@@ -154,6 +156,7 @@ impl App {
             editor: (String::new(), Arc::from("")),
             picks: channel(),
             title: String::new(),
+            window_size: None,
             leaving: false,
             platform,
         };
@@ -249,6 +252,7 @@ impl App {
         self.run_when_due(ctx.input(|i| i.time));
         self.guard_close(ctx);
         self.name_window(ctx);
+        self.remember_window(ctx);
     }
 
     /// Draws the window and carries out what was asked for.
@@ -474,6 +478,18 @@ impl App {
             (None, Some(_), Some(data)) => data.join(examples::FOLDER),
             _ => PathBuf::from("."),
         }
+    }
+
+    /// Remembers the size of the window, once it no longer changes.
+    fn remember_window(&mut self, ctx: &egui::Context) {
+        let size = ctx.input(|i| i.viewport().inner_rect).map(|r| r.size());
+        let size = size.map(|s| (s.x.round(), s.y.round()));
+        let settled = size == self.window_size && !ctx.input(|i| i.pointer.any_down());
+        if settled && size.is_some() && size != self.prefs.window {
+            self.prefs.window = size;
+            self.prefs.write(&self.platform);
+        }
+        self.window_size = size;
     }
 
     fn name_window(&mut self, ctx: &egui::Context) {

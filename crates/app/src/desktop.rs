@@ -1,1 +1,7 @@
 //! The desktop: window, dialogs, folders, files, GPUs.
+
+mod dialogs;
+mod drafts;
+mod files;
+pub mod machine;
+pub mod window;

@@ -105,7 +105,6 @@ impl App {
             Then::Leave => {
                 self.leaving = true;
                 self.drafts.drop_mine();
-                self.prefs.write(&self.platform);
                 self.ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
         }
@@ -122,8 +121,14 @@ impl App {
             ctx.request_repaint();
         } else {
             self.leaving = true;
-            self.prefs.write(&self.platform);
         }
+    }
+
+    /// Leaves without asking.
+    #[cfg(feature = "desktop")]
+    pub(crate) fn leave_at_once(&mut self) {
+        self.leaving = true;
+        self.ctx.send_viewport_cmd(egui::ViewportCommand::Close);
     }
 
     /// Draws the open question and takes the answer.
