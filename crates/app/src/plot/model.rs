@@ -63,14 +63,14 @@ pub struct Rule {
     pub value: f64,
     /// Its colour.
     pub ink: Ink,
-    /// Whether the plot always shows it; otherwise only where it is near.
-    pub always: bool,
+    /// Number of the series it belongs to: hidden with it.
+    pub of: Option<usize>,
 }
 
 /// A horizontal band.
 #[derive(Debug, Clone)]
 pub struct Zone {
-    /// What it is; for the legend, empty: none.
+    /// What it is.
     pub name: String,
     /// Lower end; minus infinity: all below.
     pub low: f64,
@@ -78,6 +78,8 @@ pub struct Zone {
     pub high: f64,
     /// Its colour, drawn lightly.
     pub ink: Ink,
+    /// Number of the series it belongs to: hidden with it.
+    pub of: Option<usize>,
 }
 
 /// A moment.

@@ -11,6 +11,8 @@ use crate::trace::{Trace, Window};
 pub enum Source {
     /// A trace: every sample.
     Trace(Arc<Trace>),
+    /// A trace in another unit: times a factor above 0.
+    Scaled(Arc<Trace>, f32),
     /// A pyramid of an outcome: at most 4096 buckets.
     Pyramid(Arc<Pyramid>),
 }
@@ -20,6 +22,11 @@ impl Source {
     pub fn window(&self, from_s: f64, to_s: f64, buckets: usize, into: &mut Window) {
         match self {
             Self::Trace(trace) => trace.window(from_s, to_s, buckets, into),
+            Self::Scaled(trace, factor) => {
+                trace.window(from_s, to_s, buckets, into);
+                let values = [&mut into.min, &mut into.mean, &mut into.max];
+                values.into_iter().flatten().for_each(|v| *v *= factor);
+            }
             Self::Pyramid(pyramid) => window(pyramid, from_s, to_s, buckets, into),
         }
     }
@@ -28,6 +35,7 @@ impl Source {
     pub fn at(&self, t_s: f64) -> Option<f32> {
         match self {
             Self::Trace(trace) => trace.at(t_s),
+            Self::Scaled(trace, factor) => Some(trace.at(t_s)? * factor),
             Self::Pyramid(pyramid) => {
                 let level = pyramid.levels.first()?;
                 let number = (t_s - pyramid.t0_s) / level.dt_s;
@@ -42,6 +50,10 @@ impl Source {
     pub fn extremes(&self, from_s: f64, to_s: f64) -> Option<(f32, f32)> {
         match self {
             Self::Trace(trace) => trace.extremes(from_s, to_s),
+            Self::Scaled(trace, factor) => {
+                let (low, high) = trace.extremes(from_s, to_s)?;
+                Some((low * factor, high * factor))
+            }
             Self::Pyramid(_) => {
                 let mut all = Window::default();
                 self.window(from_s, to_s, 4096, &mut all);
@@ -53,7 +65,7 @@ impl Source {
     /// Identifies it while it lives.
     pub(crate) fn address(&self) -> usize {
         match self {
-            Self::Trace(trace) => Arc::as_ptr(trace).addr(),
+            Self::Trace(trace) | Self::Scaled(trace, _) => Arc::as_ptr(trace).addr(),
             Self::Pyramid(pyramid) => Arc::as_ptr(pyramid).addr(),
         }
     }

@@ -11,7 +11,7 @@ use egui_plot::{
 use crate::action::Action;
 use crate::plot::band::{self, Mapping};
 use crate::plot::legend::{self, Chip};
-use crate::plot::model::{Ink, Mark, Series, TimeChart};
+use crate::plot::model::{Ink, Mark, Rule, Series, TimeChart};
 use crate::plot::quantity::{self, Scale};
 use crate::plot::{ViewContext, axis, gesture, look, source};
 use crate::theme::Theme;
@@ -19,6 +19,9 @@ use crate::trace::Window;
 
 /// How near the pointer must be to a mark to read it, points.
 const NEAR: f32 = 6.0;
+
+/// Lines across are shown where they are no further from the values than so many times their range.
+const REACH: f64 = 1.2;
 
 /// Most buckets asked for: pixels of a very wide window.
 const MOST_BUCKETS: usize = 8192;
@@ -113,6 +116,11 @@ impl TimePlot {
         series.shown != self.flipped.contains(&series.name)
     }
 
+    /// Forgets what was read: another result is shown.
+    pub fn forget(&mut self) {
+        self.read.clear();
+    }
+
     /// Reads what is shown; whether finer values are still on their way.
     fn read(&mut self, ui: &Ui, cx: &ViewContext<'_>, chart: &TimeChart, shown: &[bool]) -> bool {
         let width = if self.width > 0.0 {
@@ -154,16 +162,12 @@ impl TimePlot {
                 take(f64::from(a), f64::from(b));
             }
         }
-        for rule in chart.rules.iter().filter(|r| r.always) {
-            take(rule.value, rule.value);
-        }
-        let near = (high - low).max(0.0) * 0.3;
+        let near = (high - low).max(0.0) * REACH;
         let (from, to) = (low - near, high + near);
-        for rule in chart.rules.iter().filter(|r| !r.always) {
-            if (from..=to).contains(&rule.value) {
-                low = low.min(rule.value);
-                high = high.max(rule.value);
-            }
+        let rules = chart.rules.iter().filter(|r| visible(r.of, shown));
+        for rule in rules.filter(|r| (from..=to).contains(&r.value)) {
+            low = low.min(rule.value);
+            high = high.max(rule.value);
         }
         axis::roomy(low, high)
     }
@@ -204,6 +208,11 @@ impl TimePlot {
             }
         });
     }
+}
+
+/// Whether what belongs to a series is shown with it.
+fn visible(of: Option<usize>, shown: &[bool]) -> bool {
+    of.is_none_or(|i| shown.get(i).copied().unwrap_or(false))
 }
 
 /// A plot that is moved by [`gesture`] alone.
@@ -353,7 +362,8 @@ impl PlotItem for Layer<'_> {
 
 impl Layer<'_> {
     fn zones(&self, at: &Mapping, shapes: &mut Vec<Shape>) {
-        for zone in &self.chart.zones {
+        let zones = self.chart.zones.iter();
+        for zone in zones.filter(|z| visible(z.of, self.shown)) {
             let low = zone.low.max(self.values.0);
             let high = zone.high.min(self.values.1);
             if low >= high {
@@ -394,9 +404,8 @@ impl Layer<'_> {
 
     fn rules(&self, ui: &Ui, at: &Mapping, shapes: &mut Vec<Shape>) {
         let rules = self.chart.rules.iter();
-        let inside = rules.filter(|r| (self.values.0..=self.values.1).contains(&r.value));
-        let labelled = inside.map(|r| (at.y(r.value), r.name.as_str(), r.ink));
-        draw_rules(ui, self.theme, at.frame, labelled, shapes);
+        let rules = rules.filter(|r| visible(r.of, self.shown));
+        draw_rules(ui, self.theme, at, self.values, rules, shapes);
     }
 
     fn marks(&self, at: &Mapping, shapes: &mut Vec<Shape>) {
@@ -443,35 +452,46 @@ impl Layer<'_> {
     }
 }
 
-/// Lines across with their names at the right end, one above the other where they are close.
+/// Lines across with their names at the right end; limits that lie outside are named at the edge with an arrow.
 pub(crate) fn draw_rules<'a>(
     ui: &Ui,
     theme: &Theme,
-    frame: Rect,
-    rules: impl Iterator<Item = (f32, &'a str, Ink)>,
+    at: &Mapping,
+    (low, high): (f64, f64),
+    rules: impl Iterator<Item = &'a Rule>,
     shapes: &mut Vec<Shape>,
 ) {
+    let frame = at.frame;
     let mut taken: Vec<Rect> = Vec::new();
-    for (y, name, ink) in rules {
-        let colour = look::colour(theme, ink);
+    for rule in rules {
+        let colour = look::colour(theme, rule.ink);
+        let inside = (low..=high).contains(&rule.value);
+        if !inside && rule.ink != Ink::Limit {
+            continue;
+        }
+        let y = at.y(rule.value).clamp(frame.top(), frame.bottom());
         let ends = [Pos2::new(frame.left(), y), Pos2::new(frame.right(), y)];
-        if ink == Ink::Limit {
+        if inside && rule.ink == Ink::Limit {
             shapes.push(Shape::line_segment(ends, theme.line(colour)));
-        } else {
+        } else if inside {
             let dash = theme.space().small;
             shapes.extend(Shape::dashed_line(&ends, theme.thin(colour), dash, dash));
         }
+        let text = if inside {
+            rule.name.clone()
+        } else if rule.value > high {
+            format!("\u{2191} {}", rule.name)
+        } else {
+            format!("\u{2193} {}", rule.name)
+        };
         let below = y - frame.top() < theme.space().large;
         let anchor = if below { Align2::RIGHT_TOP } else { Align2::RIGHT_BOTTOM };
         let spot = Pos2::new(frame.right() - theme.space().small, y);
-        let galley = ui.painter().layout_no_wrap(
-            name.to_owned(),
-            TextStyle::Small.resolve(ui.style()),
-            colour,
-        );
+        let font = TextStyle::Small.resolve(ui.style());
+        let galley = ui.painter().layout_no_wrap(text, font, colour);
         let area = anchor.anchor_size(spot, galley.size());
-        // Names that would lie on others are left to the summary and the legend.
-        if !name.is_empty() && !taken.iter().any(|t| t.intersects(area)) {
+        // Names that would lie on others are left to the summary.
+        if !rule.name.is_empty() && !taken.iter().any(|t| t.intersects(area)) {
             shapes.push(Shape::rect_filled(area, 0, theme.plot.gamma_multiply(0.8)));
             shapes.push(Shape::galley(area.min, galley, colour));
             taken.push(area);

@@ -135,9 +135,7 @@ fn values(chart: &XyChart, shown: &[bool], x: (f64, f64)) -> (f64, f64) {
     let curves = chart.curves.iter().zip(shown).filter(|(_, shown)| **shown);
     let points = curves.flat_map(|(c, _)| &c.points);
     let inside = points.filter(|p| (x.0..=x.1).contains(&p[0])).map(|p| p[1]);
-    let rules = chart.rules.iter().filter(|r| r.always).map(|r| r.value);
     let (mut low, mut high) = inside
-        .chain(rules)
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), y| (a.min(y), b.max(y)));
     if matches!(chart.y, AxisKind::Log(_)) {
         // Below six decades under the highest there is only the noise of numbers.
@@ -272,9 +270,7 @@ impl PlotItem for Layer<'_> {
             }
         }
         let rules = self.chart.rules.iter();
-        let inside = rules.filter(|r| (self.y.0..=self.y.1).contains(&r.value));
-        let labelled = inside.map(|r| (at.y(r.value), r.name.as_str(), r.ink));
-        draw_rules(ui, self.theme, at.frame, labelled, shapes);
+        draw_rules(ui, self.theme, &at, self.y, rules, shapes);
     }
 
     fn initialize(&mut self, _x_range: std::ops::RangeInclusive<f64>) {}
