@@ -321,8 +321,9 @@ impl LiveModel {
                 return;
             }
             Err(e) => {
-                self.assistant.problem =
-                    Some(format!("The duration is not understood: {e}; write 120 s or 2 min"));
+                self.assistant.problem = Some(format!(
+                    "The duration is not understood: {e}; write 120 s or 2 min"
+                ));
                 return;
             }
         };
@@ -366,8 +367,7 @@ impl LiveModel {
     }
 
     fn put(&mut self, document: &Document, actions: &mut Actions) {
-        let (Some(file), Some((name, _))) =
-            (self.assistant.saved.as_deref(), &self.assistant.text)
+        let (Some(file), Some((name, _))) = (self.assistant.saved.as_deref(), &self.assistant.text)
         else {
             self.assistant.problem = Some("Save the profile first".to_owned());
             return;
@@ -379,7 +379,9 @@ impl LiveModel {
                 say(
                     actions,
                     false,
-                    format!("The profile is in the scenario as gpus.{key}; set the GPU of a node to {key} to use it"),
+                    format!(
+                        "The profile is in the scenario as gpus.{key}; set the GPU of a node to {key} to use it"
+                    ),
                 );
                 self.assistant.inserted = Some(key);
                 self.assistant.problem = None;

@@ -127,7 +127,10 @@ fn read(mut source: Box<dyn LiveSource>, wire: &Wire, news: &SyncSender<News>, w
             Err(why) => break Some(why),
         }
         if !batch.is_empty() && (sent.elapsed() >= BATCH || batch.len() >= MOST) {
-            if news.send(News::Readings(std::mem::take(&mut batch))).is_err() {
+            if news
+                .send(News::Readings(std::mem::take(&mut batch)))
+                .is_err()
+            {
                 break None;
             }
             sent = Instant::now();

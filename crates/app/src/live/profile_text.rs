@@ -81,7 +81,10 @@ mod tests {
 
     #[test]
     fn names_become_keys() {
-        assert_eq!(key_of("NVIDIA H100 80GB HBM3, measured"), "nvidia_h100_80gb_hbm3_measured");
+        assert_eq!(
+            key_of("NVIDIA H100 80GB HBM3, measured"),
+            "nvidia_h100_80gb_hbm3_measured"
+        );
         assert_eq!(key_of(" -- "), "measured");
     }
 
@@ -93,7 +96,10 @@ mod tests {
             with_profile(text, "h100", Path::new("/data/h100.toml"), Some(scenario)).unwrap();
         assert_eq!(key, "h100");
         assert!(once.starts_with(text), "{once}");
-        assert!(once.contains("[gpus.h100]\npreset = \"./h100.toml\""), "{once}");
+        assert!(
+            once.contains("[gpus.h100]\npreset = \"./h100.toml\""),
+            "{once}"
+        );
         let (twice, _) =
             with_profile(&once, "h100", Path::new("/data/h100.toml"), Some(scenario)).unwrap();
         assert_eq!(once, twice);

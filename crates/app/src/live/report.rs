@@ -361,7 +361,12 @@ fn refit(refit: Option<&Refit>) -> Vec<Finding> {
             r.nrmse <= BOUNDS.1,
         ),
         r.acf_r2.map_or_else(
-            || plain("R² of the autocorrelation", "none: the power is constant".to_owned()),
+            || {
+                plain(
+                    "R² of the autocorrelation",
+                    "none: the power is constant".to_owned(),
+                )
+            },
             |v| {
                 within(
                     "R² of the autocorrelation",
