@@ -9,13 +9,18 @@
 //! [`Restoring`] changes settings of a GPU for a while and puts them back. What touches a live GPU is the default feature `nvml`; without
 //! it the rest builds alone, for a program that only reads recordings.
 //!
-//! [`calibrate`] makes phases of a recording ([`segment`]), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
+//! [`calibrate`] makes phases of a recording ([`segment`]), puts in what was drawn rather than shown (`correct`), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
 //! ([`refit`]). A reader looks for: `segment_signal` (the grid), `segment_period` (periods), `segment_partition` (change points), `segment` (pieces
-//! to phases), `phases` (labels and figures), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it).
+//! to phases), `phases` (labels and figures), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it),
+//! `calibration_text` (the report).
 
 mod calibration;
+mod calibration_text;
 #[cfg(feature = "nvml")]
 mod control;
+mod correct;
+mod correct_edges;
+mod correct_phase;
 mod correlate;
 #[cfg(feature = "nvml")]
 mod doctor;
@@ -30,6 +35,7 @@ mod invert_periodic;
 mod invert_search;
 mod invert_updates;
 mod invert_window;
+mod meter_fit;
 mod node_fit;
 #[cfg(feature = "nvml")]
 mod nvml;
@@ -55,9 +61,12 @@ mod simulate;
 mod source;
 mod throughput;
 
-pub use calibration::{Calibration, GroupReport, calibrate, text};
+pub use calibration::{CalibrateError, Calibration, GroupReport, calibrate, calibrate_known};
+pub use calibration_text::text;
 #[cfg(feature = "nvml")]
 pub use control::{Control, ControlError, Restoring, Setting};
+pub use correct::{CardError, Known, PhaseCorrected, SensorSeen};
+pub use correct_phase::{Swing, SwingLevel};
 pub use correlate::{Correlation, PairLag, correlations, lag, lags, pearson};
 #[cfg(feature = "nvml")]
 pub use doctor::{Buffer, Examination, Found, GpuExamination, Process, Update, examine};
@@ -72,6 +81,7 @@ pub use invert_updates::{Updates, find_updates};
 pub use invert_window::{
     Reference, WindowFit, find_window, find_window_of_square, measured_window,
 };
+pub use meter_fit::{MeterComparison, MeterError, compare_meter};
 pub use node_fit::{NodeFit, NodeFitError, fit_node};
 #[cfg(feature = "nvml")]
 pub use nvml::{Library, NoGpu, NvmlControl, NvmlSource};
@@ -91,4 +101,4 @@ pub use sensor::{
 };
 pub use simulate::{SimulatedCounter, SimulatedReading, SimulatedSensor, square_wave};
 pub use source::{GpuFacts, Metric, Missing, Playback, PowerSource, Sample, Simulated};
-pub use throughput::{PhaseThroughput, prometheus_text, throughput};
+pub use throughput::{PhaseThroughput, prometheus_text, stamped, throughput};
