@@ -330,4 +330,4 @@ fn say(actions: &mut Actions, error: bool, text: String) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use ballast_calibrate::{Architecture, GpuRecording, Recording, recording_of};
-use ballast_tables::{GpuColumns, Reading, read_gpu_log, read_table};
+use ballast_tables::{GpuColumns, GpuLogOptions, Reading, TableProblems, read_gpu_log, read_table};
 
 use crate::platform::PlatformError;
+
+/// Most problems of a file that are told.
+const MOST: usize = 3;
 
 /// Reads what the assistant or `ballast record` wrote, or a log of another logger (nvidia-smi, DCGM, Prometheus).
 ///
@@ -25,11 +28,8 @@ pub fn read(path: &Path) -> Result<Recording, PlatformError> {
             ))
         });
     }
-    let log = read_gpu_log(path, None).map_err(|problems| {
-        PlatformError::Unavailable(format!(
-            "{problems}\nChoose a recording of this program, or a log of nvidia-smi, DCGM or Prometheus"
-        ))
-    })?;
+    let log = read_gpu_log(path, &GpuLogOptions::default())
+        .map_err(|problems| PlatformError::Unavailable(refusal(path, &problems)))?;
     Ok(Recording {
         gpus: (0..)
             .zip(log.gpus)
@@ -39,6 +39,30 @@ pub fn read(path: &Path) -> Result<Recording, PlatformError> {
         started: log.started,
         ..Recording::default()
     })
+}
+
+/// Why a log is refused, the first problems of it, and what to do.
+fn refusal(path: &Path, problems: &TableProblems) -> String {
+    let mut lines: Vec<String> = problems
+        .0
+        .iter()
+        .take(MOST)
+        .map(ToString::to_string)
+        .collect();
+    let more = problems.0.len().saturating_sub(MOST);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    let lenient = GpuLogOptions {
+        skip_bad_rows: true,
+        ..GpuLogOptions::default()
+    };
+    lines.push(if read_gpu_log(path, &lenient).is_ok() {
+        "The rest of it can be read: mend these rows, or calibrate with `ballast calibrate --skip-bad-rows`".to_owned()
+    } else {
+        "Choose a recording of this program, or a log of nvidia-smi, DCGM or Prometheus".to_owned()
+    });
+    lines.join("\n")
 }
 
 /// One GPU of a log; `next` is its index where the log has none.

@@ -1,8 +1,8 @@
 //! What a calibration found, ready to be drawn.
 
 use ballast_calibrate::{
-    Calibration, Gate, GateStatus, GroupReport, Label, PairLag, Phase, Recording, Refit, SEEDS,
-    Signal, UNKNOWN_GAIN, toml,
+    Calibration, Cycle, Gate, GateStatus, GroupReport, Label, PairLag, Phase, PhaseCorrected,
+    Recording, Refit, SEEDS, SensorSeen, Signal, toml,
 };
 use ballast_profile::GpuProfile;
 use ballast_units::{Confidence, Grade, Sourced, parse_in_unit};
@@ -61,15 +61,19 @@ pub struct Finding {
 pub struct PhaseView {
     /// Begin and end, seconds.
     pub span_s: (f64, f64),
-    /// Mean power, W per GPU.
+    /// Mean power that was drawn, W per GPU.
     pub level_w: f64,
+    /// Mean of the samples as they were read, W; none where there is none.
+    pub read_w: Option<f64>,
+    /// Statistical and systematic error of the mean, W; none where the phase is too short for its sensor.
+    pub error_w: Option<(f64, f64)>,
     /// 5th and 95th percentile of the samples, W.
     pub range_w: (f64, f64),
     /// What it is.
     pub label: &'static str,
     /// Number of its kind, for its colour.
     pub kind: usize,
-    /// Its cycle in words; none where it has none.
+    /// Its cycle in words, or why its levels cannot be told; none where it has none.
     pub cycle: Option<String>,
     /// What told its label.
     pub why: String,
@@ -146,11 +150,16 @@ impl Report {
                 .map(|(i, (group, report))| GroupView {
                     heading: heading(report),
                     trace: bands(&group.mean),
-                    phases: report.phases.iter().map(phase).collect(),
+                    phases: report
+                        .phases
+                        .iter()
+                        .enumerate()
+                        .map(|(i, p)| phase(p, report.corrected.get(i)))
+                        .collect(),
                     gates: report.gates.iter().map(gate).collect(),
-                    refit: refit(report.refit.as_ref()),
+                    refit: refit(report.refit.as_ref(), report.refit_as_shown),
                     correlation: correlation(report, if many && i > 0 { &[] } else { &done.lags }),
-                    sensor: sensor(group.reading, group.window_s),
+                    sensor: sensor(group.reading, &report.sensors),
                 })
                 .collect(),
             profile_phases: done
@@ -238,25 +247,32 @@ fn bands(signal: &Signal) -> Vec<Band> {
         .collect()
 }
 
-fn phase(p: &Phase) -> PhaseView {
+fn phase(p: &Phase, corrected: Option<&PhaseCorrected>) -> PhaseView {
     PhaseView {
         span_s: (p.from_s, p.to_s),
         level_w: p.level_w,
+        read_w: corrected.and_then(|c| c.naive_mean_w),
+        error_w: corrected.and_then(|c| c.mean_se_w.zip(c.mean_systematic_w)),
         range_w: (p.low_w, p.high_w),
         label: p.label.text(),
         kind: kind(p.label),
-        cycle: p.cycle.as_ref().map(|c| {
-            format!(
-                "{:.0} periods of {:.3} s: {:.0} W for {:.0} %, then {:.0} W",
-                c.count,
-                c.period_s,
-                c.high_w,
-                100.0 * c.duty,
-                c.low_w
-            )
+        cycle: p.cycle.as_ref().map(cycle).or_else(|| {
+            let why = corrected?.unidentifiable.as_ref()?;
+            Some(format!("levels cannot be told: {why}"))
         }),
         why: p.why.clone(),
     }
+}
+
+fn cycle(c: &Cycle) -> String {
+    format!(
+        "{:.0} periods of {:.3} s: {:.0} W for {:.0} %, then {:.0} W",
+        c.count,
+        c.period_s,
+        c.high_w,
+        100.0 * c.duty,
+        c.low_w
+    )
 }
 
 /// Number of a kind of phase: neighbours in a run differ.
@@ -341,7 +357,7 @@ fn plain(name: &str, value: String) -> Finding {
 /// Bounds of a good refit: energy, NRMSE, R².
 const BOUNDS: (f64, f64, f64) = (0.05, 0.20, 0.90);
 
-fn refit(refit: Option<&Refit>) -> Vec<Finding> {
+fn refit(refit: Option<&Refit>, as_shown: bool) -> Vec<Finding> {
     let Some(r) = refit else {
         return vec![within(
             "Replay",
@@ -379,7 +395,16 @@ fn refit(refit: Option<&Refit>) -> Vec<Finding> {
             "Quantiles off by",
             format!("{:.1} % of the mean", 100.0 * r.quantile_error),
         ),
-        plain("Played", format!("{SEEDS} times; the median counts")),
+        plain(
+            "Played",
+            if as_shown {
+                format!(
+                    "{SEEDS} times, the median counts; with the cycles as the samples show them, for the load's own are hidden by the sensor's window"
+                )
+            } else {
+                format!("{SEEDS} times; the median counts")
+            },
+        ),
     ]
 }
 
@@ -423,20 +448,65 @@ fn correlation(report: &GroupReport, lags: &[PairLag]) -> Vec<Finding> {
     found
 }
 
-fn sensor(reading: &str, window_s: Option<f64>) -> Vec<Finding> {
-    let window = window_s.map_or_else(
-        || "unknown: levels of fast swings are as the sensor shows them".to_owned(),
-        |w| format!("{:.0} ms; times are moved back by half of it", 1e3 * w),
-    );
-    vec![
-        plain("Reading", reading.to_owned()),
-        plain("Window of the sensor", window),
+fn sensor(reading: &str, sensors: &[SensorSeen]) -> Vec<Finding> {
+    let Some(first) = sensors.first() else {
+        return vec![plain(
+            "Reading",
+            format!("{reading}: it has no window to take out"),
+        )];
+    };
+    let ms =
+        |s: Option<f64>| s.map_or_else(|| "unknown".to_owned(), |s| format!("{:.0} ms", 1e3 * s));
+    let mut found = vec![
         plain(
-            "Uncertainty",
+            "Reading",
+            format!("{} power of {}", first.reading, first.architecture),
+        ),
+        plain(
+            "Window, renewed every",
             format!(
-                "± {:.0} % of every power: the card's gain is not known without a meter",
-                100.0 * UNKNOWN_GAIN
+                "{}, {} ({})",
+                ms(first.window_s),
+                ms(first.update_period_s),
+                first.source
             ),
         ),
-    ]
+    ];
+    for s in sensors {
+        let name = |what: &str| {
+            if sensors.len() == 1 {
+                what.to_owned()
+            } else {
+                format!("GPU {}, {}", s.gpu, what.to_lowercase())
+            }
+        };
+        found.push(plain(
+            &name("Mean as read"),
+            format!("{:.1} W", s.naive_mean_w),
+        ));
+        found.push(plain(
+            &name("Mean corrected"),
+            format!(
+                "{:.1} W ± {:.1} W statistical ± {:.1} W systematic, from the {}",
+                s.mean_w, s.mean_se_w, s.mean_systematic_w, s.mean_from
+            ),
+        ));
+    }
+    found.push(plain(
+        "Gain of the card",
+        format!(
+            "known to ± {:.0} %: compare the card with a meter for less",
+            100.0 * first.gain_error
+        ),
+    ));
+    if let Some(s) = first.levels_hidden_below_s {
+        found.push(plain(
+            "Levels hidden",
+            format!("of swings faster than {:.0} ms", 1e3 * s),
+        ));
+    }
+    let mut notes: Vec<&String> = sensors.iter().flat_map(|s| &s.notes).collect();
+    notes.dedup();
+    found.extend(notes.into_iter().map(|n| plain("Note", n.clone())));
+    found
 }

@@ -313,3 +313,6 @@ fn notes(ui: &mut Ui, theme: &Theme, live: &LiveModel) {
         ui.label(RichText::new(format!("{t_s:.1} s  {note}")).color(theme.muted));
     }
 }
+
+#[cfg(test)]
+mod tests;

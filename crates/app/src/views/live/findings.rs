@@ -106,7 +106,16 @@ fn phases(ui: &mut Ui, theme: &Theme, group: &GroupView) {
         .id_salt("phases")
         .show(ui, |ui| {
             egui::Grid::new("phases").striped(true).show(ui, |ui| {
-                for words in ["Phase", "From", "To", "Mean", "5 to 95 %", "Repeats"] {
+                for words in [
+                    "Phase",
+                    "From",
+                    "To",
+                    "As read",
+                    "Drawn",
+                    "Error",
+                    "5 to 95 %",
+                    "Repeats",
+                ] {
                     ui.label(RichText::new(words).color(theme.muted));
                 }
                 ui.end_row();
@@ -117,13 +126,23 @@ fn phases(ui: &mut Ui, theme: &Theme, group: &GroupView) {
                     });
                     ui.label(format!("{:.1} s", p.span_s.0));
                     ui.label(format!("{:.1} s", p.span_s.1));
-                    ui.label(format!("{:.0} W", p.level_w));
+                    ui.label(p.read_w.map_or_else(dash, |w| format!("{w:.1} W")));
+                    ui.label(format!("{:.1} W", p.level_w));
+                    ui.label(p.error_w.map_or_else(dash, |(by_chance, by_gain)| {
+                        format!("± {by_chance:.1} ± {by_gain:.1} W")
+                    }))
+                    .on_hover_text("Statistical, then systematic: the gain of the card");
                     ui.label(format!("{:.0} to {:.0} W", p.range_w.0, p.range_w.1));
                     ui.label(p.cycle.as_deref().unwrap_or("no"));
                     ui.end_row();
                 }
             });
         });
+}
+
+/// Stands for what is not known.
+fn dash() -> String {
+    "–".to_owned()
 }
 
 /// A small square in the colour of a phase.
