@@ -3,5 +3,8 @@
 mod dialogs;
 mod drafts;
 mod files;
+pub mod live;
 pub mod machine;
+pub mod recording_file;
+mod recording_parts;
 pub mod window;

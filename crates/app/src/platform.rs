@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
+use ballast_calibrate::Recording;
 use ballast_scenario::{Loaded, Problem};
 use ballast_study::Inputs;
 use ballast_study::outcome::Outcome;
 
-use crate::live::LiveSource;
+use crate::live::{LiveSource, RecordRequest};
 use crate::trace::TraceSet;
 
 /// Why the machine could not do something.
@@ -160,6 +161,28 @@ pub trait Platform: Send + Sync {
     /// A question of [`pick`](Self::pick) that this machine has no dialog for: the app asks it in its own window.
     fn take_prompt(&self) -> Option<(Pick, Sender<Picked>)> {
         None
+    }
+
+    /// Reads a recording or log of GPUs whole.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no recording: in words, with what to do.
+    fn recording(&self, path: &Path) -> Result<Recording, PlatformError> {
+        let _ = path;
+        Err(PlatformError::Unavailable(
+            "Recordings cannot be read here: use the desktop app".to_owned(),
+        ))
+    }
+
+    /// Records GPUs of this machine into a file; the readings are given as they come.
+    ///
+    /// # Errors
+    /// No driver, no GPU, no permission, no room for the file: in words, with what to do.
+    fn record(&self, request: &RecordRequest) -> Result<Box<dyn LiveSource>, PlatformError> {
+        let _ = request;
+        Err(PlatformError::Unavailable(
+            "GPUs cannot be recorded here: use the desktop app".to_owned(),
+        ))
     }
 }
 

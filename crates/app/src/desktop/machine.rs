@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use ballast_calibrate::Recording;
 use ballast_scenario::{Loaded, Problem};
 use ballast_study::Inputs;
 use ballast_study::outcome::Outcome;
 
 use super::drafts::DraftPlace;
-use super::{dialogs, files};
-use crate::live::LiveSource;
+use super::{dialogs, files, live, recording_file};
+use crate::live::{LiveSource, RecordRequest};
 use crate::platform::{Pick, Picked, Platform, PlatformError, Scratch};
 use crate::trace::TraceSet;
 
@@ -130,12 +131,19 @@ impl Platform for Machine {
     }
 
     fn live(&self) -> Result<Box<dyn LiveSource>, PlatformError> {
-        Err(PlatformError::Unavailable("Not here".to_owned()))
+        live::live(live::library_of_environment().as_deref())
     }
 
     fn playback(&self, path: &Path) -> Result<Box<dyn LiveSource>, PlatformError> {
-        let _ = path;
-        Err(PlatformError::Unavailable("Not here".to_owned()))
+        live::playback(path)
+    }
+
+    fn recording(&self, path: &Path) -> Result<Recording, PlatformError> {
+        recording_file::read(path)
+    }
+
+    fn record(&self, request: &RecordRequest) -> Result<Box<dyn LiveSource>, PlatformError> {
+        live::record(live::library_of_environment().as_deref(), request)
     }
 
     fn draft_path(&self) -> Option<PathBuf> {
