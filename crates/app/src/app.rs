@@ -22,11 +22,13 @@ use crate::command::Command;
 use crate::document::Document;
 use crate::engine::Engine;
 use crate::fields::Form;
+use crate::live::{LiveModel, Wake};
 use crate::platform::{Picked, Platform};
 use crate::plot::TimeView;
 use crate::result::RunResult;
 use crate::theme::Theme;
 use crate::views::form::FormView;
+use crate::views::live::LiveView;
 use crate::views::tiles::Tiles;
 
 use dialogs::Dialog;
@@ -94,6 +96,8 @@ pub struct App {
     runs: Runs,
     pinned: Vec<Arc<RunResult>>,
     tiles: Tiles,
+    live: LiveModel,
+    live_view: LiveView,
     time: TimeView,
 
     page: Page,
@@ -120,12 +124,12 @@ impl App {
         Theme::dark().apply(ctx);
         let prefs = Preferences::read(&*platform);
         ctx.set_theme(prefs.theme.preference());
-        let wake = {
+        let wake: Wake = {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint())
         };
         let mut app = Self {
-            engine: Engine::new(Arc::clone(&platform), wake),
+            engine: Engine::new(Arc::clone(&platform), wake.clone()),
             drafts: Drafts::new(Arc::clone(&platform)),
             ctx: ctx.clone(),
             prefs,
@@ -140,6 +144,8 @@ impl App {
             runs: Runs::default(),
             pinned: Vec::new(),
             tiles: Tiles::default(),
+            live: LiveModel::new(Arc::clone(&platform), wake.clone()),
+            live_view: LiveView::default(),
             time: TimeView {
                 from_s: 0.0,
                 to_s: 1.0,
@@ -160,6 +166,10 @@ impl App {
             leaving: false,
             platform,
         };
+        let layout = app.prefs.tiles.clone();
+        // A layout that cannot be read leaves the first one.
+        app.tiles.set_layout(&layout);
+        app.prefs.tiles = app.tiles.layout();
         app.open_at_start();
         app
     }
@@ -249,6 +259,7 @@ impl App {
         self.take_picks();
         self.take_dropped(ctx);
         self.take_answers();
+        self.take_live();
         self.run_when_due(ctx.input(|i| i.time));
         self.guard_close(ctx);
         self.name_window(ctx);
@@ -260,8 +271,9 @@ impl App {
         let mut actions = Actions::default();
         self.shortcuts(ui.ctx(), &mut actions);
         self.window(ui, &mut actions);
-        for action in actions.drain() {
-            self.act(action);
+        self.all(actions);
+        if !ui.ctx().input(|i| i.pointer.any_down()) {
+            self.remember_tiles();
         }
     }
 
@@ -367,8 +379,14 @@ impl App {
             Command::ShowPlots => self.page = Page::Plots,
             Command::ShowCompare => self.page = Page::Compare,
             Command::Welcome => self.page = Page::Welcome,
-            Command::ToggleForm => self.prefs.show_form ^= true,
-            Command::ToggleVerdicts => self.prefs.show_verdicts ^= true,
+            Command::ToggleForm => {
+                self.prefs.show_form ^= true;
+                self.prefs.write(&self.platform);
+            }
+            Command::ToggleVerdicts => {
+                self.prefs.show_verdicts ^= true;
+                self.prefs.write(&self.platform);
+            }
             Command::ToggleBottom => self.bottom_open ^= true,
             Command::Revert => self.revert(),
             Command::Shortcuts => self.dialog = Some(Dialog::Shortcuts),

@@ -7,4 +7,5 @@ pub mod live;
 pub mod machine;
 pub mod recording_file;
 mod recording_parts;
+pub mod scratch;
 pub mod window;

@@ -74,14 +74,14 @@ mod tree;
 mod variant;
 mod walk;
 
-pub use ballast_aggregate::{ArrivalSpec, JobSpec};
+pub use ballast_aggregate::{ArrivalSpec, EngineSpec, JobSpec, RackGroup};
 pub use ballast_units::TimeUnit;
 pub use check::realisations_at_a_time;
 pub use confidence::LowInput;
 pub use contingency::{ContingencyLimitsSpec, ContingencySpec, LoadRejectionSpec, SetTripSpec};
 pub use document::{Document, document_from, document_schema, genset_preset, read_document};
 pub use least::Least;
-pub use load::{Loaded, NumberKey, load, load_all, load_str, load_variant};
+pub use load::{Loaded, NumberKey, load, load_all, load_all_str, load_str, load_variant};
 pub use load_limits_spec::{LampSpec, LoadLimitsSpec};
 pub use outline::{Place, PlaceFrom, PlaceKind, PlaceSource};
 pub use patch::{Patch, PatchError};

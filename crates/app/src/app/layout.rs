@@ -420,8 +420,13 @@ impl App {
                 views::compare::show(ui, &mut cx, result, beside);
             }
             Page::Live => {
-                let mut cx = self.context(theme, actions);
-                views::live::show(ui, &mut cx);
+                let mut cx = ViewContext {
+                    theme,
+                    time: self.time,
+                    stale: false,
+                    actions,
+                };
+                self.live_view.show(ui, &mut cx, &self.live);
             }
         }
     }

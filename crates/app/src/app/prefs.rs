@@ -27,6 +27,8 @@ pub struct Preferences {
     pub show_form: bool,
     /// Whether the verdicts are shown.
     pub show_verdicts: bool,
+    /// How the tiles lie.
+    pub tiles: String,
     /// How often the layout was reset: panels of a new number begin at their first size.
     pub layout: u32,
 }
@@ -50,6 +52,7 @@ impl Default for Preferences {
             window: None,
             show_form: true,
             show_verdicts: true,
+            tiles: String::new(),
             layout: 0,
         }
     }

@@ -116,7 +116,7 @@ impl App {
         self.runs.changed_s = None;
         self.runs.waits = None;
         if self.problems.is_empty() {
-            self.start(TaskKind::Shown);
+            self.start(TaskKind::ShownAnyway);
         } else {
             self.bottom_open = true;
             self.bottom = Bottom::Problems;
@@ -171,6 +171,7 @@ impl App {
                 }
                 Answer::Cancelled => {}
                 Answer::Failed(text) => self.warn(text),
+                Answer::Long(estimate) => self.runs.waits = Some(estimate.text()),
             }
         }
     }

@@ -11,7 +11,7 @@ use ballast_study::Inputs;
 use ballast_study::outcome::Outcome;
 
 use super::drafts::DraftPlace;
-use super::{dialogs, files, live, recording_file};
+use super::{dialogs, files, live, recording_file, scratch};
 use crate::live::{LiveSource, RecordRequest};
 use crate::platform::{Pick, Picked, Platform, PlatformError, Scratch};
 use crate::trace::TraceSet;
@@ -109,11 +109,12 @@ impl Platform for Machine {
     }
 
     fn inputs(&self, loaded: Loaded) -> Result<(Loaded, Inputs), Vec<Problem>> {
-        Ok((loaded, Inputs::default()))
+        let ready = ballast_inputs::read(loaded)?;
+        Ok((ready.loaded, ready.inputs))
     }
 
     fn scratch(&self) -> std::io::Result<Arc<dyn Scratch>> {
-        Err(std::io::ErrorKind::Unsupported.into())
+        scratch::scratch()
     }
 
     fn write_figures(

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use egui::{Align2, Mesh, Pos2, Response, Role, Shape, Ui, UiBuilder, Vec2, WidgetInfo};
-use egui_plot::{GridInput, GridMark, PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotTransform};
+use egui_plot::{
+    GridInput, GridMark, PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotTransform,
+};
 
 use crate::plot::band::{self, Mapping};
 use crate::plot::legend::{self, Chip};
@@ -135,15 +137,20 @@ fn values(chart: &XyChart, shown: &[bool], x: (f64, f64)) -> (f64, f64) {
     let curves = chart.curves.iter().zip(shown).filter(|(_, shown)| **shown);
     let points = curves.flat_map(|(c, _)| &c.points);
     let inside = points.filter(|p| (x.0..=x.1).contains(&p[0])).map(|p| p[1]);
-    let (mut low, mut high) = inside
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), y| (a.min(y), b.max(y)));
+    let (mut low, mut high) = inside.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), y| {
+        (a.min(y), b.max(y))
+    });
     if matches!(chart.y, AxisKind::Log(_)) {
         // Below six decades under the highest there is only the noise of numbers.
         low = low.max(high - 6.0);
     }
     let near = (high - low) * 0.3;
     let (from, to) = (low - near, high + near);
-    for rule in chart.rules.iter().filter(|r| (from..=to).contains(&r.value)) {
+    for rule in chart
+        .rules
+        .iter()
+        .filter(|r| (from..=to).contains(&r.value))
+    {
         low = low.min(rule.value);
         high = high.max(rule.value);
     }
@@ -187,7 +194,11 @@ fn tick(kind: AxisKind, scale: quantity::Scale, mark: GridMark) -> String {
         AxisKind::Linear(_) => scale.tick(mark.value, mark.step_size),
         AxisKind::Log(quantity) => {
             let scale = quantity.scale(value * 1.000_001);
-            format!("{} {}", quantity::significant(value / scale.factor, 2), scale.unit)
+            format!(
+                "{} {}",
+                quantity::significant(value / scale.factor, 2),
+                scale.unit
+            )
         }
         AxisKind::LogHertz => quantity::hertz(value * 1.000_000_1),
         AxisKind::LogSeconds => quantity::duration(value * 1.000_000_1),
@@ -237,7 +248,9 @@ fn nearest(curve: &Curve, place: f64, at: &Mapping, pointer: Pos2) -> Option<[f6
     let last = curve.points.partition_point(|p| p[0] <= place + reach);
     let inside = curve.points.get(first..last)?;
     let distance = |p: &[f64; 2]| Pos2::new(at.x(p[0]), at.y(p[1])).distance(pointer);
-    let found = inside.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    let found = inside
+        .iter()
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)));
     found.filter(|p| distance(p) <= 3.0 * NEAR).copied()
 }
 
@@ -265,7 +278,10 @@ impl PlotItem for Layer<'_> {
             }
             if curve.markers {
                 let radius = self.theme.space().small * 0.75;
-                let spots = curve.points.iter().map(|p| Pos2::new(at.x(p[0]), at.y(p[1])));
+                let spots = curve
+                    .points
+                    .iter()
+                    .map(|p| Pos2::new(at.x(p[0]), at.y(p[1])));
                 shapes.extend(spots.map(|s| Shape::circle_filled(s, radius, stroke.line)));
             }
         }
@@ -311,9 +327,17 @@ impl Layer<'_> {
             }
             let x = at.x(upright.at);
             let colour = look::colour(self.theme, upright.ink);
-            let ends = [Pos2::new(x, at.frame.top()), Pos2::new(x, at.frame.bottom())];
+            let ends = [
+                Pos2::new(x, at.frame.top()),
+                Pos2::new(x, at.frame.bottom()),
+            ];
             let dash = self.theme.space().small;
-            shapes.extend(Shape::dashed_line(&ends, self.theme.thin(colour), dash, dash));
+            shapes.extend(Shape::dashed_line(
+                &ends,
+                self.theme.thin(colour),
+                dash,
+                dash,
+            ));
             if upright.label.is_empty() {
                 continue;
             }
@@ -324,9 +348,20 @@ impl Layer<'_> {
             row += 1.0;
             let right = x < at.frame.center().x;
             let off = if right { 1.0 } else { -1.0 } * self.theme.space().small;
-            let anchor = if right { Align2::LEFT_TOP } else { Align2::RIGHT_TOP };
+            let anchor = if right {
+                Align2::LEFT_TOP
+            } else {
+                Align2::RIGHT_TOP
+            };
             let spot = Pos2::new(x + off, y);
-            label(ui, self.theme, (spot, anchor), &upright.label, colour, shapes);
+            label(
+                ui,
+                self.theme,
+                (spot, anchor),
+                &upright.label,
+                colour,
+                shapes,
+            );
         }
     }
 }

@@ -44,7 +44,10 @@ impl Arrangement {
         cx: &mut ViewContext<'_>,
         draw: impl FnMut(&mut Ui, &mut ViewContext<'_>, Tile),
     ) {
-        let closed: Vec<Tile> = Tile::ALL.into_iter().filter(|t| !self.is_open(*t)).collect();
+        let closed: Vec<Tile> = Tile::ALL
+            .into_iter()
+            .filter(|t| !self.is_open(*t))
+            .collect();
         if closed.len() == Tile::ALL.len() {
             all_closed(ui, cx);
             return;
