@@ -1,1 +1,3 @@
 //! Widgets of more than one view.
+
+pub mod quantity_edit;

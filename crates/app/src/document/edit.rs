@@ -182,9 +182,9 @@ fn put(text: &str, steps: &[String], toml: &str, base: Option<&str>) -> Result<S
             let mut lines = vec![format!("[{}]", dotted(header))];
             lines.extend(base.map(|base| format!("base = {}", quoted(base))));
             lines.push(format!("{} = {toml}", dotted(keys)));
-            let near = spots.at(header.get(..header.len() - 1).unwrap_or_default());
-            let sibling = near.filter(|n| n.form == Form::Implied);
-            let ends = sibling.map(Spot::headers).unwrap_or_default();
+            let beside = header.len().min(depth.max(1));
+            let near = header.get(..beside).and_then(|s| spots.at(s));
+            let ends = near.map(Spot::headers).unwrap_or_default();
             let end = ends.into_iter().map(Spot::own_end).max();
             checked(with_block(text, end, &lines))
         }
