@@ -208,7 +208,11 @@ fn segments(window: &Window, at: &Mapping, stroke: &Stroke, mesh: &mut Mesh) {
         if !outside(at, (x, x)) && !gap(stroke, at, here.x) {
             // Fills the corner between two pieces; a dot where samples stand apart.
             let size = if dots { 2.0 * half } else { half };
-            quad(mesh, Rect::from_center_size(here, egui::Vec2::splat(2.0 * size)), stroke.line);
+            quad(
+                mesh,
+                Rect::from_center_size(here, egui::Vec2::splat(2.0 * size)),
+                stroke.line,
+            );
         }
     }
 }

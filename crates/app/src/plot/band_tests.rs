@@ -50,7 +50,11 @@ fn covered(mesh: &Mesh, frame: Rect) -> Vec<Option<(f32, f32)>> {
             for (p, q) in [(0, 1), (1, 2), (2, 0)] {
                 let (p, q) = (corners[p], corners[q]);
                 if (p.x.min(q.x)..=p.x.max(q.x)).contains(&x) {
-                    let share = if p.x == q.x { 0.0 } else { (x - p.x) / (q.x - p.x) };
+                    let share = if p.x == q.x {
+                        0.0
+                    } else {
+                        (x - p.x) / (q.x - p.x)
+                    };
                     rows.push(p.y + share * (q.y - p.y));
                     if p.x == q.x {
                         rows.push(q.y);
@@ -72,7 +76,14 @@ fn every_column_is_covered_and_reaches_the_extremes() {
     let source = source(&samples);
     let frame = Rect::from_min_size(Pos2::new(10.0, 20.0), egui::Vec2::new(500.0, 200.0));
     let y = (1.0e6, 6.0e6);
-    for (from, to) in [(0.0, 60.0), (10.0, 40.0), (10.0, 12.0), (10.0, 10.6), (10.0, 10.2), (10.2, 10.26)] {
+    for (from, to) in [
+        (0.0, 60.0),
+        (10.0, 40.0),
+        (10.0, 12.0),
+        (10.0, 10.6),
+        (10.0, 10.2),
+        (10.2, 10.26),
+    ] {
         let at = Mapping::new(frame, (from, to), y);
         let mut window = Window::default();
         source.window(from, to, 500, &mut window);
@@ -93,13 +104,23 @@ fn every_column_is_covered_and_reaches_the_extremes() {
             let high = inside.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let low = inside.iter().copied().fold(f64::INFINITY, f64::min);
             let (top, bottom) = column.unwrap_or_default();
-            assert!(top <= at.y(high) + PIXEL, "{from} to {to} s, column {n}: {top} {}", at.y(high));
-            assert!(bottom >= at.y(low) - PIXEL, "{from} to {to} s, column {n}: {bottom}");
+            assert!(
+                top <= at.y(high) + PIXEL,
+                "{from} to {to} s, column {n}: {top} {}",
+                at.y(high)
+            );
+            assert!(
+                bottom >= at.y(low) - PIXEL,
+                "{from} to {to} s, column {n}: {bottom}"
+            );
         }
         // Neighbours touch: no edge is lost.
         for (n, pair) in columns.windows(2).enumerate() {
             if let [Some(a), Some(b)] = pair {
-                assert!(a.0 <= b.1 + PIXEL && b.0 <= a.1 + PIXEL, "{from} to {to} s: torn at {n}");
+                assert!(
+                    a.0 <= b.1 + PIXEL && b.0 <= a.1 + PIXEL,
+                    "{from} to {to} s: torn at {n}"
+                );
             }
         }
     }

@@ -5,8 +5,7 @@ use egui::{EventFilter, Key, PointerButton, Response, Ui};
 use crate::theme::Theme;
 
 /// The keys, in words.
-pub(crate) const KEYS: &str =
-    "Arrow keys move, plus and minus zoom, 0 shows all, Home and End go to the ends, Shift with arrow keys moves the cursor.";
+pub(crate) const KEYS: &str = "Arrow keys move, plus and minus zoom, 0 shows all, Home and End go to the ends, Shift with arrow keys moves the cursor.";
 
 /// A change of the range along the bottom.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,7 +96,8 @@ fn ring(ui: &Ui, response: &Response, theme: &Theme) {
     let radius = theme.sizes().radius.small;
     let stroke = theme.thin(theme.accent);
     let kind = egui::StrokeKind::Inside;
-    ui.painter().rect_stroke(response.rect, radius, stroke, kind);
+    ui.painter()
+        .rect_stroke(response.rect, radius, stroke, kind);
 }
 
 fn keys(ui: &Ui, response: &Response) -> Option<Gesture> {
@@ -115,7 +115,12 @@ fn keys(ui: &Ui, response: &Response) -> Option<Gesture> {
         }
         let pressed = |key| input.key_pressed(key);
         let shift = input.modifiers.shift;
-        let zoom = |factor| Gesture::Change(Change::Zoom { factor, around: 0.5 });
+        let zoom = |factor| {
+            Gesture::Change(Change::Zoom {
+                factor,
+                around: 0.5,
+            })
+        };
         let across = |sign: f64| {
             if shift {
                 Gesture::Cursor(sign * KEY_CURSOR)
@@ -197,7 +202,10 @@ mod tests {
         assert_eq!(zoom(100.0, 0.5).apply((10.0, 20.0), whole), whole);
         assert_eq!(Change::Move(-3.0).apply((10.0, 20.0), whole), (0.0, 10.0));
         assert_eq!(Change::Move(30.0).apply((10.0, 20.0), whole), (90.0, 100.0));
-        assert_eq!(Change::To(0.75, 0.25).apply((0.0, 100.0), whole), (25.0, 75.0));
+        assert_eq!(
+            Change::To(0.75, 0.25).apply((0.0, 100.0), whole),
+            (25.0, 75.0)
+        );
         assert_eq!(Change::End.apply((10.0, 20.0), whole), (90.0, 100.0));
         let (from, to) = zoom(1e-30, 0.5).apply((50.0, 50.1), whole);
         assert!(to > from, "{from} {to}");

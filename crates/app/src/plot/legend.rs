@@ -63,14 +63,21 @@ pub(crate) fn chip(ui: &mut Ui, theme: &Theme, chip: &Chip<'_>) -> Response {
         }
         let middle = rect.center().y;
         draw_swatch(ui, theme, rect.left(), middle, (swatch, ink), chip);
-        let at = Pos2::new(rect.left() + swatch + space.small, middle - name.size().y / 2.0);
+        let at = Pos2::new(
+            rect.left() + swatch + space.small,
+            middle - name.size().y / 2.0,
+        );
         let after = at.x + name.size().x + space.small;
         painter.galley(at, name, theme.muted);
         if let Some((galley, _)) = value {
             painter.galley(Pos2::new(after, at.y), galley, colour);
         }
     }
-    let tip = if chip.shown { "Click to hide" } else { "Click to show" };
+    let tip = if chip.shown {
+        "Click to hide"
+    } else {
+        "Click to show"
+    };
     if chip.what.is_empty() {
         response.on_hover_text(tip)
     } else {

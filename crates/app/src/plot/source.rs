@@ -103,6 +103,10 @@ fn window(pyramid: &Pyramid, from_s: f64, to_s: f64, buckets: usize, into: &mut 
         into.mean.push(level.mean[i] as f32);
         into.max.push(level.max[i] as f32);
     }
-    let flat = level.min.iter().zip(&level.max).all(|(min, max)| min == max);
+    let flat = level
+        .min
+        .iter()
+        .zip(&level.max)
+        .all(|(min, max)| min == max);
     into.samples = flat && span / level.dt_s < wanted;
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use egui::{Align2, Mesh, Pos2, Rect, Response, Role, Shape, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo};
+use egui::{
+    Align2, Mesh, Pos2, Rect, Response, Role, Shape, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo,
+};
 use egui_plot::{
     AxisHints, GridMark, Plot, PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotTransform,
 };
@@ -96,7 +98,9 @@ impl TimePlot {
                     quantity::moment(mark.value, mark.step_size)
                 })])
                 .custom_y_axes(vec![axis_y(cx.theme, ui).formatter(
-                    move |mark: GridMark, _| scale.tick(mark.value, mark.step_size),
+                    move |mark: GridMark, range| {
+                        axis::off_corner(mark, range, scale.tick(mark.value, mark.step_size))
+                    },
                 )]);
             plot.show(ui, |plot| {
                 plot.set_plot_bounds(PlotBounds::from_min_max([time.0, low], [time.1, high]));
@@ -218,6 +222,8 @@ fn visible(of: Option<usize>, shown: &[bool]) -> bool {
 /// A plot that is moved by [`gesture`] alone.
 pub(crate) fn frame<'a>(salt: &'static str, ui: &Ui, theme: &Theme) -> Plot<'a> {
     Plot::new(salt)
+        // Room for the half of the last label that stands out to the right.
+        .width((ui.available_width() - theme.space().large).max(theme.space().huge))
         .height(ui.available_height().max(theme.space().huge))
         .allow_zoom(false)
         .allow_drag(false)
@@ -236,12 +242,14 @@ pub(crate) fn frame<'a>(salt: &'static str, ui: &Ui, theme: &Theme) -> Plot<'a> 
 
 pub(crate) fn axis_x<'a>(theme: &Theme, ui: &Ui) -> AxisHints<'a> {
     AxisHints::new_x()
+        .label_spacing(axis::labelled_x())
         .tick_label_color(theme.muted)
         .tick_label_font(TextStyle::Small.resolve(ui.style()))
 }
 
 pub(crate) fn axis_y<'a>(theme: &Theme, ui: &Ui) -> AxisHints<'a> {
     AxisHints::new_y()
+        .label_spacing(axis::labelled_y())
         .min_thickness(theme.panels().plot_axis_width)
         .tick_label_color(theme.muted)
         .tick_label_font(TextStyle::Small.resolve(ui.style()))
@@ -372,7 +380,10 @@ impl Layer<'_> {
             let area = Rect::from_x_y_ranges(at.frame.x_range(), at.y(high)..=at.y(low));
             let colour = match zone.ink {
                 Ink::Violation => self.theme.violation_area(),
-                ink => self.theme.band(look::colour(self.theme, ink)).gamma_multiply(0.5),
+                ink => self
+                    .theme
+                    .band(look::colour(self.theme, ink))
+                    .gamma_multiply(0.5),
             };
             shapes.push(Shape::rect_filled(area, 0, colour));
         }
@@ -418,9 +429,16 @@ impl Layer<'_> {
             let x = at.x(mark.at_s);
             if let Some(value) = mark.value {
                 let spot = Pos2::new(x, at.y(value));
-                shapes.push(Shape::circle_stroke(spot, space.small, self.theme.line(colour)));
+                shapes.push(Shape::circle_stroke(
+                    spot,
+                    space.small,
+                    self.theme.line(colour),
+                ));
             } else {
-                let ends = [Pos2::new(x, at.frame.top()), Pos2::new(x, at.frame.bottom())];
+                let ends = [
+                    Pos2::new(x, at.frame.top()),
+                    Pos2::new(x, at.frame.bottom()),
+                ];
                 let faint = self.theme.thin(self.theme.band(colour));
                 shapes.push(Shape::line_segment(ends, faint));
             }
@@ -440,15 +458,35 @@ impl Layer<'_> {
             return;
         }
         let x = at.x(t_s);
-        let ends = [Pos2::new(x, at.frame.top()), Pos2::new(x, at.frame.bottom())];
-        shapes.push(Shape::line_segment(ends, self.theme.thin(self.theme.cursor)));
+        let ends = [
+            Pos2::new(x, at.frame.top()),
+            Pos2::new(x, at.frame.bottom()),
+        ];
+        shapes.push(Shape::line_segment(
+            ends,
+            self.theme.thin(self.theme.cursor),
+        ));
         let step = (self.time.1 - self.time.0) / f64::from(at.frame.width().max(1.0));
         let text = quantity::moment(t_s, step.min(30.0));
         let right = x < at.frame.center().x;
-        let off = Vec2::new(if right { 1.0 } else { -1.0 } * self.theme.space().small, 0.0);
-        let anchor = if right { Align2::LEFT_TOP } else { Align2::RIGHT_TOP };
+        let off = Vec2::new(
+            if right { 1.0 } else { -1.0 } * self.theme.space().small,
+            0.0,
+        );
+        let anchor = if right {
+            Align2::LEFT_TOP
+        } else {
+            Align2::RIGHT_TOP
+        };
         let spot = Pos2::new(x, at.frame.top() + self.theme.space().small) + off;
-        label(ui, self.theme, (spot, anchor), &text, self.theme.text, shapes);
+        label(
+            ui,
+            self.theme,
+            (spot, anchor),
+            &text,
+            self.theme.text,
+            shapes,
+        );
     }
 }
 
@@ -462,6 +500,7 @@ pub(crate) fn draw_rules<'a>(
     shapes: &mut Vec<Shape>,
 ) {
     let frame = at.frame;
+    let mut labels: Vec<Shape> = Vec::new();
     let mut taken: Vec<Rect> = Vec::new();
     for rule in rules {
         let colour = look::colour(theme, rule.ink);
@@ -485,18 +524,24 @@ pub(crate) fn draw_rules<'a>(
             format!("\u{2193} {}", rule.name)
         };
         let below = y - frame.top() < theme.space().large;
-        let anchor = if below { Align2::RIGHT_TOP } else { Align2::RIGHT_BOTTOM };
+        let anchor = if below {
+            Align2::RIGHT_TOP
+        } else {
+            Align2::RIGHT_BOTTOM
+        };
         let spot = Pos2::new(frame.right() - theme.space().small, y);
         let font = TextStyle::Small.resolve(ui.style());
         let galley = ui.painter().layout_no_wrap(text, font, colour);
         let area = anchor.anchor_size(spot, galley.size());
         // Names that would lie on others are left to the summary.
         if !rule.name.is_empty() && !taken.iter().any(|t| t.intersects(area)) {
-            shapes.push(Shape::rect_filled(area, 0, theme.plot.gamma_multiply(0.8)));
-            shapes.push(Shape::galley(area.min, galley, colour));
+            let ground = theme.plot.gamma_multiply(0.85);
+            labels.push(Shape::rect_filled(area, 0, ground));
+            labels.push(Shape::galley(area.min, galley, colour));
             taken.push(area);
         }
     }
+    shapes.extend(labels);
 }
 
 /// A word in a plot, on its ground.
@@ -511,6 +556,10 @@ pub(crate) fn label(
     let font = TextStyle::Small.resolve(ui.style());
     let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colour);
     let area = anchor.anchor_size(spot, galley.size());
-    shapes.push(Shape::rect_filled(area.expand(1.0), 0, theme.plot.gamma_multiply(0.85)));
+    shapes.push(Shape::rect_filled(
+        area.expand(1.0),
+        0,
+        theme.plot.gamma_multiply(0.85),
+    ));
     shapes.push(Shape::galley(area.min, galley, colour));
 }

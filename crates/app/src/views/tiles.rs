@@ -85,10 +85,16 @@ impl Tile {
     pub fn help(self) -> &'static str {
         match self {
             Self::Phases => "Power of each phase of the GPU profiles, with its spread and source",
-            Self::RackEnvelope => "Power of a rack of each group over time, with percentiles of all",
-            Self::Site => "Power at the bus over time, with and without buffers, percentiles and limits",
+            Self::RackEnvelope => {
+                "Power of a rack of each group over time, with percentiles of all"
+            }
+            Self::Site => {
+                "Power at the bus over time, with and without buffers, percentiles and limits"
+            }
             Self::Ramps => "Largest rise and fall of the site's power within windows of time",
-            Self::Spectrum => "What repeats in the site's power, with the modes of the generating sets",
+            Self::Spectrum => {
+                "What repeats in the site's power, with the modes of the generating sets"
+            }
             Self::Charge => "Charge of the storage over time",
             Self::Frequency => "Frequency of the bus over time, with limits and events",
             Self::Voltage => "Voltage over time, with limits and events",

@@ -33,7 +33,10 @@ pub(crate) fn chart(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<Tim
     let mut series = Vec::new();
     let mut rules = Vec::new();
     let mut sentences = Vec::new();
-    let batteries = curves.bess.iter().map(|c| (c, format!("charge_share_{}", c.name)));
+    let batteries = curves
+        .bess
+        .iter()
+        .map(|c| (c, format!("charge_share_{}", c.name)));
     let racks = curves.racks.iter().map(|c| {
         // One group is all racks: its column has every sample.
         let group = match outcome.storage.as_slice() {
@@ -65,7 +68,10 @@ pub(crate) fn chart(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<Tim
         let column = format!("soc_share_{}", worst.name);
         if let Some(mut drawn) = store(result, worst, &column, ink) {
             drawn.weight = Weight::Thin;
-            drawn.what = format!("{}. The group that comes nearest to an end of its window", drawn.what);
+            drawn.what = format!(
+                "{}. The group that comes nearest to an end of its window",
+                drawn.what
+            );
             series.push(drawn);
         }
     }
@@ -79,7 +85,12 @@ pub(crate) fn chart(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<Tim
         let curves = result.outcome.storage_curves.as_ref()?;
         let first = curves.bess.first();
         let column = first.map_or_else(String::new, |c| format!("charge_share_{}", c.name));
-        store(result, first.or(curves.racks.as_ref())?, &column, Ink::Buffer)
+        store(
+            result,
+            first.or(curves.racks.as_ref())?,
+            &column,
+            Ink::Buffer,
+        )
     });
     Ok(TimeChart {
         title: "Charge".to_owned(),

@@ -19,7 +19,9 @@ pub(crate) fn chart(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<XyC
     let outcome = &result.outcome;
     let shown = points(result);
     if shown.is_empty() {
-        return Err("This result has no samples of the site's power. Run the scenario again.".to_owned());
+        return Err(
+            "This result has no samples of the site's power. Run the scenario again.".to_owned(),
+        );
     }
     let half = shown.get(shown.len() / 2).map_or(0.0, |p| p[1]);
     let first = shown.first().map_or(0.0, |p| p[1]);

@@ -28,7 +28,10 @@ pub(crate) fn sources(
     column: &str,
     or: Option<&Pyramid>,
 ) -> Option<(Source, Option<Source>)> {
-    let trace = result.traces.named(column).map(|t| Source::Trace(Arc::clone(t)));
+    let trace = result
+        .traces
+        .named(column)
+        .map(|t| Source::Trace(Arc::clone(t)));
     let pyramid = || {
         let pyramid = or.filter(|p| !p.levels.is_empty())?;
         Some(Source::Pyramid(Arc::new(pyramid.clone())))
@@ -164,7 +167,11 @@ pub(crate) fn limit(name: &str, value: f64, quantity: Quantity) -> Rule {
 /// A value of a limit as the user wrote it: no more digits than it has.
 pub(crate) fn plain(quantity: Quantity, value: f64) -> String {
     let scale = quantity.scale(value.abs());
-    format!("{} {}", quantity::significant(value / scale.factor, 5), scale.unit)
+    format!(
+        "{} {}",
+        quantity::significant(value / scale.factor, 5),
+        scale.unit
+    )
 }
 
 /// The stretch that was run finely.
@@ -205,8 +212,16 @@ pub(crate) fn extremes(pyramid: &Pyramid, quantity: Quantity) -> String {
         let at = pyramid.t0_s + i as f64 * level.dt_s;
         quantity::moment(at, level.dt_s)
     };
-    let low = level.min.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1));
-    let high = level.max.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    let low = level
+        .min
+        .iter()
+        .enumerate()
+        .min_by(|a, b| a.1.total_cmp(b.1));
+    let high = level
+        .max
+        .iter()
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(b.1));
     match (low, high) {
         (Some((i, low)), Some((j, high))) => format!(
             "Lowest {} at {}, highest {} at {}.",

@@ -34,7 +34,9 @@ pub(crate) fn show(ui: &mut Ui, cx: &ViewContext<'_>, charts: &[PhaseChart]) {
 fn names_width(ui: &Ui, chart: &PhaseChart) -> f32 {
     let font = TextStyle::Small.resolve(ui.style());
     let widths = chart.phases.iter().map(|p| {
-        let galley = ui.painter().layout_no_wrap(p.name.clone(), font.clone(), egui::Color32::PLACEHOLDER);
+        let galley =
+            ui.painter()
+                .layout_no_wrap(p.name.clone(), font.clone(), egui::Color32::PLACEHOLDER);
         galley.size().x
     });
     widths.fold(0.0, f32::max)
@@ -45,7 +47,11 @@ fn words(phase: &PhaseBar) -> String {
     let power = |w| Quantity::Power.text(w, 0.0);
     let mut parts = vec![format!("{}, mean {}", phase.name, power(phase.mean_w))];
     if let Some((low, high)) = phase.low_high_w {
-        parts.push(format!("alternates between {} and {}", power(low), power(high)));
+        parts.push(format!(
+            "alternates between {} and {}",
+            power(low),
+            power(high)
+        ));
     }
     parts.push(format!("standard deviation {}", power(phase.spread_w)));
     if let Some(s) = phase.duration_s {
@@ -54,13 +60,7 @@ fn words(phase: &PhaseBar) -> String {
     format!("{}\n{}", parts.join(", "), phase.source)
 }
 
-fn bar(
-    ui: &mut Ui,
-    cx: &ViewContext<'_>,
-    phase: &PhaseBar,
-    (tdp_w, most): (f64, f64),
-    names: f32,
-) {
+fn bar(ui: &mut Ui, cx: &ViewContext<'_>, phase: &PhaseBar, (tdp_w, most): (f64, f64), names: f32) {
     let theme = cx.theme;
     let space = theme.space();
     let font = TextStyle::Small.resolve(ui.style());
@@ -100,13 +100,19 @@ fn bar(
         }
     }
     if phase.spread_w > 0.0 {
-        let (a, b) = (x(phase.mean_w - phase.spread_w), x(phase.mean_w + phase.spread_w));
+        let (a, b) = (
+            x(phase.mean_w - phase.spread_w),
+            x(phase.mean_w + phase.spread_w),
+        );
         painter.hline(a..=b, middle, line);
         upright(a, height * 0.15, line);
         upright(b, height * 0.15, line);
     }
     upright(x(tdp_w), height * 0.5, theme.thin(theme.limit));
-    let spot = Pos2::new(rect.right() - value.size().x - space.small, middle - value.size().y / 2.0);
+    let spot = Pos2::new(
+        rect.right() - value.size().x - space.small,
+        middle - value.size().y / 2.0,
+    );
     painter.galley(spot, value, theme.text);
     response.on_hover_text(text);
 }

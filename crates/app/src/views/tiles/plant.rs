@@ -43,7 +43,9 @@ impl Bound {
     fn rules(&self, quantity: Quantity) -> Vec<Rule> {
         let ends = [("lowest allowed", self.low), ("highest allowed", self.high)];
         let rules = ends.into_iter().filter_map(|(name, v)| Some((name, v?)));
-        rules.map(|(name, v)| parts::limit(name, v, quantity)).collect()
+        rules
+            .map(|(name, v)| parts::limit(name, v, quantity))
+            .collect()
     }
 }
 
@@ -79,7 +81,10 @@ fn contingency_words(series: &[Series]) -> String {
 }
 
 /// Frequency of the bus.
-pub(crate) fn frequency(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<TimeChart, String> {
+pub(crate) fn frequency(
+    result: &RunResult,
+    pinned: &[Arc<RunResult>],
+) -> Result<TimeChart, String> {
     const HZ: Quantity = Quantity::Frequency;
     let plant = plant(result)?;
     let outcome = &result.outcome;
@@ -91,7 +96,9 @@ pub(crate) fn frequency(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result
         parts::series(result, "f_hz", or, ("bus", what.clone()), style)
     };
     let Some(bus) = main(result) else {
-        return Err("This result has no samples of the frequency. Run the scenario again.".to_owned());
+        return Err(
+            "This result has no samples of the frequency. Run the scenario again.".to_owned(),
+        );
     };
     let mut series = vec![bus];
     if plant.sets.len() > 1 {

@@ -39,7 +39,10 @@ pub(crate) fn site(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<Time
         parts::series(result, "site_w", or, (name, what.clone()), style)
     };
     let mut series: Vec<Series> = Vec::new();
-    let without = result.unbuffered.as_ref().and_then(|set| set.named("site_w"));
+    let without = result
+        .unbuffered
+        .as_ref()
+        .and_then(|set| set.named("site_w"));
     let before = outcome.storage_curves.as_ref().map(|c| &c.before_w);
     let without = match (without, before) {
         (Some(trace), _) => Some((
@@ -66,7 +69,9 @@ pub(crate) fn site(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<Time
         });
     }
     let Some(shown) = main(result, ink) else {
-        return Err("This result has no samples of the site's power. Run the scenario again.".to_owned());
+        return Err(
+            "This result has no samples of the site's power. Run the scenario again.".to_owned(),
+        );
     };
     series.push(shown);
     let of = Some(series.len() - 1);
@@ -124,7 +129,9 @@ pub(crate) fn site(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<Time
 pub(crate) fn racks(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<TimeChart, String> {
     let outcome = &result.outcome;
     if outcome.racks.is_empty() {
-        return Err("This site has no racks: its load is given. Add racks to see their power.".to_owned());
+        return Err(
+            "This site has no racks: its load is given. Add racks to see their power.".to_owned(),
+        );
     }
     let mut series = Vec::new();
     let mut rules = Vec::new();
@@ -155,7 +162,10 @@ pub(crate) fn racks(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<Tim
             ink,
             of,
         });
-        for (name, value) in [("99.9 %", group.envelope.p99_9), ("median", group.envelope.p50)] {
+        for (name, value) in [
+            ("99.9 %", group.envelope.p99_9),
+            ("median", group.envelope.p50),
+        ] {
             rules.push(Rule {
                 name: format!("{} {name} {}", group.group, parts::plain(POWER, value)),
                 value,

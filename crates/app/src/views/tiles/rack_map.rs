@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, EventFilter, Key, Mesh, Pos2, Rect, Role, Sense, Shape, TextStyle, Ui, Vec2, WidgetInfo};
+use egui::{
+    Align2, EventFilter, Key, Mesh, Pos2, Rect, Role, Sense, Shape, TextStyle, Ui, Vec2, WidgetInfo,
+};
 
 use crate::plot::ViewContext;
 use crate::plot::quantity::{self, Quantity};
@@ -59,7 +61,11 @@ impl Model {
 
     fn share(&self, w: f32) -> f32 {
         let (low, high) = self.map.range_w;
-        if high > low { (w - low) / (high - low) } else { 0.5 }
+        if high > low {
+            (w - low) / (high - low)
+        } else {
+            0.5
+        }
     }
 
     /// In words: moment, range, the rack with most and with least.
@@ -114,12 +120,20 @@ impl State {
         let across = room.x / model.longest as f32;
         let down = room.y / model.rows.len().max(1) as f32;
         // Never so small that a rack cannot be told: the map scrolls then.
-        let side = Vec2::new(across.clamp(least, 2.0 * theme.panels().cell), down.clamp(least, theme.panels().cell));
+        let side = Vec2::new(
+            across.clamp(least, 3.0 * theme.panels().cell),
+            down.clamp(least, 2.0 * theme.panels().cell),
+        );
         egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
-            let size = Vec2::new(side.x * model.longest as f32, side.y * model.rows.len() as f32);
+            let size = Vec2::new(
+                side.x * model.longest as f32,
+                side.y * model.rows.len() as f32,
+            );
             let (rect, response) = ui.allocate_exact_size(size, Sense::click());
             self.move_by_keys(ui, &response, model);
-            let hovered = response.hover_pos().and_then(|p| cell(model, rect, side, p));
+            let hovered = response
+                .hover_pos()
+                .and_then(|p| cell(model, rect, side, p));
             if response.clicked() {
                 response.request_focus();
                 self.chosen = hovered;
@@ -131,7 +145,12 @@ impl State {
             let focus = self.chosen.filter(|_| response.has_focus());
             if let Some((row, place)) = hovered.or(focus) {
                 let ring = cell_rect(rect, side, row, place);
-                ui.painter().rect_stroke(ring, 0, theme.thick(theme.accent), egui::StrokeKind::Inside);
+                ui.painter().rect_stroke(
+                    ring,
+                    0,
+                    theme.thick(theme.accent),
+                    egui::StrokeKind::Inside,
+                );
             }
             let words = |(row, place): (usize, usize)| {
                 let rack = *model.rows.get(row)?.get(place)?;
@@ -226,7 +245,8 @@ fn draw(ui: &Ui, theme: &Theme, model: &Model, power: &[f32], (rect, side): (Rec
             let text = quantity::decimal(f64::from(w) / scale.factor, 1);
             let colour = theme.on_heat(model.share(w));
             let middle = cell_rect(rect, side, row, place).center();
-            ui.painter().text(middle, Align2::CENTER_CENTER, text, font.clone(), colour);
+            ui.painter()
+                .text(middle, Align2::CENTER_CENTER, text, font.clone(), colour);
         }
     }
 }

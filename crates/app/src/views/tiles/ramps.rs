@@ -13,7 +13,9 @@ use crate::views::tiles::parts;
 const X: AxisKind = AxisKind::LogSeconds;
 
 fn points(ramps: &[RampTable], of: impl Fn(&RampTable) -> f64) -> Vec<[f64; 2]> {
-    let placed = ramps.iter().filter_map(|r| Some([X.place(r.window_s)?, of(r).abs()]));
+    let placed = ramps
+        .iter()
+        .filter_map(|r| Some([X.place(r.window_s)?, of(r).abs()]));
     let mut all: Vec<[f64; 2]> = placed.collect();
     all.sort_by(|a, b| a[0].total_cmp(&b[0]));
     all
@@ -85,7 +87,12 @@ pub(crate) fn chart(result: &RunResult, pinned: &[Arc<RunResult>]) -> Result<XyC
                 quantity::duration(window_s)
             );
             limited.push(format!("The {name} is {what}."));
-            curves.push(curve(name.to_owned(), &what, (Ink::Limit, Weight::Thin), vec![[x, w]]));
+            curves.push(curve(
+                name.to_owned(),
+                &what,
+                (Ink::Limit, Weight::Thin),
+                vec![[x, w]],
+            ));
         }
     }
     let sentences = ramps.iter().map(|r| {

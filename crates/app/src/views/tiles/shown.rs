@@ -96,7 +96,9 @@ impl Panel {
     ) {
         let built = self.built.get_or_insert_with(|| match result {
             Some(result) => build(tile, result, pinned),
-            None => Built::Empty("No result yet. Open or write a scenario: it runs by itself.".to_owned()),
+            None => Built::Empty(
+                "No result yet. Open or write a scenario: it runs by itself.".to_owned(),
+            ),
         });
         match built {
             Built::Time(chart) => {
