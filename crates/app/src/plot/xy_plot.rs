@@ -20,7 +20,7 @@ use crate::theme::Theme;
 const NEAR: f32 = 12.0;
 
 /// Share of the height, from above, in which lines may have labels.
-const LABELLED: f32 = 0.6;
+const LABELLED: f32 = 0.33;
 
 /// What such a plot remembers between frames.
 #[derive(Debug, Default)]
@@ -160,6 +160,10 @@ fn values(chart: &XyChart, shown: &[bool], x: (f64, f64)) -> (f64, f64) {
     {
         low = low.min(rule.value);
         high = high.max(rule.value);
+    }
+    if !chart.uprights.is_empty() {
+        // Room above the curves for the labels of the upright lines.
+        high += (high - low) * f64::from(LABELLED / (1.0 - LABELLED));
     }
     axis::roomy(low, high)
 }

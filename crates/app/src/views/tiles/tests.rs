@@ -277,7 +277,7 @@ fn pictures() {
         let stage = Stage::new(Some(result_of(outcome())));
         let mut harness = harness(&stage, [700.0, 690.0], dark);
         let name = if dark { "dark" } else { "light" };
-        let mut save = |harness: &mut Harness<'_>, what: &str| {
+        let save = |harness: &mut Harness<'_>, what: &str| {
             harness.run();
             let image = harness.render().unwrap();
             image
