@@ -1,5 +1,8 @@
 //! Where axes have their ticks.
 
+use std::ops::RangeInclusive;
+
+use egui::Rangef;
 use egui_plot::{GridInput, GridMark};
 
 /// What egui_plot multiplies the size of a pixel by in [`GridInput::base_step_size`]; set on every plot.
@@ -8,6 +11,43 @@ pub(crate) const LEAST_SPACING: f32 = 8.0;
 /// Least distances between labelled ticks, points: labels of time are wide, those of values are not high.
 const BETWEEN_X: f64 = 84.0;
 const BETWEEN_Y: f64 = 30.0;
+
+/// Least distances between labels of logarithmic axes, points.
+const BETWEEN_LOG_X: f64 = 54.0;
+const BETWEEN_LOG_Y: f64 = 18.0;
+
+/// Distances from which on ticks have labels: all of the same strength.
+pub(crate) fn labelled_x() -> Rangef {
+    sharp(BETWEEN_X)
+}
+
+/// The same of an upright axis.
+pub(crate) fn labelled_y() -> Rangef {
+    sharp(BETWEEN_Y)
+}
+
+/// The same of any axis.
+pub(crate) fn labelled(log: bool, along: bool) -> Rangef {
+    match (log, along) {
+        (false, true) => labelled_x(),
+        (false, false) => labelled_y(),
+        (true, true) => sharp(BETWEEN_LOG_X),
+        (true, false) => sharp(BETWEEN_LOG_Y),
+    }
+}
+
+fn sharp(least: f64) -> Rangef {
+    Rangef::new(least as f32 * 0.98, least as f32 * 0.99)
+}
+
+/// A label of an upright axis; none where it would stand on the labels of the other one.
+pub(crate) fn off_corner(mark: GridMark, range: &RangeInclusive<f64>, label: String) -> String {
+    let span = range.end() - range.start();
+    if mark.value < range.start() + 0.035 * span {
+        return String::new();
+    }
+    label
+}
 
 /// Steps of time that clocks have, seconds.
 const CLOCK_S: [f64; 18] = [
@@ -80,10 +120,11 @@ pub(crate) fn log10(input: &GridInput) -> Vec<GridMark> {
                 2 | 5 => 0.3,
                 _ => 0.05,
             };
-            all.push(GridMark {
-                value: f64::from(decade) + f64::from(lead).log10(),
-                step_size,
-            });
+            let value = f64::from(decade) + f64::from(lead).log10();
+            // What lies outside would get its label there.
+            if value >= input.bounds.0 && value <= input.bounds.1 {
+                all.push(GridMark { value, step_size });
+            }
         }
     }
     all

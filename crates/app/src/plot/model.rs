@@ -181,6 +181,11 @@ pub struct XyChart {
 }
 
 impl AxisKind {
+    /// Whether it is logarithmic.
+    pub fn is_log(self) -> bool {
+        !matches!(self, Self::Linear(_))
+    }
+
     /// Where a value stands on the axis; none where it has no place (nothing below or at 0 on a logarithmic one).
     pub fn place(self, value: f64) -> Option<f64> {
         match self {

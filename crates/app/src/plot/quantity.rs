@@ -43,11 +43,15 @@ impl Quantity {
         }
     }
 
-    /// A value with its unit: to about a thousandth of `span`, the range that is looked at; by its own size where there is none.
+    /// A value with its unit: to about a thousandth of `span`, the range that is looked at; to four digits where there is none.
     pub fn text(self, value: f64, span: f64) -> String {
         let scale = self.scale(value.abs());
-        let step = if span > 0.0 { span } else { value.abs() } / scale.factor / 1e3;
-        let number = decimal(value / scale.factor, decimals(step).min(6));
+        let number = value / scale.factor;
+        let number = if span > 0.0 {
+            decimal(number, decimals(span / scale.factor / 1e3).min(6))
+        } else {
+            significant(number, 4)
+        };
         format!("{number} {}", scale.unit)
     }
 }
@@ -135,10 +139,7 @@ mod tests {
     #[test]
     fn the_range_chooses_the_unit() {
         assert_eq!(Quantity::Power.text(5_320_000.0, 1e6), "5.320 MW");
-        assert_eq!(
-            Quantity::Power.text(812.0, 0.0),
-            "812 W".replace("812", "812")
-        );
+        assert_eq!(Quantity::Power.text(812.0, 0.0), "812 W");
         assert_eq!(Quantity::Power.text(-45_600.0, 1e4), "\u{2212}45.60 kW");
         assert_eq!(Quantity::Share.text(0.525, 1.0), "52.5 %");
         assert_eq!(Quantity::Frequency.text(49.873, 0.5), "49.8730 Hz");

@@ -15,7 +15,7 @@ use crate::plot::band::{self, Mapping};
 use crate::plot::legend::{self, Chip};
 use crate::plot::model::{Ink, Mark, Rule, Series, TimeChart};
 use crate::plot::quantity::{self, Scale};
-use crate::plot::{ViewContext, axis, gesture, look, source};
+use crate::plot::{TimeView, ViewContext, axis, gesture, look, source};
 use crate::theme::Theme;
 use crate::trace::Window;
 
@@ -78,7 +78,7 @@ impl TimePlot {
         let largest = low.abs().max(high.abs());
         let scale = chart.quantity.scale(largest);
         self.legend(ui, cx, chart, &shown, (low, high), scale);
-        let time = (cx.time.from_s, cx.time.to_s);
+        let time = stretch(&cx.time);
         let layer = Layer {
             base: PlotItemBase::new(chart.title.clone()),
             chart,
@@ -98,7 +98,9 @@ impl TimePlot {
                     quantity::moment(mark.value, mark.step_size)
                 })])
                 .custom_y_axes(vec![axis_y(cx.theme, ui).formatter(
-                    move |mark: GridMark, _| scale.tick(mark.value, mark.step_size),
+                    move |mark: GridMark, range| {
+                        axis::off_corner(mark, range, scale.tick(mark.value, mark.step_size))
+                    },
                 )]);
             plot.show(ui, |plot| {
                 plot.set_plot_bounds(PlotBounds::from_min_max([time.0, low], [time.1, high]));
@@ -132,7 +134,7 @@ impl TimePlot {
         };
         let pixels = (width * ui.ctx().pixels_per_point()).ceil().max(1.0);
         let buckets = (pixels as usize).min(MOST_BUCKETS);
-        let time = (cx.time.from_s, cx.time.to_s);
+        let time = stretch(&cx.time);
         self.read.resize_with(chart.series.len(), Default::default);
         let mut pending = false;
         for ((series, read), shown) in chart.series.iter().zip(&mut self.read).zip(shown) {
@@ -212,6 +214,13 @@ impl TimePlot {
     }
 }
 
+/// The shown stretch; where there is none, the whole run.
+fn stretch(time: &TimeView) -> (f64, f64) {
+    let some = |(from, to): &(f64, f64)| from < to;
+    let shown = [(time.from_s, time.to_s), time.whole_s];
+    shown.into_iter().find(some).unwrap_or((0.0, 1.0))
+}
+
 /// Whether what belongs to a series is shown with it.
 fn visible(of: Option<usize>, shown: &[bool]) -> bool {
     of.is_none_or(|i| shown.get(i).copied().unwrap_or(false))
@@ -220,6 +229,8 @@ fn visible(of: Option<usize>, shown: &[bool]) -> bool {
 /// A plot that is moved by [`gesture`] alone.
 pub(crate) fn frame<'a>(salt: &'static str, ui: &Ui, theme: &Theme) -> Plot<'a> {
     Plot::new(salt)
+        // Room for the half of the last label that stands out to the right.
+        .width((ui.available_width() - theme.space().large).max(theme.space().huge))
         .height(ui.available_height().max(theme.space().huge))
         .allow_zoom(false)
         .allow_drag(false)
@@ -238,12 +249,14 @@ pub(crate) fn frame<'a>(salt: &'static str, ui: &Ui, theme: &Theme) -> Plot<'a> 
 
 pub(crate) fn axis_x<'a>(theme: &Theme, ui: &Ui) -> AxisHints<'a> {
     AxisHints::new_x()
+        .label_spacing(axis::labelled_x())
         .tick_label_color(theme.muted)
         .tick_label_font(TextStyle::Small.resolve(ui.style()))
 }
 
 pub(crate) fn axis_y<'a>(theme: &Theme, ui: &Ui) -> AxisHints<'a> {
     AxisHints::new_y()
+        .label_spacing(axis::labelled_y())
         .min_thickness(theme.panels().plot_axis_width)
         .tick_label_color(theme.muted)
         .tick_label_font(TextStyle::Small.resolve(ui.style()))
@@ -251,7 +264,7 @@ pub(crate) fn axis_y<'a>(theme: &Theme, ui: &Ui) -> AxisHints<'a> {
 
 /// Turns what the user does into actions.
 fn respond(ui: &Ui, cx: &mut ViewContext<'_>, response: &Response, at: &Mapping) {
-    let (from, to) = (cx.time.from_s, cx.time.to_s);
+    let (from, to) = stretch(&cx.time);
     if let Some(pointer) = response.hover_pos() {
         let t_s = at.t_s(pointer.x).clamp(from, to);
         if cx.time.cursor_s != Some(t_s) {
@@ -279,7 +292,7 @@ fn respond(ui: &Ui, cx: &mut ViewContext<'_>, response: &Response, at: &Mapping)
 /// Name and summary for screen readers.
 fn describe(ui: &Ui, cx: &ViewContext<'_>, chart: &TimeChart, response: &Response) {
     response.widget_info(|| WidgetInfo::labeled(Role::Figure, ui.is_enabled(), &chart.title));
-    let (from, to) = (cx.time.from_s, cx.time.to_s);
+    let (from, to) = stretch(&cx.time);
     ui.ctx().accesskit_node_builder(response.id, |node| {
         let step = (to - from) / 100.0;
         let shown = format!(
@@ -484,7 +497,7 @@ impl Layer<'_> {
     }
 }
 
-/// Lines across with their names at the right end; limits that lie outside are named at the edge with an arrow.
+/// Lines across with their names at the right end; limits that lie outside are named at the edge.
 pub(crate) fn draw_rules<'a>(
     ui: &Ui,
     theme: &Theme,
@@ -494,6 +507,7 @@ pub(crate) fn draw_rules<'a>(
     shapes: &mut Vec<Shape>,
 ) {
     let frame = at.frame;
+    let mut labels: Vec<Shape> = Vec::new();
     let mut taken: Vec<Rect> = Vec::new();
     for rule in rules {
         let colour = look::colour(theme, rule.ink);
@@ -512,9 +526,9 @@ pub(crate) fn draw_rules<'a>(
         let text = if inside {
             rule.name.clone()
         } else if rule.value > high {
-            format!("\u{2191} {}", rule.name)
+            format!("{}, further up", rule.name)
         } else {
-            format!("\u{2193} {}", rule.name)
+            format!("{}, further down", rule.name)
         };
         let below = y - frame.top() < theme.space().large;
         let anchor = if below {
@@ -528,11 +542,13 @@ pub(crate) fn draw_rules<'a>(
         let area = anchor.anchor_size(spot, galley.size());
         // Names that would lie on others are left to the summary.
         if !rule.name.is_empty() && !taken.iter().any(|t| t.intersects(area)) {
-            shapes.push(Shape::rect_filled(area, 0, theme.plot.gamma_multiply(0.8)));
-            shapes.push(Shape::galley(area.min, galley, colour));
+            let ground = theme.plot.gamma_multiply(0.85);
+            labels.push(Shape::rect_filled(area, 0, ground));
+            labels.push(Shape::galley(area.min, galley, colour));
             taken.push(area);
         }
     }
+    shapes.extend(labels);
 }
 
 /// A word in a plot, on its ground.

@@ -3,21 +3,24 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use egui::{Align2, Mesh, Pos2, Response, Role, Shape, Ui, UiBuilder, Vec2, WidgetInfo};
+use egui::{Mesh, Pos2, Rect, Response, Role, Shape, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo};
 use egui_plot::{
     GridInput, GridMark, PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotTransform,
 };
 
 use crate::plot::band::{self, Mapping};
 use crate::plot::legend::{self, Chip};
-use crate::plot::model::{AxisKind, Curve, Ink, XyChart};
+use crate::plot::model::{AxisKind, Curve, Ink, Upright, XyChart};
 use crate::plot::quantity;
-use crate::plot::time_plot::{axis_x, axis_y, draw_rules, frame, label};
+use crate::plot::time_plot::{axis_x, axis_y, draw_rules, frame};
 use crate::plot::{ViewContext, axis, gesture, look};
 use crate::theme::Theme;
 
 /// How near the pointer must be to a point or a line to read it, points.
 const NEAR: f32 = 12.0;
+
+/// Share of the height, from above, in which lines may have labels.
+const LABELLED: f32 = 0.33;
 
 /// What such a plot remembers between frames.
 #[derive(Debug, Default)]
@@ -60,11 +63,15 @@ impl XyPlot {
                 .y_grid_spacer(move |input| spacer(kinds.1, up, &input, false))
                 .custom_x_axes(vec![
                     axis_x(theme, ui)
-                        .label_spacing(32.0..=40.0)
+                        .label_spacing(axis::labelled(kinds.0.is_log(), true))
                         .formatter(move |mark, _| tick(kinds.0, across, mark)),
                 ])
                 .custom_y_axes(vec![
-                    axis_y(theme, ui).formatter(move |mark, _| tick(kinds.1, up, mark)),
+                    axis_y(theme, ui)
+                        .label_spacing(axis::labelled(kinds.1.is_log(), false))
+                        .formatter(move |mark, range| {
+                            axis::off_corner(mark, range, tick(kinds.1, up, mark))
+                        }),
                 ]);
             plot.show(ui, |plot| {
                 plot.set_plot_bounds(PlotBounds::from_min_max([x.0, y.0], [x.1, y.1]));
@@ -153,6 +160,10 @@ fn values(chart: &XyChart, shown: &[bool], x: (f64, f64)) -> (f64, f64) {
     {
         low = low.min(rule.value);
         high = high.max(rule.value);
+    }
+    if !chart.uprights.is_empty() {
+        // Room above the curves for the labels of the upright lines.
+        high += (high - low) * f64::from(LABELLED / (1.0 - LABELLED));
     }
     axis::roomy(low, high)
 }
@@ -266,7 +277,7 @@ struct Layer<'a> {
 impl PlotItem for Layer<'_> {
     fn shapes(&self, ui: &Ui, transform: &PlotTransform, shapes: &mut Vec<Shape>) {
         let at = Mapping::new(*transform.frame(), self.x, self.y);
-        self.uprights(ui, &at, shapes);
+        self.uprights(&at, shapes);
         let ppp = ui.ctx().pixels_per_point();
         let curves = self.chart.curves.iter().zip(self.shown);
         for (curve, _) in curves.filter(|(_, shown)| **shown) {
@@ -287,6 +298,7 @@ impl PlotItem for Layer<'_> {
         }
         let rules = self.chart.rules.iter();
         draw_rules(ui, self.theme, &at, self.y, rules, shapes);
+        self.labels(ui, &at, shapes);
     }
 
     fn initialize(&mut self, _x_range: std::ops::RangeInclusive<f64>) {}
@@ -317,51 +329,53 @@ impl PlotItem for Layer<'_> {
 }
 
 impl Layer<'_> {
-    /// Upright lines, their labels below each other so that none hides another.
-    fn uprights(&self, ui: &Ui, at: &Mapping, shapes: &mut Vec<Shape>) {
-        let high = self.theme.text_sizes().small * 1.4;
-        let mut row = 0.0;
-        for upright in &self.chart.uprights {
-            if upright.at < self.x.0 || upright.at > self.x.1 {
-                continue;
-            }
-            let x = at.x(upright.at);
+    /// Those upright lines that are shown, with their place on the screen.
+    fn inside(&self, at: &Mapping) -> impl Iterator<Item = (&Upright, f32)> {
+        let range = self.x.0..=self.x.1;
+        let at = *at;
+        let inside = self.chart.uprights.iter();
+        let inside = inside.filter(move |u| range.contains(&u.at));
+        inside.map(move |u| (u, at.x(u.at)))
+    }
+
+    fn uprights(&self, at: &Mapping, shapes: &mut Vec<Shape>) {
+        for (upright, x) in self.inside(at) {
             let colour = look::colour(self.theme, upright.ink);
             let ends = [
                 Pos2::new(x, at.frame.top()),
                 Pos2::new(x, at.frame.bottom()),
             ];
             let dash = self.theme.space().small;
-            shapes.extend(Shape::dashed_line(
-                &ends,
-                self.theme.thin(colour),
-                dash,
-                dash,
-            ));
-            if upright.label.is_empty() {
-                continue;
-            }
-            let y = at.frame.top() + self.theme.space().small + row * high;
-            if y + high > at.frame.bottom() {
-                continue;
-            }
-            row += 1.0;
-            let right = x < at.frame.center().x;
-            let off = if right { 1.0 } else { -1.0 } * self.theme.space().small;
-            let anchor = if right {
-                Align2::LEFT_TOP
-            } else {
-                Align2::RIGHT_TOP
+            let stroke = self.theme.thin(colour);
+            shapes.extend(Shape::dashed_line(&ends, stroke, dash, dash));
+        }
+    }
+
+    /// Labels of the upright lines, each in the first row that has room; those that find none are left to the tooltip and the summary.
+    fn labels(&self, ui: &Ui, at: &Mapping, shapes: &mut Vec<Shape>) {
+        let space = self.theme.space().small;
+        let font = TextStyle::Small.resolve(ui.style());
+        let mut taken: Vec<Rect> = Vec::new();
+        for (upright, x) in self.inside(at) {
+            let colour = look::colour(self.theme, upright.ink);
+            let text = upright.label.clone();
+            let galley = ui.painter().layout_no_wrap(text, font.clone(), colour);
+            let size = galley.size();
+            let right = x + space + size.x <= at.frame.right();
+            let left = if right { x + space } else { x - space - size.x };
+            let rows = (at.frame.height() * LABELLED / size.y) as u32;
+            let area = |row: u32| {
+                let top = at.frame.top() + space + row as f32 * size.y;
+                Rect::from_min_size(Pos2::new(left, top), size)
             };
-            let spot = Pos2::new(x + off, y);
-            label(
-                ui,
-                self.theme,
-                (spot, anchor),
-                &upright.label,
-                colour,
-                shapes,
-            );
+            let free = |area: &Rect| !taken.iter().any(|t| t.intersects(area.shrink(1.0)));
+            let Some(area) = (0..rows).map(area).find(free) else {
+                continue;
+            };
+            let ground = self.theme.plot.gamma_multiply(0.85);
+            shapes.push(Shape::rect_filled(area, 0, ground));
+            shapes.push(Shape::galley(area.min, galley, colour));
+            taken.push(area);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use egui::{Ui, WidgetText};
 use egui_tiles::{
-    Behavior, Container, SimplificationOptions, TabState, TileId, Tiles as Layout, Tree, UiResponse,
+    Behavior, SimplificationOptions, TabState, TileId, Tiles as Layout, Tree, UiResponse,
 };
 
 use crate::action::Action;
@@ -263,13 +263,4 @@ impl<F: FnMut(&mut Ui, &mut ViewContext<'_>, Tile)> Behavior<Tile> for Tabs<'_, 
             ..SimplificationOptions::default()
         }
     }
-}
-
-/// Whether two arrangements have the same containers; for tests.
-#[cfg(test)]
-pub(crate) fn containers(arrangement: &Arrangement) -> usize {
-    let tiles = arrangement.tree.tiles.tiles();
-    tiles
-        .filter(|t| matches!(t, egui_tiles::Tile::Container(Container::Tabs(_))))
-        .count()
 }

@@ -121,8 +121,8 @@ impl State {
         let down = room.y / model.rows.len().max(1) as f32;
         // Never so small that a rack cannot be told: the map scrolls then.
         let side = Vec2::new(
-            across.clamp(least, 2.0 * theme.panels().cell),
-            down.clamp(least, theme.panels().cell),
+            across.clamp(least, 3.0 * theme.panels().cell),
+            down.clamp(least, 2.0 * theme.panels().cell),
         );
         egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
             let size = Vec2::new(

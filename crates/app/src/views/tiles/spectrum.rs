@@ -25,11 +25,20 @@ fn points(result: &RunResult) -> Vec<[f64; 2]> {
         .collect()
 }
 
+/// A frequency to two digits, for a label.
+fn short(f_hz: f64) -> String {
+    if f_hz >= 0.1 && f_hz < 1e3 {
+        format!("{} Hz", significant(f_hz, 2))
+    } else {
+        hertz(f_hz)
+    }
+}
+
 fn mode(mode: &ModeKpis) -> Option<Upright> {
     let damping = significant(mode.damping_ratio, 2);
     Some(Upright {
         at: X.place(mode.frequency_hz)?,
-        label: format!("{}, damping {damping}", hertz(mode.frequency_hz)),
+        label: format!("{} damping {damping}", short(mode.frequency_hz)),
         text: format!(
             "{} at {}, damping ratio {damping}{}",
             mode.name,
@@ -55,7 +64,7 @@ fn uprights(resonance: &ResonanceKpis) -> Vec<Upright> {
         let line = c.line.map_or(c.frequency_hz, |l| l.frequency_hz);
         Some(Upright {
             at: X.place(line)?,
-            label: format!("{} {}", c.cadence, hertz(line)),
+            label: format!("{} {}", c.cadence, short(line)),
             text: c.text.first().cloned().unwrap_or_else(|| c.cadence.clone()),
             ink: if c.meets { Ink::Violation } else { Ink::Muted },
         })
