@@ -1,1 +1,6 @@
 //! Widgets of more than one view.
+
+pub mod card;
+pub mod key_values;
+pub mod status;
+pub mod table;
