@@ -45,7 +45,7 @@ pub fn show(ui: &mut Ui, cx: &mut ViewContext<'_>, result: Option<&RunResult>) {
         .auto_shrink(false)
         .show(ui, |ui| {
             if cx.stale {
-                ui.label(RichText::new("⟳ Of an older text").color(cx.theme.warning))
+                ui.label(RichText::new("↻ Of an older text").color(cx.theme.warning))
                     .on_hover_text("The document has changed since this run");
                 ui.multiply_opacity(cx.theme.stale_alpha);
             }
@@ -83,8 +83,8 @@ fn head(ui: &mut Ui, theme: &Theme, model: &VerdictsModel) {
     wrapped(ui, RichText::new(sentence(&model.summary)));
     ui.horizontal_wrapped(|ui| {
         for (state, count) in &model.counts {
-            let text = format!("{} {count} {}", status::glyph(*state), word(*state));
-            ui.label(RichText::new(text).color(status::colour(theme, *state)));
+            let text = format!("{count} {}", word(*state));
+            status::marked(ui, theme, *state, RichText::new(text));
         }
     });
     ui.add_space(theme.space().small);
@@ -199,11 +199,8 @@ fn numbers(ui: &mut Ui, theme: &Theme, one: &Card) {
 fn details(ui: &mut Ui, theme: &Theme, one: &Card) {
     if let Some(i) = &one.indication {
         if let Some(otherwise) = i.otherwise {
-            let text = format!("{} at the worst of the ranges", status::text(otherwise));
-            wrapped(
-                ui,
-                RichText::new(text).color(status::colour(theme, otherwise)),
-            );
+            let text = format!("{} at the worst of the ranges", otherwise.label());
+            status::marked(ui, theme, otherwise, RichText::new(text));
         }
         wrapped(ui, RichText::new(&i.text).small().color(theme.muted));
     }
@@ -234,11 +231,7 @@ fn not_checked(ui: &mut Ui, cx: &mut ViewContext<'_>, group: &Group) {
     if group.not_checked.is_empty() {
         return;
     }
-    let title = format!(
-        "{} Not checked ({})",
-        status::glyph(Status::NotChecked),
-        group.not_checked.len()
-    );
+    let title = format!("Not checked ({})", group.not_checked.len());
     CollapsingHeader::new(title).id_salt("not checked").show(ui, |ui| {
         for one in &group.not_checked {
             wrapped(ui, RichText::new(&one.label).strong());

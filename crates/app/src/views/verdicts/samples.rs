@@ -57,7 +57,7 @@ pub(crate) fn training() -> RunResult {
         &example("training-offgrid.toml"),
         &[
             ("simulation.duration_s", "5"),
-            ("outputs.range_corners", "false"),
+            ("outputs.range_corners", "\"off\""),
         ],
     )
 }
@@ -66,10 +66,7 @@ pub(crate) fn training() -> RunResult {
 pub(crate) fn loses_a_set() -> RunResult {
     run(
         &example("n-minus-1.toml"),
-        &[
-            ("simulation.duration_s", "30"),
-            ("plant.sets.G.count", "2"),
-        ],
+        &[("plant.sets.G.count", "2")],
     )
 }
 

@@ -111,13 +111,14 @@ fn the_model_is_made_once_per_result() {
     let other = RunResult { ranges_checked: false, ..result.clone() };
     let ctx = egui::Context::default();
     let mut same = (None, None, None);
-    let _ = ctx.run_ui(egui::RawInput::default(), |ui| {
+    let output = ctx.run_ui(egui::RawInput::default(), |ui| {
         same = (
             Some(model_of(ui, &result)),
             Some(model_of(ui, &result)),
             Some(model_of(ui, &other)),
         );
     });
+    output.drop_without_applying_deltas();
     let (Some(a), Some(b), Some(c)) = same else { panic!("drawn") };
     assert!(Arc::ptr_eq(&a, &b));
     assert!(!Arc::ptr_eq(&b, &c));
