@@ -1,1 +1,3 @@
 //! The desktop: window, dialogs, folders, files, GPUs.
+
+pub mod scratch;

@@ -68,13 +68,13 @@ mod tree;
 mod variant;
 mod walk;
 
-pub use ballast_aggregate::{ArrivalSpec, JobSpec};
+pub use ballast_aggregate::{ArrivalSpec, EngineSpec, JobSpec, RackGroup};
 pub use ballast_units::TimeUnit;
 pub use check::realisations_at_a_time;
 pub use confidence::LowInput;
 pub use contingency::{ContingencyLimitsSpec, ContingencySpec, LoadRejectionSpec, SetTripSpec};
 pub use document::{Document, document_from, document_schema, genset_preset, read_document};
-pub use load::{Loaded, NumberKey, load, load_all, load_str, load_variant};
+pub use load::{Loaded, NumberKey, load, load_all, load_all_str, load_str, load_variant};
 pub use load_limits_spec::{LampSpec, LoadLimitsSpec};
 pub use patch::{Patch, PatchError};
 pub use presets::{PresetKind, preset_names, preset_text};

@@ -1,0 +1,3 @@
+//! From a changed value to the new verdict: load, check, run, traces.
+
+fn main() {}
