@@ -415,6 +415,7 @@ impl Theme {
         } else {
             egui::Theme::Light
         };
+        ctx.set_fonts(fonts());
         ctx.style_mut_of(theme, |style| {
             style.visuals = self.visuals();
             style.text_styles = text_styles();
@@ -501,6 +502,14 @@ impl Theme {
         widgets.inactive.bg_stroke = Stroke::NONE;
         visuals
     }
+}
+
+/// The fonts of egui; arrows and marks that the font of text lacks come from the one of files.
+fn fonts() -> egui::FontDefinitions {
+    let mut fonts = egui::FontDefinitions::default();
+    let text = fonts.families.entry(FontFamily::Proportional).or_default();
+    text.push("Hack".to_owned());
+    fonts
 }
 
 fn text_styles() -> std::collections::BTreeMap<TextStyle, FontId> {
