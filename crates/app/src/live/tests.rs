@@ -335,11 +335,10 @@ fn a_calibration_can_be_cancelled() {
 fn a_recording_that_cannot_be_calibrated_says_what_would_be_right() {
     let mut short = simulated();
     short.gpus.truncate(1);
-    short.gpus[0].time_s.truncate(3);
-    for column in [&mut short.gpus[0].average_w, &mut short.gpus[0].instant_w] {
-        if let Some(column) = column {
-            column.truncate(3);
-        }
+    let gpu = &mut short.gpus[0];
+    gpu.time_s.truncate(3);
+    for column in [&mut gpu.average_w, &mut gpu.instant_w, &mut gpu.energy_j] {
+        column.iter_mut().for_each(|c| c.truncate(3));
     }
     let (mut live, _) = model(Machine {
         recording: Some(short),

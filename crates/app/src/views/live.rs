@@ -82,9 +82,6 @@ impl LiveView {
         }
         ui.add_space(theme.space().small);
         self.buttons(ui, cx, live);
-        if live.gpus.is_empty() {
-            return;
-        }
         ui.add_space(theme.space().medium);
         cards(ui, theme, live, f64::from(self.span_min));
         notes(ui, theme, live);
@@ -220,12 +217,15 @@ fn status(ui: &mut Ui, cx: &ViewContext<'_>, live: &LiveModel) {
 
 /// A card per GPU, side by side where there is room.
 fn cards(ui: &mut Ui, theme: &Theme, live: &LiveModel, span_min: f64) {
+    if live.gpus.is_empty() {
+        return;
+    }
     let gap = theme.space().medium;
     // A plot with its axis needs some width to be read.
     let least = theme
         .panels()
         .card_width
-        .max(8.0 * theme.panels().plot_axis_width);
+        .max(6.0 * theme.panels().plot_axis_width);
     let width = ui.available_width();
     let fit = ((width + gap) / (least + gap)).floor().max(1.0) as usize;
     let columns = fit.min(live.gpus.len()).min(3);

@@ -34,6 +34,37 @@ pub(super) struct BandPlot<'a> {
     pub(super) summary: String,
 }
 
+/// The columns, those that fall on one pixel together: its extremes are theirs, its mean is theirs by time.
+fn per_pixel(columns: &[Column], x_s: (f64, f64), pixels: f32) -> Vec<Column> {
+    let pixel_s = (x_s.1 - x_s.0) / f64::from(pixels.max(1.0));
+    let mut out: Vec<Column> = Vec::with_capacity(columns.len().min(pixels as usize + 2));
+    let mut last = None;
+    for column in columns {
+        let number = ((column.span_s.0 - x_s.0) / pixel_s).floor() as i64;
+        let joined = out.last_mut().filter(|before| {
+            last == Some(number) && before.w[1].is_finite() && column.w[1].is_finite()
+        });
+        if let Some(before) = joined {
+            let (old_s, new_s) = (
+                before.span_s.1 - before.span_s.0,
+                column.span_s.1 - column.span_s.0,
+            );
+            let share = (new_s / (old_s + new_s)) as f32;
+            before.w[0] = before.w[0].min(column.w[0]);
+            before.w[1] += share * (column.w[1] - before.w[1]);
+            before.w[2] = before.w[2].max(column.w[2]);
+            before.span_s.1 = column.span_s.1;
+        } else {
+            last = Some(number);
+            out.push(Column {
+                span_s: column.span_s,
+                w: column.w,
+            });
+        }
+    }
+    out
+}
+
 /// A round step that gives about `count` of them up to `range`.
 fn step(range: f64, count: f64) -> f64 {
     let rough = range / count;
@@ -86,6 +117,7 @@ impl BandPlot<'_> {
             plot.left() + plot.width() * share as f32
         };
         let at_y = move |w: f64| plot.bottom() - plot.height() * (w / top_w) as f32;
+        let columns = &per_pixel(columns, x_s, plot.width() * ui.ctx().pixels_per_point());
         self.ground(ui, theme, plot, (&at_x, &at_y), top_w);
         let painter = ui.painter_at(plot);
         for stretch in self.stretches {
@@ -242,5 +274,36 @@ impl BandPlot<'_> {
             );
             response.clone().on_hover_text_at_pointer(text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peak_survives_its_pixel() {
+        let columns: Vec<Column> = (0..10_000)
+            .map(|i| {
+                let w = if i == 4321 { 700.0 } else { 100.0 };
+                Column {
+                    span_s: (f64::from(i), f64::from(i + 1)),
+                    w: [w; 3],
+                }
+            })
+            .collect();
+        let drawn = per_pixel(&columns, (0.0, 10_000.0), 500.0);
+        assert_eq!(drawn.len(), 500);
+        let highest = drawn.iter().map(|c| c.w[2]).fold(0.0, f32::max);
+        assert_eq!(highest, 700.0);
+        let peak = drawn.iter().find(|c| c.w[2] > 600.0).unwrap();
+        assert!((peak.w[1] - 130.0).abs() < 0.1, "{}", peak.w[1]);
+        assert_eq!(drawn.last().unwrap().span_s.1, 10_000.0);
+    }
+
+    #[test]
+    fn steps_are_round() {
+        assert_eq!(step(700.0, 6.0), 200.0);
+        assert_eq!(step(1.0, 4.0), 0.5);
     }
 }

@@ -124,8 +124,8 @@ fn phases(ui: &mut Ui, theme: &Theme, group: &GroupView) {
                         mark(ui, theme.series(p.kind), theme);
                         ui.label(p.label).on_hover_text(&p.why);
                     });
-                    ui.label(format!("{:.1} s", p.span_s.0));
-                    ui.label(format!("{:.1} s", p.span_s.1));
+                    ui.label(time(p.span_s.0));
+                    ui.label(time(p.span_s.1));
                     ui.label(p.read_w.map_or_else(dash, |w| format!("{w:.1} W")));
                     ui.label(format!("{:.1} W", p.level_w));
                     ui.label(p.error_w.map_or_else(dash, |(by_chance, by_gain)| {
@@ -138,6 +138,11 @@ fn phases(ui: &mut Ui, theme: &Theme, group: &GroupView) {
                 }
             });
         });
+}
+
+/// A time; half a window before the first sample is 0.
+fn time(s: f64) -> String {
+    format!("{:.1} s", if s.abs() < 0.05 { 0.0 } else { s })
 }
 
 /// Stands for what is not known.
