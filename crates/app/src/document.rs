@@ -95,8 +95,8 @@ impl Document {
     /// Nothing stands there.
     pub fn reset(&mut self, path: &str) -> Result<(), EditError> {
         let resolved = self.resolved(path)?;
-        let text = edit::remove(&self.text, &resolved.steps_of(path))
-            .map_err(|e| own_words(path, e))?;
+        let text =
+            edit::remove(&self.text, &resolved.steps_of(path)).map_err(|e| own_words(path, e))?;
         self.step(text, None);
         Ok(())
     }

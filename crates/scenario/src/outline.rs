@@ -202,10 +202,26 @@ impl<'a> Outline<'a> {
         }
         match shape.form()? {
             Form::Table { keys, required } => {
-                self.table(&mut place, node, written, shape, (&keys, &required), &at, sources);
+                self.table(
+                    &mut place,
+                    node,
+                    written,
+                    shape,
+                    (&keys, &required),
+                    &at,
+                    sources,
+                );
             }
             Form::Tagged { tag, names } => {
-                self.tagged(&mut place, node, written, shape, (tag, &names), &at, sources);
+                self.tagged(
+                    &mut place,
+                    node,
+                    written,
+                    shape,
+                    (tag, &names),
+                    &at,
+                    sources,
+                );
             }
             Form::Map(inner) if at.key.ends_with(".provenance") => {
                 let _ = inner;
@@ -268,8 +284,10 @@ impl<'a> Outline<'a> {
         at: &At,
         sources: Option<Sources<'a>>,
     ) {
+        // Where leaving it out means the same as its defaults, it is always there.
+        place.optional &= !has_default_table(shape);
         let absent = node.is_none_or(|n| n.entries().is_none());
-        if absent && place.optional && !has_default_table(shape) {
+        if absent && place.optional {
             return;
         }
         // Its own sources for what stands in it.
@@ -339,7 +357,15 @@ impl<'a> Outline<'a> {
         if let Some(variant) = variant
             && let Some(Form::Table { keys, required }) = variant.form()
         {
-            self.table(place, node, written, variant, (&keys, &required), at, sources);
+            self.table(
+                place,
+                node,
+                written,
+                variant,
+                (&keys, &required),
+                at,
+                sources,
+            );
         }
     }
 
@@ -379,7 +405,10 @@ impl<'a> Outline<'a> {
             key: below.key,
             name: key.to_owned(),
             what: PlaceKind::Preset(kind, own),
-            description: format!("Preset of which this {} is a change: what is not given here comes from it. Or the path of a preset file, from the scenario's folder.", kind.label()),
+            description: format!(
+                "Preset of which this {} is a change: what is not given here comes from it. Or the path of a preset file, from the scenario's folder.",
+                kind.label()
+            ),
             unit: String::new(),
             range: String::new(),
             default: String::new(),

@@ -248,12 +248,12 @@ fn settle_number(node: &mut Node, shape: Shape<'_>, typed: &str) {
     } else {
         x
     };
-    node.value = if matches!(shape.form(), Some(Form::Integer)) && x.fract() == 0.0 && x.abs() < 1e15
-    {
-        Value::Integer(x as i128)
-    } else {
-        Value::Float(x)
-    };
+    node.value =
+        if matches!(shape.form(), Some(Form::Integer)) && x.fract() == 0.0 && x.abs() < 1e15 {
+            Value::Integer(x as i128)
+        } else {
+            Value::Float(x)
+        };
 }
 
 /// Shape at steps, variants chosen by what stands in `root`; none for keys of the file alone, such as `preset`.
@@ -350,4 +350,3 @@ fn quoted(text: &str) -> String {
         .to_string()
         .replace('\u{7f}', "\\u007F")
 }
-

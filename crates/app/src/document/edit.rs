@@ -7,7 +7,8 @@ use ballast_scenario::{Fitted, Least, PlaceKind};
 use super::spots::{Form, Spot};
 
 /// What is said when an edit has no place in the way the text is written.
-const NO_PLACE: &str = "The way the text is written leaves no place for this. Change it in the text editor.";
+const NO_PLACE: &str =
+    "The way the text is written leaves no place for this. Change it in the text editor.";
 
 /// The text with the value in its place.
 pub(super) fn set(text: &str, fitted: &Fitted) -> Result<String, String> {
@@ -87,7 +88,11 @@ pub(super) fn remove(text: &str, steps: &[String]) -> Result<String, String> {
 pub(super) fn add(text: &str, least: &Least) -> Result<String, String> {
     let spots = parse(text)?;
     let inline = || {
-        let keys: Vec<String> = least.keys.iter().map(|(k, v)| format!("{k} = {v}")).collect();
+        let keys: Vec<String> = least
+            .keys
+            .iter()
+            .map(|(k, v)| format!("{k} = {v}"))
+            .collect();
         if keys.is_empty() {
             "{}".to_owned()
         } else {
@@ -219,7 +224,9 @@ fn depth_of(spots: &Spot, steps: &[String]) -> usize {
 
 /// Whether what stands or would stand at the steps lies in `{ … }` or `[ … ]`.
 fn inside_value(spots: &Spot, steps: &[String]) -> bool {
-    let within = steps.get(..steps.len().saturating_sub(1)).unwrap_or_default();
+    let within = steps
+        .get(..steps.len().saturating_sub(1))
+        .unwrap_or_default();
     (1..=within.len()).any(|depth| {
         within
             .get(..depth)
@@ -253,7 +260,11 @@ fn splice(text: &str, range: Range<usize>, with: &str) -> String {
 
 /// A number keeps its decimal point: `60.0` becomes `120.0`.
 fn in_style(toml: &str, old: &str) -> String {
-    let whole = |t: &str| t.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
+    let whole = |t: &str| {
+        t.trim_start_matches('-')
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+    };
     let point = old.parse::<f64>().is_ok() && old.contains('.') && !old.contains(['e', 'E']);
     if point && whole(toml) {
         format!("{toml}.0")
@@ -293,11 +304,7 @@ fn with_comment(text: &str, block: Range<usize>) -> Range<usize> {
         }
         start = above;
     }
-    if start == 0 {
-        block
-    } else {
-        start..block.end
-    }
+    if start == 0 { block } else { start..block.end }
 }
 
 /// Takes lines out, and the empty line that would be one too many.
@@ -352,7 +359,13 @@ fn with_block(text: &str, at: Option<usize>, lines: &[String]) -> String {
             block.push_str(newline);
         }
         let trimmed = before.trim_end_matches(['\r', '\n']);
-        if before.get(trimmed.len()..).unwrap_or_default().matches('\n').count() < 2 {
+        if before
+            .get(trimmed.len()..)
+            .unwrap_or_default()
+            .matches('\n')
+            .count()
+            < 2
+        {
             block.push_str(newline);
         }
     }

@@ -103,7 +103,16 @@ fn a_number_of_any_example_changes_its_line_alone_and_undo_brings_every_byte_bac
             let old: f64 = old.parse().unwrap();
             let mut document = open(&text);
             // Some other value that the key takes.
-            let tried = [old + 1.0, old * 0.5, old * 0.9, old + 0.5, 1.0, 0.5, 0.0, 2.0];
+            let tried = [
+                old + 1.0,
+                old * 0.5,
+                old * 0.9,
+                old + 0.5,
+                1.0,
+                0.5,
+                0.0,
+                2.0,
+            ];
             let set = tried
                 .iter()
                 .filter(|v| **v != old)
@@ -127,7 +136,9 @@ fn a_number_of_any_example_changes_its_line_alone_and_undo_brings_every_byte_bac
 
 #[test]
 fn a_quantity_goes_in_in_the_unit_of_its_key() {
-    let text = after(SITE, |d| d.set("plant.sets.diesel.rated_kw", "2.5 MW").unwrap());
+    let text = after(SITE, |d| {
+        d.set("plant.sets.diesel.rated_kw", "2.5 MW").unwrap()
+    });
     assert_eq!(
         text,
         SITE.replace(
@@ -135,7 +146,9 @@ fn a_quantity_goes_in_in_the_unit_of_its_key() {
             "count = 2   # two of them\nrated_kw = 2500\n"
         )
     );
-    let text = after(&text, |d| d.set("plant.sets.0.rated_kw", "1,200 kW").unwrap());
+    let text = after(&text, |d| {
+        d.set("plant.sets.0.rated_kw", "1,200 kW").unwrap()
+    });
     assert!(text.contains("\nrated_kw = 1200\n"), "{text}");
     let text = after(&text, |d| d.set("plant.sets.0.count", "3").unwrap());
     assert!(text.contains("count = 3   # two of them"), "{text}");
@@ -149,11 +162,23 @@ fn a_quantity_goes_in_in_the_unit_of_its_key() {
 fn what_a_key_cannot_take_is_refused_with_the_words_of_the_command() {
     let mut document = open(SITE);
     for (path, value, part) in [
-        ("plant.sets.diesel.rated_kw", "fast", "`fast` does not start with a number"),
-        ("plant.sets.diesel.rated_kw", "3 s", "`s` is not a unit that converts to kW"),
+        (
+            "plant.sets.diesel.rated_kw",
+            "fast",
+            "`fast` does not start with a number",
+        ),
+        (
+            "plant.sets.diesel.rated_kw",
+            "3 s",
+            "`s` is not a unit that converts to kW",
+        ),
         ("plant.sets.diesel.rated_kw", "-5", "out of range"),
         ("plant.sets.diesel.count", "2.5", "whole number"),
-        ("plant.sets.diesel.cuont", "2", "did you mean `plant.sets.diesel.count`?"),
+        (
+            "plant.sets.diesel.cuont",
+            "2",
+            "did you mean `plant.sets.diesel.count`?",
+        ),
         ("plant.sets.nobody.count", "2", "has no entry `nobody`"),
         ("plant.sets.diesel.governor.model", "magic", "unknown value"),
         ("scenario.name", "a b", "not allowed here"),
@@ -170,7 +195,8 @@ fn what_a_key_cannot_take_is_refused_with_the_words_of_the_command() {
 #[test]
 fn values_of_a_preset_are_written_as_the_table_that_changes_it() {
     let text = after(SITE, |d| {
-        d.set("plant.sets.diesel.governor.droop_pu", "0.03").unwrap();
+        d.set("plant.sets.diesel.governor.droop_pu", "0.03")
+            .unwrap();
         d.set("plant.sets.diesel.governor.k", "20").unwrap();
     });
     assert!(
@@ -192,7 +218,9 @@ fn values_of_a_preset_are_written_as_the_table_that_changes_it() {
         d.set("gpus.h100-sxm5.phases.idle.power_w", "70").unwrap();
     });
     assert!(
-        text.ends_with("\n\n[gpus.h100-sxm5]\nbase = \"h100-sxm5\"\ntdp_w = 600\nphases.idle.power_w = 70\n"),
+        text.ends_with(
+            "\n\n[gpus.h100-sxm5]\nbase = \"h100-sxm5\"\ntdp_w = 600\nphases.idle.power_w = 70\n"
+        ),
         "{text}"
     );
     assert!(text.starts_with(&example));
@@ -201,7 +229,8 @@ fn values_of_a_preset_are_written_as_the_table_that_changes_it() {
 
 fn loads(text: &str) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    ballast_scenario::load_str("t.toml", text, &folder, &[]).unwrap_or_else(|p| panic!("{p}\n{text}"));
+    ballast_scenario::load_str("t.toml", text, &folder, &[])
+        .unwrap_or_else(|p| panic!("{p}\n{text}"));
 }
 
 #[test]
@@ -213,8 +242,13 @@ fn tables_that_are_not_there_come_at_the_end_or_beside_their_own() {
         text.contains("# two of them\n\n[plant]\nfrequency_hz = 50\n\n# the limits\n[limits]"),
         "{text}"
     );
-    let text = after(SITE, |d| d.set("outputs.ramp_windows_s", "[0.1, 1]").unwrap());
-    assert!(text.ends_with("\n[outputs]\nramp_windows_s = [0.1, 1]\n"), "{text}");
+    let text = after(SITE, |d| {
+        d.set("outputs.ramp_windows_s", "[0.1, 1]").unwrap()
+    });
+    assert!(
+        text.ends_with("\n[outputs]\nramp_windows_s = [0.1, 1]\n"),
+        "{text}"
+    );
     // No newline at the end, and none of Unix.
     let text = after("[scenario]\nname = \"x\"", |d| {
         d.set("scenario.description", "some words").unwrap();
@@ -279,8 +313,19 @@ fn entries_come_and_go() {
     loads(&text);
     let back = after(&text, |d| d.remove_entry("racks.hall-2").unwrap());
     assert_eq!(back, example);
-    for path in ["plant.sets", "bess", "gpus", "loads", "tenants", "facility", "zoom", "contingencies"] {
-        let text = after(&example, |d| d.add_entry(path).unwrap_or_else(|e| panic!("{path}: {e}")));
+    for path in [
+        "plant.sets",
+        "bess",
+        "gpus",
+        "loads",
+        "tenants",
+        "facility",
+        "zoom",
+        "contingencies",
+    ] {
+        let text = after(&example, |d| {
+            d.add_entry(path).unwrap_or_else(|e| panic!("{path}: {e}"))
+        });
         assert!(text.parse::<toml::Table>().is_ok(), "{path}: {text}");
         assert_ne!(text, example);
     }
@@ -297,8 +342,13 @@ fn entries_come_and_go() {
 #[test]
 fn another_kind_takes_the_keys_of_the_old_one_with_it() {
     let text = "[scenario]\nname = \"x\"\n\n[[plant.sets]]\nname = \"a\"\nrated_kw = 1000\nrated_kva = 1250\ninertia_s = 1\n\n[plant.sets.governor]\nmodel = \"tgov1\"\n# kept\ndroop_pu = 0.05\nt1_s = 0.5\nt3_s = 1\n";
-    let changed = after(text, |d| d.set("plant.sets.a.governor.model", "constant").unwrap());
-    assert!(changed.ends_with("[plant.sets.governor]\nmodel = \"constant\"\n# kept\n"), "{changed}");
+    let changed = after(text, |d| {
+        d.set("plant.sets.a.governor.model", "constant").unwrap()
+    });
+    assert!(
+        changed.ends_with("[plant.sets.governor]\nmodel = \"constant\"\n# kept\n"),
+        "{changed}"
+    );
 }
 
 #[test]
@@ -323,7 +373,10 @@ fn text_that_is_no_toml_is_kept_and_refuses_edits() {
     document.set_text("[scenario\nname = ".to_owned());
     assert_eq!(document.text(), "[scenario\nname = ");
     let error = document.set("scenario.name", "x").unwrap_err();
-    assert!(error.message.contains("line 1") && error.message.contains("text editor"), "{error}");
+    assert!(
+        error.message.contains("line 1") && error.message.contains("text editor"),
+        "{error}"
+    );
     assert!(document.undo());
     assert_eq!(document.text(), SITE);
     document.saved("a/b.toml".into());
@@ -348,8 +401,21 @@ fn step() -> impl Strategy<Value = Step> {
         ".{0,12}",
     ];
     let table = prop::sample::select(vec![
-        "racks", "jobs", "plant.sets", "bess", "gpus", "nodes", "loads", "facility", "zoom", "events",
-        "tenants", "correlation", "racks.0.storage", "racks.0.gpu_smoothing", "plant.utility",
+        "racks",
+        "jobs",
+        "plant.sets",
+        "bess",
+        "gpus",
+        "nodes",
+        "loads",
+        "facility",
+        "zoom",
+        "events",
+        "tenants",
+        "correlation",
+        "racks.0.storage",
+        "racks.0.gpu_smoothing",
+        "plant.utility",
     ]);
     prop_oneof![
         4 => (any::<prop::sample::Index>(), value).prop_map(|(at, v)| Step::Set(at.index(10_000), v)),

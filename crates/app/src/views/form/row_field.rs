@@ -2,7 +2,8 @@
 
 use egui::{ComboBox, Label, PopupCloseBehavior, RichText, Sense, TextEdit, Ui, vec2};
 
-use super::rows::{Row, label_width};
+use super::icon::{self, Icon};
+use super::rows::{Row, editor_width, label_width};
 use crate::fields::{Field, FieldFrom, FieldKind, Form, PresetChoice};
 use crate::plot::ViewContext;
 use crate::theme::Theme;
@@ -27,20 +28,18 @@ pub(super) fn show(
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = theme.space().small;
         ui.add_space(row.indent);
-        let width = ui.available_width() + theme.space().small;
-        if let Some(value) = label(ui, theme, form, field, label_width(width)) {
+        let line = ui.spacing().interact_size.y;
+        let whole = ui.max_rect().width();
+        if let Some(value) = label(ui, theme, form, field, label_width(whole, row.indent)) {
             edited = Edited::Set(value);
         }
-        let reset = field.from == FieldFrom::File && field.key != "scenario.name";
-        let line = ui.spacing().interact_size.y;
-        let mut room = ui.available_width() - theme.space().medium;
-        room -= if reset { line + theme.space().small } else { 0.0 };
-        room -= if field.low_confidence { line * 1.7 } else { 0.0 };
+        let reset = field.from == FieldFrom::File && field.optional;
+        let room = editor_width(whole, field, line) - theme.space().medium;
         let (response, now) = editor(ui, theme, form, field, room, refused, focus);
         if now != Edited::No {
             edited = now;
         }
-        if focus {
+        if focus && !response.has_focus() {
             response.request_focus();
         }
         if response.gained_focus() {
@@ -48,9 +47,12 @@ pub(super) fn show(
         }
         response.on_hover_ui(|ui| tooltip(ui, theme, field));
         if field.low_confidence {
-            ui.add(Label::new(
-                RichText::new("≈ low").small().color(theme.warning),
-            ))
+            let text = RichText::new("≈ low").size(theme.text_sizes().small);
+            let middle = egui::Layout::left_to_right(egui::Align::Center);
+            ui.allocate_ui_with_layout(vec2(line * 1.5, line), middle, |ui| {
+                ui.add(Label::new(text.color(theme.warning)))
+            })
+            .inner
             .on_hover_text(format!("Low confidence: {}", field.source));
         }
         if reset {
@@ -59,7 +61,7 @@ pub(super) fn show(
                 (d, _) if !d.is_empty() => format!("{name}: the default is {d} {}", field.unit),
                 _ => format!("{name}: preset or default holds"),
             };
-            let button = ui.small_button("⟲").accessible_name(&name);
+            let button = icon::button(ui, theme, Icon::Reset, &name);
             if button.on_hover_text(hint.trim_end()).clicked() {
                 edited = Edited::Reset;
             }
@@ -149,9 +151,7 @@ fn editor(
     match &field.kind {
         FieldKind::Bool => {
             let mut on = field.value == "true";
-            let response = ui
-                .checkbox(&mut on, "")
-                .accessible_name(&field.label);
+            let response = ui.checkbox(&mut on, "").accessible_name(&field.label);
             let edited = if response.clicked() {
                 Edited::Set(on.to_string())
             } else {
@@ -196,7 +196,9 @@ fn editor(
             (response, edited)
         }
         FieldKind::Number | FieldKind::Integer | FieldKind::Text | FieldKind::List => {
-            let _ = focus;
+            if focus {
+                ui.memory_mut(|m| m.request_focus(id_of(&field.key)));
+            }
             quantity_edit::show(
                 ui,
                 theme,
@@ -227,7 +229,11 @@ fn presets(ui: &mut Ui, theme: &Theme, field: &Field, choices: &[PresetChoice]) 
     let wanted = query.trim().to_lowercase();
     let mut chosen = None;
     let is_file = wanted.contains('/') || wanted.ends_with(".toml");
-    if is_file && ui.button(format!("Use the file {}", query.trim())).clicked() {
+    if is_file
+        && ui
+            .button(format!("Use the file {}", query.trim()))
+            .clicked()
+    {
         chosen = Some(query.trim().to_owned());
     }
     let found: Vec<&PresetChoice> = choices
@@ -242,7 +248,14 @@ fn presets(ui: &mut Ui, theme: &Theme, field: &Field, choices: &[PresetChoice]) 
     }
     for choice in found {
         let response = ui.selectable_label(choice.name == field.value, &choice.name);
-        ui.add(Label::new(RichText::new(&choice.about).small().color(theme.muted)).wrap());
+        ui.add(
+            Label::new(
+                RichText::new(&choice.about)
+                    .size(theme.text_sizes().small)
+                    .color(theme.muted),
+            )
+            .wrap(),
+        );
         if response.clicked() {
             chosen = Some(choice.name.clone());
         }
