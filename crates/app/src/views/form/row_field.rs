@@ -34,8 +34,13 @@ pub(super) fn show(
             edited = Edited::Set(value);
         }
         let reset = field.from == FieldFrom::File && field.optional;
-        let room = editor_width(whole, field, line) - theme.space().medium;
-        let (response, now) = editor(ui, theme, form, field, room, refused, focus);
+        let room = editor_width(whole, field, line);
+        let down = egui::Layout::top_down(egui::Align::Min);
+        let drawn = ui.allocate_ui_with_layout(vec2(room, line), down, |ui| {
+            ui.set_width(room);
+            editor(ui, theme, form, field, room, refused, focus)
+        });
+        let (response, now) = drawn.inner;
         if now != Edited::No {
             edited = now;
         }
@@ -96,15 +101,14 @@ fn label(ui: &mut Ui, theme: &Theme, form: &Form, field: &Field, width: f32) -> 
         Some(_) => label.sense(Sense::DRAG),
         None => label,
     };
-    let height = ui.spacing().interact_size.y;
-    let inner = ui.allocate_ui_with_layout(
-        vec2(width, height),
-        egui::Layout::left_to_right(egui::Align::Center).with_main_wrap(true),
-        |ui| {
-            ui.set_min_width(width);
-            ui.add(label)
-        },
-    );
+    let line = ui.spacing().interact_size.y;
+    let down = egui::Layout::top_down(egui::Align::Min);
+    let inner = ui.allocate_ui_with_layout(vec2(width, line), down, |ui| {
+        ui.set_min_width(width);
+        let text = ui.text_style_height(&egui::TextStyle::Body);
+        ui.add_space(((line - text) / 2.0).max(0.0));
+        ui.add(label)
+    });
     let response = inner.inner;
     let start = start?;
     let response = response.on_hover_cursor(egui::CursorIcon::ResizeHorizontal);

@@ -235,8 +235,8 @@ impl Maker<'_> {
         let line = self.ui.spacing().interact_size.y;
         let space = self.theme.space();
         let label = label_width(self.made.width, indent) - space.small;
-        let label = self.text(&field.label, sizes.body, label);
-        let room = editor_width(self.made.width, field, line) - space.medium * 3.0;
+        let label = self.text(&field.label, sizes.body, label) + space.small * 2.0;
+        let room = editor_width(self.made.width, field, line) - space.medium * 2.0;
         let value = match field.kind {
             FieldKind::Choice(_) | FieldKind::Preset(_) => {
                 self.text(&field.value, sizes.body, room - line) + space.small * 2.0
@@ -279,7 +279,7 @@ pub(super) fn head_width(section: &Section, width: f32, line: f32) -> f32 {
 
 /// Width of the labels in a row.
 pub(super) fn label_width(width: f32, indent: f32) -> f32 {
-    (width * 0.42).floor() - indent
+    (width * 0.4).floor() - indent
 }
 
 /// Width of what stands beside the label, up to what stands at its right: the mark of low confidence, and reset.
@@ -289,7 +289,7 @@ pub(super) fn editor_width(width: f32, field: &Field, line: f32) -> f32 {
     } else {
         0.0
     };
-    (width * 0.58).floor() - line - mark - 8.0
+    (width * 0.6).floor() - line - mark - 12.0
 }
 
 /// The section that numbers lead to.
