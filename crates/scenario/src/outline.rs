@@ -111,7 +111,7 @@ impl Resolved {
             entry: false,
         };
         Outline { root: &root }
-            .place(Some(&root), Some(&self.written), Shape::root(), at, None)
+            .place(Some(&root), Some(&self.written), Shape::root(), &at, None)
             .unwrap_or_else(|| Place {
                 path: String::new(),
                 key: String::new(),
@@ -172,7 +172,7 @@ impl<'a> Outline<'a> {
         node: Option<&'a Node>,
         written: Option<&'a Node>,
         shape: Shape<'a>,
-        at: At,
+        at: &At,
         sources: Option<Sources<'a>>,
     ) -> Option<Place> {
         let name = at.steps.last().cloned().unwrap_or_default();
@@ -208,20 +208,12 @@ impl<'a> Outline<'a> {
                     written,
                     shape,
                     (&keys, &required),
-                    &at,
+                    at,
                     sources,
                 );
             }
             Form::Tagged { tag, names } => {
-                self.tagged(
-                    &mut place,
-                    node,
-                    written,
-                    shape,
-                    (tag, &names),
-                    &at,
-                    sources,
-                );
+                self.tagged(&mut place, node, written, shape, (tag, &names), at, sources);
             }
             Form::Map(inner) if at.key.ends_with(".provenance") => {
                 let _ = inner;
@@ -236,7 +228,7 @@ impl<'a> Outline<'a> {
                     let written = written.and_then(|w| w.get(&entry.key));
                     place
                         .places
-                        .extend(self.place(Some(&entry.node), written, inner, at, None));
+                        .extend(self.place(Some(&entry.node), written, inner, &at, None));
                 }
             }
             Form::Array(inner) if is_table(inner) => {
@@ -248,7 +240,7 @@ impl<'a> Outline<'a> {
                     let own = own_name(items, i);
                     let step = own.map_or_else(|| number.clone(), quoted_step);
                     let at = at.below(&step, &number, true, true);
-                    let found = self.place(Some(item), below.get(i), inner, at, None);
+                    let found = self.place(Some(item), below.get(i), inner, &at, None);
                     place.places.extend(found.map(|mut p| {
                         if let Some(name) = item.get("name").and_then(Node::as_str) {
                             name.clone_into(&mut p.name);
@@ -258,7 +250,7 @@ impl<'a> Outline<'a> {
                 }
             }
             form => {
-                place.what = self.leaf_kind(&form, &at);
+                place.what = self.leaf_kind(&form, at);
                 if matches!(form, Form::Number | Form::Integer) {
                     place.range = Limits::of(shape).range();
                 }
@@ -273,7 +265,6 @@ impl<'a> Outline<'a> {
         Some(place)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a place and its table")]
     fn table(
         &self,
         place: &mut Place,
@@ -312,13 +303,12 @@ impl<'a> Outline<'a> {
                 node.and_then(|n| n.get(key)),
                 written.and_then(|n| n.get(key)),
                 inner,
-                below,
+                &below,
                 sources,
             ));
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a place and its table")]
     fn tagged(
         &self,
         place: &mut Place,

@@ -75,22 +75,13 @@ impl Resolved {
         let mut node = Some(&self.root);
         let mut found = Vec::new();
         for step in steps(path) {
-            match node.map(|n| &n.value) {
-                Some(Value::Array(items)) => match entry_of(items, &step) {
-                    Some(at) => {
-                        node = items.get(at);
-                        found.push(at.to_string());
-                    }
-                    None => {
-                        node = None;
-                        found.push(step);
-                    }
-                },
-                _ => {
-                    node = node.and_then(|n| n.get(&step));
-                    found.push(step);
-                }
-            }
+            let entry = node.filter(|n| matches!(n.value, Value::Array(_)));
+            let step = match entry.map(|n| entry_of(n.items(), &step)) {
+                Some(Some(at)) => at.to_string(),
+                _ => step,
+            };
+            node = node.and_then(|n| child(n, &step));
+            found.push(step);
             if found.len() == 1 && found.first().is_some_and(|f| f == crate::variant::VARIANT) {
                 node = self.written.get(crate::variant::VARIANT);
             }

@@ -52,7 +52,7 @@ impl FormView {
         if let Some(key) = &jump {
             self.take_focus = Some(key.clone());
         }
-        if self.rows.rows.is_empty() {
+        if self.rows.all.is_empty() {
             ui.add_space(theme.space().large);
             ui.label(if self.query.is_empty() {
                 "Open an example or a scenario file to see its values here"
@@ -71,8 +71,8 @@ impl FormView {
             let origin = ui.max_rect().min;
             let around = ui.spacing().interact_size.y * 6.0;
             let (from, to) = (viewport.min.y - around, viewport.max.y + around);
-            let first = self.rows.rows.partition_point(|r| r.y + r.height < from);
-            let rows = std::mem::take(&mut self.rows.rows);
+            let first = self.rows.all.partition_point(|r| r.y + r.height < from);
+            let rows = std::mem::take(&mut self.rows.all);
             let width = self.rows.width;
             for row in rows.iter().skip(first).take_while(|r| r.y < to) {
                 let rect =
@@ -80,7 +80,7 @@ impl FormView {
                 let builder = UiBuilder::new().max_rect(rect).id_salt(("row", &row.id));
                 ui.scope_builder(builder, |ui| self.row(ui, cx, form, row));
             }
-            self.rows.rows = rows;
+            self.rows.all = rows;
         });
     }
 

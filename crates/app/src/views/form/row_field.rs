@@ -232,7 +232,10 @@ fn presets(ui: &mut Ui, theme: &Theme, field: &Field, choices: &[PresetChoice]) 
     }
     let wanted = query.trim().to_lowercase();
     let mut chosen = None;
-    let is_file = wanted.contains('/') || wanted.ends_with(".toml");
+    let is_file = {
+        let toml = std::path::Path::new(&wanted).extension();
+        wanted.contains('/') || toml.is_some_and(|e| e == "toml")
+    };
     if is_file
         && ui
             .button(format!("Use the file {}", query.trim()))

@@ -63,7 +63,7 @@ struct Made {
 /// The rows, from top to bottom.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    pub(super) rows: Vec<Row>,
+    pub(super) all: Vec<Row>,
     pub(super) height: f32,
     pub(super) width: f32,
     /// Fields that the search finds.
@@ -107,14 +107,14 @@ impl Rows {
             found: 0,
         };
         maker.sections(&form.sections, &mut Vec::new());
-        (self.rows, self.height, self.found) = (maker.rows, maker.y, maker.found);
+        (self.all, self.height, self.found) = (maker.rows, maker.y, maker.found);
         self.width = made.width;
         self.made = Some(made);
     }
 
     /// Top of the row of a field or section.
     pub(super) fn top_of(&self, key: &str) -> Option<f32> {
-        self.rows.iter().find(|r| r.id == key).map(|r| r.y)
+        self.all.iter().find(|r| r.id == key).map(|r| r.y)
     }
 }
 

@@ -216,7 +216,7 @@ fn tab_goes_from_field_to_field_and_arrows_change_numbers() {
     for _ in 0..30 {
         harness.key_press(egui::Key::Tab);
         harness.run();
-        let focused = harness.ctx.memory(|m| m.focused());
+        let focused = harness.ctx.memory(egui::Memory::focused);
         assert!(focused.is_some());
     }
 }
