@@ -6,24 +6,51 @@ use ballast_scenario::{
     Place, PlaceFrom, PlaceKind, PlaceSource, PresetKind, Problem, preset_names, preset_text,
 };
 
-use super::labels::label;
+use super::labels::{label, title};
 use super::{Field, FieldFrom, FieldKind, PresetChoice, Section};
 use crate::document::words;
 
 /// Sections of the scenario in the order in which a site is put together.
 const ORDER: [&str; 19] = [
-    "scenario", "simulation", "gpus", "nodes", "psus", "racks", "jobs", "tenants", "correlation", "loads", "bess",
-    "plant", "limits", "facility", "events", "contingencies", "zoom", "outputs", "variant",
+    "scenario",
+    "simulation",
+    "gpus",
+    "nodes",
+    "psus",
+    "racks",
+    "jobs",
+    "tenants",
+    "correlation",
+    "loads",
+    "bess",
+    "plant",
+    "limits",
+    "facility",
+    "events",
+    "contingencies",
+    "zoom",
+    "outputs",
+    "variant",
 ];
 
 /// The sections of a scenario.
 pub(super) fn sections(root: &Place) -> Vec<Section> {
-    let mut found: Vec<Section> = root.places.iter().filter_map(section).collect();
-    found.sort_by_key(|s| ORDER.iter().position(|o| *o == s.path).unwrap_or(ORDER.len()));
+    let mut found: Vec<Section> = root
+        .places
+        .iter()
+        .filter_map(|p| section(p, false))
+        .collect();
+    found.sort_by_key(|s| {
+        ORDER
+            .iter()
+            .position(|o| *o == s.path)
+            .unwrap_or(ORDER.len())
+    });
     found
 }
 
-fn section(place: &Place) -> Option<Section> {
+/// `over`: whether a preset lies under it, so that what it does not say comes from there.
+fn section(place: &Place, over: bool) -> Option<Section> {
     if !matches!(
         place.what,
         PlaceKind::Table | PlaceKind::Map | PlaceKind::Array
@@ -35,10 +62,12 @@ fn section(place: &Place) -> Option<Section> {
     let title = if place.entry {
         entry_title(place)
     } else {
-        label(&place.name, false)
+        title(&place.name)
     };
-    let fields = place.places.iter().filter_map(field);
-    let sections = place.places.iter().filter_map(section);
+    let named = |p: &&Place| matches!(p.name.as_str(), "preset" | "base") && !p.value.is_empty();
+    let over = over || place.places.iter().any(|p| named(&p));
+    let fields = place.places.iter().filter_map(|p| field(p, over));
+    let sections = place.places.iter().filter_map(|p| section(p, over));
     Some(Section {
         path: place.path.clone(),
         key: place.key.clone(),
@@ -66,7 +95,7 @@ fn entry_title(place: &Place) -> String {
     }
 }
 
-fn field(place: &Place) -> Option<Field> {
+fn field(place: &Place, over: bool) -> Option<Field> {
     let kind = match &place.what {
         PlaceKind::Number => FieldKind::Number,
         PlaceKind::Integer => FieldKind::Integer,
@@ -97,13 +126,16 @@ fn field(place: &Place) -> Option<Field> {
         source: known.map_or_else(String::new, |s| source(s, &place.unit)),
         problems: Vec::new(),
         low_confidence: known.is_some_and(|s| s.confidence == "low"),
-        optional: place.optional,
+        // No preset holds these.
+        optional: place.optional || over && !matches!(place.name.as_str(), "name" | "count"),
     })
 }
 
 fn source(of: &PlaceSource, unit: &str) -> String {
     let range = of.plausible.as_ref().map_or_else(String::new, |(a, b)| {
-        format!("; plausible {a} to {b} {unit}").trim_end().to_owned()
+        format!("; plausible {a} to {b} {unit}")
+            .trim_end()
+            .to_owned()
     });
     format!(
         "{} ({}, {} confidence{range})",
@@ -170,7 +202,11 @@ pub(super) fn put_problem(sections: &mut [Section], problem: &Problem) -> bool {
     let Some(section) = sections.iter_mut().find(|s| within(&problem.key, &s.key)) else {
         return false;
     };
-    if let Some(field) = section.fields.iter_mut().find(|f| within(&problem.key, &f.key)) {
+    if let Some(field) = section
+        .fields
+        .iter_mut()
+        .find(|f| within(&problem.key, &f.key))
+    {
         field.problems.push(words(problem));
         return true;
     }

@@ -27,7 +27,7 @@ pub enum Edited {
 
 /// Identity of the widget of a field, whatever name its entry has.
 pub fn id_of(key: &str) -> Id {
-    Id::new(("field", key))
+    Id::unique(("field", key))
 }
 
 /// The value with its unit, as it stands in the field.
@@ -58,9 +58,15 @@ pub fn show(
     let focused = ui.memory(|m| m.has_focus(id));
     if focused && let Some(value) = arrow(ui, field, &text) {
         ui.data_mut(|d| d.remove_temp::<String>(memory));
-        return (draw(ui, theme, field, &mut text, width, refused), Edited::Set(value));
+        return (
+            draw(ui, theme, field, &mut text, width, refused),
+            Edited::Set(value),
+        );
     }
-    let escape = focused && ui.input(|i| i.key_pressed(Key::Escape));
+    let wraps = matches!(field.kind, FieldKind::Text | FieldKind::List);
+    if focused && wraps && ui.input(|i| i.key_pressed(Key::Enter)) {
+        ui.memory_mut(|m| m.surrender_focus(id));
+    }
     let response = draw(ui, theme, field, &mut text, width, refused);
     if response.gained_focus() {
         select_all(ui, id, &text);
@@ -69,7 +75,9 @@ pub fn show(
     if response.changed() {
         ui.data_mut(|d| d.insert_temp(memory, text.clone()));
     }
-    if !response.lost_focus() && !escape {
+    let left = response.lost_focus() || focused && !response.has_focus();
+    let escape = (left || focused) && ui.input(|i| i.key_pressed(Key::Escape));
+    if !left && !escape {
         return (response, Edited::No);
     }
     ui.data_mut(|d| d.remove_temp::<String>(memory));
@@ -150,9 +158,14 @@ fn draw(
                 visuals.selection.stroke = stroke;
             }
             let hint = if field.optional { "not set" } else { "needed" };
-            ui.add(
+            // Long texts wrap; Enter ends the edit there too.
+            let edit = if matches!(field.kind, FieldKind::Text | FieldKind::List) {
+                TextEdit::multiline(text).desired_rows(1).return_key(None)
+            } else {
                 TextEdit::singleline(text)
-                    .id(id_of(&field.key))
+            };
+            ui.add(
+                edit.id(id_of(&field.key))
                     .desired_width(width)
                     .text_color(colour)
                     .hint_text(hint),
@@ -203,10 +216,18 @@ fn arrow(ui: &Ui, field: &Field, text: &str) -> Option<String> {
 /// `start` moved by so many steps: of 1 for whole numbers, else of 1 %; none if nothing changes.
 pub fn moved(field: &Field, start: f64, steps: f64) -> Option<String> {
     let value = if field.kind == FieldKind::Integer {
-        let whole = if steps.abs() < 1.0 { steps.signum() } else { steps.round() };
+        let whole = if steps.abs() < 1.0 {
+            steps.signum()
+        } else {
+            steps.round()
+        };
         (start + whole).max(0.0)
     } else {
-        let step = if start == 0.0 { 0.01 } else { start.abs() / 100.0 };
+        let step = if start == 0.0 {
+            0.01
+        } else {
+            start.abs() / 100.0
+        };
         rounded(start + steps * step, step)
     };
     let text = value.to_string();

@@ -4,13 +4,23 @@ use std::collections::BTreeMap;
 
 use egui::{FontId, Ui};
 
-use crate::fields::{Field, Form, Section};
+use crate::fields::{Field, FieldKind, Form, Section};
 use crate::theme::Theme;
 
 /// Sections that few scenarios use, or that presets fill: closed at first.
 const CLOSED: [&str; 12] = [
-    "simulation", "gpus", "nodes", "psus", "tenants", "correlation", "facility", "events", "contingencies", "zoom",
-    "outputs", "variant",
+    "simulation",
+    "gpus",
+    "nodes",
+    "psus",
+    "tenants",
+    "correlation",
+    "facility",
+    "events",
+    "contingencies",
+    "zoom",
+    "outputs",
+    "variant",
 ];
 
 /// A row: the head of a section, a problem of it, or a field.
@@ -53,7 +63,7 @@ struct Made {
 /// The rows, from top to bottom.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    pub(super) rows: Vec<Row>,
+    pub(super) all: Vec<Row>,
     pub(super) height: f32,
     pub(super) width: f32,
     /// Fields that the search finds.
@@ -77,7 +87,10 @@ impl Rows {
             revision: form.revision(),
             query: query.trim().to_lowercase(),
             open: open.clone(),
-            refused: refused.iter().map(|(k, (_, m))| format!("{k}{m}")).collect(),
+            refused: refused
+                .iter()
+                .map(|(k, (_, m))| format!("{k}{m}"))
+                .collect(),
             width: ui.available_width() - bar - theme.space().small,
             pixels_per_point: ui.ctx().pixels_per_point(),
         };
@@ -94,14 +107,14 @@ impl Rows {
             found: 0,
         };
         maker.sections(&form.sections, &mut Vec::new());
-        (self.rows, self.height, self.found) = (maker.rows, maker.y, maker.found);
+        (self.all, self.height, self.found) = (maker.rows, maker.y, maker.found);
         self.width = made.width;
         self.made = Some(made);
     }
 
     /// Top of the row of a field or section.
     pub(super) fn top_of(&self, key: &str) -> Option<f32> {
-        self.rows.iter().find(|r| r.id == key).map(|r| r.y)
+        self.all.iter().find(|r| r.id == key).map(|r| r.y)
     }
 }
 
@@ -139,13 +152,32 @@ impl Maker<'_> {
         let open = searching || by_hand.unwrap_or(usual);
         let space = self.theme.space();
         let indent = (at.len() - 1) as f32 * space.medium;
-        let height = self.ui.spacing().interact_size.y;
+        let line = self.ui.spacing().interact_size.y;
+        let sizes = self.theme.text_sizes();
+        let size = if at.len() == 1 {
+            sizes.strong
+        } else {
+            sizes.body
+        };
+        let room = head_width(section, self.made.width - indent, line) - line;
+        let height = self.text(&section.title, size, room).max(line);
         if at.len() == 1 {
             self.y += space.small;
         }
-        self.push(RowKind::Section, at, section.key.clone(), height, indent, open);
+        self.push(
+            RowKind::Section,
+            at,
+            section.key.clone(),
+            height,
+            indent,
+            open,
+        );
         for (i, message) in section.problems.iter().enumerate() {
-            let height = self.text(message, self.theme.text_sizes().small, self.made.width - indent);
+            let height = self.text(
+                message,
+                self.theme.text_sizes().small,
+                self.made.width - indent,
+            );
             let id = format!("{}\u{0}{i}", section.key);
             self.push(RowKind::Message(i), at, id, height, indent, open);
         }
@@ -159,17 +191,31 @@ impl Maker<'_> {
             }
             self.found += 1;
             let height = self.field(field, inner);
-            self.push(RowKind::Field(i), at, field.key.clone(), height, inner, open);
+            self.push(
+                RowKind::Field(i),
+                at,
+                field.key.clone(),
+                height,
+                inner,
+                open,
+            );
         }
         self.sections(&section.sections, at);
     }
 
     fn matches_title(&self, section: &Section) -> bool {
-        section.title.to_lowercase().contains(&self.made.query)
-            && !section.fields.is_empty()
+        section.title.to_lowercase().contains(&self.made.query) && !section.fields.is_empty()
     }
 
-    fn push(&mut self, kind: RowKind, at: &[usize], id: String, height: f32, indent: f32, open: bool) {
+    fn push(
+        &mut self,
+        kind: RowKind,
+        at: &[usize],
+        id: String,
+        height: f32,
+        indent: f32,
+        open: bool,
+    ) {
         self.rows.push(Row {
             kind,
             at: at.to_vec(),
@@ -186,8 +232,21 @@ impl Maker<'_> {
     fn field(&self, field: &Field, indent: f32) -> f32 {
         let width = self.made.width - indent;
         let sizes = self.theme.text_sizes();
-        let label = self.text(&field.label, sizes.body, label_width(width));
-        let mut height = label.max(self.ui.spacing().interact_size.y);
+        let line = self.ui.spacing().interact_size.y;
+        let space = self.theme.space();
+        let label = label_width(self.made.width, indent);
+        let label = self.text(&field.label, sizes.body, label) + space.small * 2.0;
+        let room = editor_width(self.made.width, field, line) - space.medium * 2.0;
+        let value = match field.kind {
+            FieldKind::Choice(_) | FieldKind::Preset(_) => {
+                self.text(&field.value, sizes.body, room - line) + space.small * 2.0
+            }
+            FieldKind::Text | FieldKind::List => {
+                self.text(&field.value, sizes.body, room) + space.small * 2.0
+            }
+            _ => line,
+        };
+        let mut height = label.max(value).max(line);
         let refused = self.refused.get(&field.key).map(|(_, message)| message);
         for message in field.problems.iter().chain(refused) {
             height += self.text(message, sizes.small, width) + self.theme.space().small;
@@ -206,9 +265,31 @@ impl Maker<'_> {
     }
 }
 
+/// Width of a section's head beside its buttons and the number of its problems.
+pub(super) fn head_width(section: &Section, width: f32, line: f32) -> f32 {
+    let buttons =
+        f32::from(u8::from(section.can_add) + u8::from(section.can_remove)) * (line + 4.0);
+    let problems = if problems(section) > 0 {
+        line * 3.4
+    } else {
+        0.0
+    };
+    (width - buttons - problems - line / 2.0).max(line * 3.0)
+}
+
 /// Width of the labels in a row.
-pub(super) fn label_width(width: f32) -> f32 {
-    (width * 0.42).floor()
+pub(super) fn label_width(width: f32, indent: f32) -> f32 {
+    (width * 0.4).floor() - indent
+}
+
+/// Width of what stands beside the label, up to what stands at its right: the mark of low confidence, and reset.
+pub(super) fn editor_width(width: f32, field: &Field, line: f32) -> f32 {
+    let mark = if field.low_confidence {
+        line * 1.6
+    } else {
+        0.0
+    };
+    (width * 0.6).floor() - line - mark - 12.0
 }
 
 /// The section that numbers lead to.
