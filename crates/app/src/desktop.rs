@@ -1,3 +1,11 @@
 //! The desktop: window, dialogs, folders, files, GPUs.
 
+mod dialogs;
+mod drafts;
+mod files;
+pub mod live;
+pub mod machine;
+pub mod recording_file;
+mod recording_parts;
 pub mod scratch;
+pub mod window;

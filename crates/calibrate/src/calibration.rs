@@ -1,26 +1,31 @@
 //! All of it: from a recording to a profile and a report.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 use ballast_profile::GpuProfile;
 use ballast_units::Confidence;
 use serde::Serialize;
 
-use crate::Recording;
+use crate::correct::{self, Known, PhaseCorrected, SensorSeen};
 use crate::correlate::{Correlation, PairLag, correlations, lags};
-use crate::gates::{Gate, GateStatus, confidence, gates, is_steady};
+use crate::gates::{Gate, confidence, gates, is_steady};
 use crate::profile_out::{Origin, profile};
 use crate::refit::{Refit, refit};
 use crate::segment::{Group, Phase, segment};
 use crate::segment_signal::{SegmentError, Signal};
+use crate::{InvertError, Recording};
 
 /// What was found of GPUs that move together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupReport {
     /// Indices of the GPUs on their node.
     pub gpus: Vec<u32>,
-    /// Its phases.
+    /// Its phases, as drawn: see [`GroupReport::corrected`] for what was shown.
     pub phases: Vec<Phase>,
+    /// Of each phase, what was shown, what was drawn, and how far that holds.
+    pub corrected: Vec<PhaseCorrected>,
+    /// The sensors, and the means over the whole recording.
+    pub sensors: Vec<SensorSeen>,
     /// Correlation by kind of phase.
     pub correlation: Vec<Correlation>,
     /// Gates over its steady part; empty where it has none and others do.
@@ -29,6 +34,8 @@ pub struct GroupReport {
     pub gaps: Vec<(f64, f64)>,
     /// How well the profile gives it back.
     pub refit: Option<Refit>,
+    /// Whether the replay is of the samples' own cycles, as those that the sensor's inverse found do not show in the samples.
+    pub refit_as_shown: bool,
 }
 
 /// A calibration.
@@ -46,44 +53,98 @@ pub struct Calibration {
     pub profile: GpuProfile,
 }
 
-/// Makes a profile of a recording.
+/// Why there is no calibration.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CalibrateError {
+    /// No phases.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+    /// No sensor.
+    #[error(transparent)]
+    Sensor(#[from] InvertError),
+}
+
+/// Makes a profile of a recording of cards that were not compared with a meter.
 ///
 /// # Errors
 /// See [`segment`].
-pub fn calibrate(recording: &Recording, origin: &Origin) -> Result<Calibration, SegmentError> {
-    let groups = segment(recording)?;
+pub fn calibrate(recording: &Recording, origin: &Origin) -> Result<Calibration, CalibrateError> {
+    calibrate_known(recording, origin, &Known::default())
+}
+
+/// Makes a profile of a recording, with what is known beside it.
+///
+/// Phases come from the samples; their means, levels and edges then from the sensors' inverse.
+///
+/// # Errors
+/// See [`segment`]; and a gain that cannot be.
+pub fn calibrate_known(
+    recording: &Recording,
+    origin: &Origin,
+    known: &Known,
+) -> Result<Calibration, CalibrateError> {
+    correct::check(known)?;
+    let drawn = known.card.map_or(Cow::Borrowed(recording), |card| {
+        Cow::Owned(correct::drawn(recording, card))
+    });
+    let mut groups = segment(&drawn)?;
+    let shown = groups.clone();
+    let corrections: Vec<correct::Correction> = groups
+        .iter_mut()
+        .map(|group| correct::correct(recording, group, known))
+        .collect();
     let works = |g: &Group| g.phases.iter().any(|p| is_steady(p.label));
     let any = groups.iter().any(works);
     let each: Vec<Vec<Gate>> = groups
         .iter()
         .map(|g| {
             if works(g) || !any {
-                gates(recording, g)
+                gates(&drawn, g)
             } else {
                 Vec::new()
             }
         })
         .collect();
+    let metered = known.card.is_some_and(|card| card.error <= METERED);
     let confidence = each
         .iter()
         .filter(|g| !g.is_empty())
-        .map(|g| confidence(g))
+        .map(|g| confidence(g, metered))
         .min()
         .unwrap_or(Confidence::Low);
     let all: Vec<Gate> = each.iter().flatten().cloned().collect();
-    let profile =
-        profile(recording, &groups, &all, confidence, origin).ok_or(SegmentError::NoGpu)?;
+    let origin = Origin {
+        gain_error: known.card.map(|card| card.error),
+        sensor: notes(&groups, &corrections),
+        ..origin.clone()
+    };
+    let of = |groups: &[Group]| profile(&drawn, groups, &all, confidence, &origin);
+    let profile = of(&groups).ok_or(SegmentError::NoGpu)?;
+    // A cycle that does not show in the samples cannot give them back: what shows of it can.
+    let as_shown = corrections
+        .iter()
+        .any(|c| c.beyond_samples)
+        .then(|| of(&shown))
+        .flatten();
     let index = |g: usize| recording.gpus.get(g).map_or(0, |r| r.index);
     let reports = groups
         .iter()
+        .zip(&shown)
+        .zip(corrections)
         .zip(each)
-        .map(|(g, gates)| GroupReport {
+        .map(|(((g, shown), correction), gates)| GroupReport {
             gpus: g.gpus.iter().map(|i| index(*i)).collect(),
             phases: g.phases.clone(),
+            corrected: correction.phases,
+            sensors: correction.sensors,
             correlation: correlations(g),
             gates,
             gaps: g.gaps.clone(),
-            refit: refit(&profile, g),
+            refit: match &as_shown {
+                Some(profile) => refit(profile, shown),
+                None => refit(&profile, g),
+            },
+            refit_as_shown: as_shown.is_some(),
         })
         .collect();
     let mut signals: Vec<(usize, &Signal)> = groups
@@ -101,101 +162,48 @@ pub fn calibrate(recording: &Recording, origin: &Origin) -> Result<Calibration, 
     })
 }
 
-/// The report as a person reads it.
-pub fn text(c: &Calibration) -> String {
-    let mut out = String::new();
-    for report in &c.reports {
-        let gpus: Vec<String> = report.gpus.iter().map(u32::to_string).collect();
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            out,
-            "GPU {}: {} phases",
-            gpus.join(", "),
-            report.phases.len()
-        );
-        let _ = writeln!(
-            out,
-            "  {:>10} {:>10}  {:<18} {:>8} {:>8} {:>8} {:>7} {:>8}",
-            "from s", "to s", "phase", "mean W", "p5 W", "p95 W", "sd W", "memory s"
-        );
-        for p in &report.phases {
-            let _ = writeln!(
-                out,
-                "  {:>10.2} {:>10.2}  {:<18} {:>8.1} {:>8.1} {:>8.1} {:>7.2} {:>8}",
-                p.from_s,
-                p.to_s,
-                p.label.text(),
-                p.level_w,
-                p.low_w,
-                p.high_w,
-                p.spread_w,
-                p.correlation_time_s
-                    .map_or_else(|| "-".to_owned(), |t| format!("{t:.2}"))
-            );
-            if let Some(y) = &p.cycle {
-                let _ = writeln!(
-                    out,
-                    "  {:>23} {:.0} periods of {:.4} s (sd {:.4} s): {:.1} W for {:.0} %, then {:.1} W",
-                    "",
-                    y.count,
-                    y.period_s,
-                    y.jitter_s,
-                    y.high_w,
-                    100.0 * y.duty,
-                    y.low_w
-                );
+/// Largest error of a gain that a meter has told well enough for high confidence.
+const METERED: f64 = 0.02;
+
+/// What the profile's notes say of the sensor and of what was corrected.
+fn notes(groups: &[Group], corrections: &[correct::Correction]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (group, correction) in groups.iter().zip(corrections) {
+        let Some(sensor) = correction.sensors.first() else {
+            lines.push(format!(
+                "Powers are from the {}: no window to take out.",
+                group.reading
+            ));
+            continue;
+        };
+        lines.push(format!(
+            "Sensor: {} power of {}, {}, {} ({}).",
+            sensor.reading,
+            sensor.architecture,
+            sensor.window_s.map_or_else(
+                || "window unknown".to_owned(),
+                |w| format!("window of {:.0} ms", 1e3 * w)
+            ),
+            sensor.update_period_s.map_or_else(
+                || "update period unknown".to_owned(),
+                |t| format!("renewed every {:.0} ms", 1e3 * t)
+            ),
+            sensor.source
+        ));
+        lines.push(format!(
+            "Means are from the {}, with the gain known to {:.1} %; levels and edges are behind the window.",
+            sensor.mean_from,
+            100.0 * sensor.gain_error
+        ));
+        for (phase, found) in group.phases.iter().zip(&correction.phases) {
+            if let Some(why) = &found.unidentifiable {
+                lines.push(format!(
+                    "From {:.1} s to {:.1} s: {why}.",
+                    phase.from_s, phase.to_s
+                ));
             }
         }
-        for (from, to) in &report.gaps {
-            let _ = writeln!(out, "  gap without samples: {from:.2} s to {to:.2} s");
-        }
-        for r in report.correlation.iter().filter(|r| r.pairs > 0) {
-            let found = r.coefficient.zip(r.range).map_or_else(
-                || "none to be seen".to_owned(),
-                |(c, (lo, hi))| format!("{c:.3} ({lo:.3} to {hi:.3} over {} pairs)", r.pairs),
-            );
-            let _ = writeln!(out, "  correlation in {}: {found}", r.label.text());
-        }
-        for g in &report.gates {
-            let word = match g.status {
-                GateStatus::Pass => "ok  ",
-                GateStatus::Fail => "FAIL",
-                GateStatus::NotChecked => "-   ",
-            };
-            let _ = writeln!(out, "  {word} {}: {}", g.name, g.finding);
-        }
-        match &report.refit {
-            Some(r) => {
-                let _ = writeln!(
-                    out,
-                    "  replayed, median of {} seeds: energy off by {:.2} %, NRMSE {:.3}, autocorrelation R2 {}, quantiles off by {:.1} %: {}",
-                    crate::refit::SEEDS,
-                    100.0 * r.energy_error,
-                    r.nrmse,
-                    r.acf_r2
-                        .map_or_else(|| "none".to_owned(), |v| format!("{v:.3}")),
-                    100.0 * r.quantile_error,
-                    if r.good {
-                        "good"
-                    } else {
-                        "NOT within 5 %, 0.20 and 0.90"
-                    }
-                );
-            }
-            None => out.push_str("  not replayed: the profile cannot be played\n"),
-        }
     }
-    for l in &c.lags {
-        let number = |v: Option<f64>| v.map_or_else(|| "none".to_owned(), |v| format!("{v:.3}"));
-        let _ = writeln!(
-            out,
-            "GPU {} against GPU {}: correlation of power {}, {} s later: {}",
-            l.gpus.1,
-            l.gpus.0,
-            number(l.coefficient),
-            number(l.lag_s),
-            number(l.at_lag)
-        );
-    }
-    out
+    lines.dedup();
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }

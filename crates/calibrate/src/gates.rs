@@ -72,24 +72,76 @@ pub(crate) fn is_steady(label: Label) -> bool {
     )
 }
 
-/// The gates over the steady part of a group.
+/// Levels, and periods, that differ by less are those of one phase that was interrupted (a checkpoint, a prompt).
+const SAME: f64 = 0.10;
+
+/// Whether two stretches are the same steady phase: of one kind, at one level, of one period.
+fn same(a: &Phase, b: &Phase) -> bool {
+    let near = |x: f64, y: f64| (x - y).abs() <= SAME * x.abs().max(y.abs());
+    let periods = match (a.cycle, b.cycle) {
+        (Some(a), Some(b)) => near(a.period_s, b.period_s),
+        (None, None) => true,
+        _ => false,
+    };
+    a.label == b.label && near(a.level_w, b.level_w) && periods
+}
+
+/// The steady phases, stretches of the same one together, the longest first.
+fn same_phases<'a>(steady: &[&'a Phase]) -> Vec<Vec<&'a Phase>> {
+    let mut classes: Vec<Vec<&Phase>> = Vec::new();
+    for phase in steady {
+        match classes.iter_mut().find(|class| same(class[0], phase)) {
+            Some(class) => class.push(phase),
+            None => classes.push(vec![phase]),
+        }
+    }
+    classes.sort_by(|a, b| duration_s(b).total_cmp(&duration_s(a)));
+    classes
+}
+
+fn duration_s(phases: &[&Phase]) -> f64 {
+    phases.iter().map(|p| p.duration_s()).sum()
+}
+
+/// The gates over the steady part of a group. Duration and iterations are those of one steady phase, the longest: stretches of another
+/// level or period are another phase.
 pub fn gates(recording: &Recording, group: &Group) -> Vec<Gate> {
     let steady: Vec<&Phase> = group.phases.iter().filter(|p| is_steady(p.label)).collect();
-    let total_s: f64 = steady.iter().map(|p| p.duration_s()).sum();
+    let classes = same_phases(&steady);
+    let main: &[&Phase] = classes.first().map_or(&[], Vec::as_slice);
+    let main_s = duration_s(main);
+    let total_s = duration_s(&steady);
+    let others = if classes.len() > 1 {
+        format!(
+            "; {:.1} s of {} other steady phase(s) do not count",
+            total_s - main_s,
+            classes.len() - 1
+        )
+    } else {
+        String::new()
+    };
     let mut found = vec![gate(
         "steady part at least 60 s",
-        total_s >= LEAST_S,
-        format!("{total_s:.1} s without warmup"),
+        main_s >= LEAST_S,
+        match main.first() {
+            Some(first) => format!(
+                "{main_s:.1} s of {} at {:.0} W in {} stretch(es), without warmup{others}",
+                first.label.text(),
+                first.level_w,
+                main.len()
+            ),
+            None => "no steady phase".to_owned(),
+        },
     )];
-    if steady.is_empty() {
+    if main.is_empty() {
         return found;
     }
-    let count: f64 = steady.iter().filter_map(|p| p.cycle).map(|c| c.count).sum();
+    let count: f64 = main.iter().filter_map(|p| p.cycle).map(|c| c.count).sum();
     found.push(if count > 0.0 {
         gate(
             "at least 50 iterations",
             count >= LEAST_ITERATIONS,
-            format!("{count:.0} periods"),
+            format!("{count:.0} periods of the same phase"),
         )
     } else {
         unchecked(
@@ -225,13 +277,158 @@ fn held_back(recording: &Recording, group: &Group, steady: &[&Phase], found: &mu
     });
 }
 
-/// What may be trusted of a profile with these gates: a log without a meter has an unknown gain of about 5 % (Yang et al., SC24), so
-/// no more than medium; low when a gate fails, or half of them could not be checked.
-pub fn confidence(gates: &[Gate]) -> Confidence {
+/// Gates that may be unchecked before confidence is low.
+const MAY_BE_UNCHECKED: usize = 2;
+
+/// What may be trusted of a profile with these gates.
+///
+/// High takes every gate checked and held, and a meter that told the cards' gain: else that is unknown by about 5 % (Yang et al., SC24).
+/// Low when a gate fails, or when more than two could not be checked: a log without utilisation and throttle reasons cannot say what its
+/// power is of. Medium between.
+pub fn confidence(gates: &[Gate], gain_is_metered: bool) -> Confidence {
     let count = |s: GateStatus| gates.iter().filter(|g| g.status == s).count();
-    if count(GateStatus::Fail) > 0 || 2 * count(GateStatus::NotChecked) >= gates.len() {
+    let unchecked = count(GateStatus::NotChecked);
+    if gates.is_empty() || count(GateStatus::Fail) > 0 || unchecked > MAY_BE_UNCHECKED {
         Confidence::Low
+    } else if unchecked == 0 && gain_is_metered {
+        Confidence::High
     } else {
         Confidence::Medium
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment_signal::Signal;
+    use crate::{Cycle, GpuRecording};
+
+    fn phase(label: Label, from_s: f64, to_s: f64, level_w: f64, period_s: Option<f64>) -> Phase {
+        Phase {
+            label,
+            from_s,
+            to_s,
+            level_w,
+            low_w: level_w,
+            high_w: level_w,
+            spread_w: 0.01 * level_w,
+            correlation_time_s: None,
+            cycle: period_s.map(|period_s| Cycle {
+                period_s,
+                jitter_s: 0.0,
+                duty: 0.5,
+                high_w: level_w,
+                low_w: level_w,
+                high_spread_w: 0.0,
+                low_spread_w: 0.0,
+                first_rise_s: from_s,
+                count: (to_s - from_s) / period_s,
+            }),
+            entered: None,
+            utilisation: Some(0.9),
+            memory_bytes: None,
+            why: String::new(),
+        }
+    }
+
+    fn found(phases: Vec<Phase>, columns: bool) -> Vec<Gate> {
+        let time_s: Vec<f64> = (0..200).map(f64::from).collect();
+        let gpu = GpuRecording {
+            throttle: columns.then(|| vec![0; 200]),
+            sm_mhz: columns.then(|| vec![1980.0; 200]),
+            time_s,
+            ..GpuRecording::default()
+        };
+        let group = Group {
+            gpus: vec![0],
+            mean: Signal {
+                start_s: 0.0,
+                dt_s: 1.0,
+                value: vec![0.0; 200],
+            },
+            each: Vec::new(),
+            phases,
+            gaps: Vec::new(),
+            reading: "instantaneous power",
+            window_s: None,
+        };
+        let recording = Recording {
+            gpus: vec![gpu],
+            ..Recording::default()
+        };
+        gates(&recording, &group)
+    }
+
+    #[test]
+    fn only_stretches_of_the_same_phase_are_summed() {
+        let long = |phases| found(phases, true)[0].status;
+        // Training interrupted by a checkpoint is one phase.
+        let training = |from, to, level| phase(Label::Training, from, to, level, Some(1.0));
+        assert_eq!(
+            long(vec![
+                training(0.0, 40.0, 500.0),
+                training(50.0, 90.0, 505.0)
+            ]),
+            GateStatus::Pass
+        );
+        // Another level, another period or another kind is another phase.
+        assert_eq!(
+            long(vec![
+                training(0.0, 40.0, 500.0),
+                training(50.0, 90.0, 350.0)
+            ]),
+            GateStatus::Fail
+        );
+        assert_eq!(
+            long(vec![
+                training(0.0, 40.0, 500.0),
+                phase(Label::Training, 50.0, 90.0, 500.0, Some(2.0))
+            ]),
+            GateStatus::Fail
+        );
+        assert_eq!(
+            long(vec![
+                phase(Label::SteadyDecode, 0.0, 40.0, 300.0, None),
+                phase(Label::SteadyPrefill, 50.0, 90.0, 305.0, None)
+            ]),
+            GateStatus::Fail
+        );
+        let told = &found(
+            vec![training(0.0, 40.0, 500.0), training(50.0, 90.0, 350.0)],
+            true,
+        )[0]
+        .finding;
+        assert!(told.contains("40.0 s of 1 other steady phase"), "{told}");
+        // Iterations are not summed either: 49 and 40 of them.
+        let gates = found(
+            vec![training(0.0, 49.0, 500.0), training(50.0, 90.0, 350.0)],
+            true,
+        );
+        assert_eq!(gates[1].status, GateStatus::Fail);
+    }
+
+    #[test]
+    fn what_was_not_checked_lowers_confidence() {
+        let steady = || vec![phase(Label::Training, 0.0, 100.0, 500.0, Some(1.0))];
+        let gates = found(steady(), true);
+        let unchecked = |g: &[Gate]| {
+            g.iter()
+                .filter(|g| g.status == GateStatus::NotChecked)
+                .count()
+        };
+        assert_eq!(unchecked(&gates), 0, "{gates:?}");
+        assert_eq!(confidence(&gates, true), Confidence::High);
+        assert_eq!(confidence(&gates, false), Confidence::Medium);
+        let bare = found(steady(), false);
+        assert_eq!(unchecked(&bare), 3, "{bare:?}");
+        assert_eq!(confidence(&bare, true), Confidence::Low);
+        assert_eq!(confidence(&gates[..0], true), Confidence::Low);
+        let inference = found(vec![phase(Label::Steady, 0.0, 100.0, 500.0, None)], true);
+        assert_eq!(confidence(&inference, true), Confidence::Medium);
+        let short = found(
+            vec![phase(Label::Training, 0.0, 20.0, 500.0, Some(1.0))],
+            true,
+        );
+        assert_eq!(confidence(&short, true), Confidence::Low);
     }
 }

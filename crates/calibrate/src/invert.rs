@@ -8,7 +8,8 @@ use crate::recording::GpuRecording;
 use crate::sensor::{Reading, Response, SensorModel};
 
 /// Where a mean comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MeanFrom {
     /// The energy counter.
     EnergyCounter,
@@ -294,7 +295,7 @@ fn note_counter(recording: &GpuRecording, counter: Option<&EnergyMean>, notes: &
 
 /// Mean over time of values that stand until the next (gaps count as long as five of the usual), and its standard error from the
 /// differences of neighbours.
-fn mean_in_time(time_s: &[f64], value: &[f64]) -> (f64, f64) {
+pub(crate) fn mean_in_time(time_s: &[f64], value: &[f64]) -> (f64, f64) {
     let n = value.len();
     if n == 0 {
         return (f64::NAN, f64::NAN);

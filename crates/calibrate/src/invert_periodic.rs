@@ -24,6 +24,11 @@ const LEAST_EXPLAINED: f64 = 0.5;
 /// Part of a period that may lie between two neighbouring looks.
 const WIDEST_GAP: f64 = 0.15;
 
+/// Periods below which a window of this length lets less than [`LEAST_GAIN`] through, seconds.
+pub(crate) fn hidden_below_s(window_s: f64) -> f64 {
+    window_s / LEAST_GAIN_CYCLES
+}
+
 /// What to look for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PeriodSearch {

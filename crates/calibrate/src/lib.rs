@@ -6,16 +6,25 @@
 //!
 //! A live GPU is read through [`NvmlSource`], one of several [`PowerSource`]s; [`record`](record()) polls a source at a steady rate and
 //! gives segments to a [`SegmentSink`]; [`recording_of`] reads them back. [`examine`] looks at what a machine can measure.
-//! [`Restoring`] changes settings of a GPU for a while and puts them back.
+//! [`Restoring`] changes settings of a GPU for a while and puts them back. What touches a live GPU is the default feature `nvml`; without
+//! it the rest builds alone, for a program that only reads recordings.
 //!
-//! [`calibrate`] makes phases of a recording ([`segment`]), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
+//! [`calibrate`] makes phases of a recording ([`segment`]), puts in what was drawn rather than shown (`correct`), says whether it is good enough ([`gates`]), writes the [`profile`] and replays it
 //! ([`refit`]). A reader looks for: `segment_signal` (the grid), `segment_period` (periods), `segment_partition` (change points), `segment` (pieces
-//! to phases), `phases` (labels and figures), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it).
+//! to phases), `phases` (labels and figures), `correlate`, `gates`, `profile_out`, `refit`, `node_fit`, `throughput`, `calibration` (all of it),
+//! `calibration_text` (the report).
 
 mod calibration;
+mod calibration_text;
+#[cfg(feature = "nvml")]
 mod control;
+mod correct;
+mod correct_edges;
+mod correct_phase;
 mod correlate;
+#[cfg(feature = "nvml")]
 mod doctor;
+#[cfg(feature = "nvml")]
 mod doctor_advice;
 mod gates;
 mod invert;
@@ -26,13 +35,20 @@ mod invert_periodic;
 mod invert_search;
 mod invert_updates;
 mod invert_window;
+mod meter_fit;
 mod node_fit;
+#[cfg(feature = "nvml")]
 mod nvml;
+#[cfg(feature = "nvml")]
 mod nvml_raw;
 mod phases;
 mod profile_out;
+#[cfg(feature = "nvml")]
 mod record;
+#[cfg(feature = "nvml")]
+mod record_rows;
 mod record_table;
+#[cfg(feature = "nvml")]
 mod record_watch;
 mod recording;
 mod refit;
@@ -43,13 +59,17 @@ mod segment_signal;
 mod sensor;
 mod simulate;
 mod source;
-
-pub use control::{Control, ControlError, Restoring, Setting};
-pub use doctor::{Buffer, Examination, Found, GpuExamination, Process, Update, examine};
 mod throughput;
 
-pub use calibration::{Calibration, GroupReport, calibrate, text};
+pub use calibration::{CalibrateError, Calibration, GroupReport, calibrate, calibrate_known};
+pub use calibration_text::text;
+#[cfg(feature = "nvml")]
+pub use control::{Control, ControlError, Restoring, Setting};
+pub use correct::{CardError, Known, PhaseCorrected, SensorSeen};
+pub use correct_phase::{Swing, SwingLevel};
 pub use correlate::{Correlation, PairLag, correlations, lag, lags, pearson};
+#[cfg(feature = "nvml")]
+pub use doctor::{Buffer, Examination, Found, GpuExamination, Process, Update, examine};
 pub use gates::{Gate, GateStatus, confidence, gates};
 pub use invert::{Corrected, InvertError, MeanFrom, corrected, reading_of};
 pub use invert_edges::{Edge, edges};
@@ -61,9 +81,12 @@ pub use invert_updates::{Updates, find_updates};
 pub use invert_window::{
     Reference, WindowFit, find_window, find_window_of_square, measured_window,
 };
+pub use meter_fit::{MeterComparison, MeterError, compare_meter};
 pub use node_fit::{NodeFit, NodeFitError, fit_node};
+#[cfg(feature = "nvml")]
 pub use nvml::{Library, NoGpu, NvmlControl, NvmlSource};
 pub use profile_out::{Origin, profile, toml};
+#[cfg(feature = "nvml")]
 pub use record::{
     Clock, Companion, Live, RecordSpec, Recorded, Said, SegmentSink, SystemClock, record,
 };
@@ -78,4 +101,4 @@ pub use sensor::{
 };
 pub use simulate::{SimulatedCounter, SimulatedReading, SimulatedSensor, square_wave};
 pub use source::{GpuFacts, Metric, Missing, Playback, PowerSource, Sample, Simulated};
-pub use throughput::{PhaseThroughput, prometheus_text, throughput};
+pub use throughput::{PhaseThroughput, prometheus_text, stamped, throughput};

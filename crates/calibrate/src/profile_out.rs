@@ -21,6 +21,10 @@ pub struct Origin {
     pub tdp_w: Option<(f64, String)>,
     /// Name of the file.
     pub file: String,
+    /// Relative error that is left of the cards' gain, where a meter told it. None: [`UNKNOWN_GAIN`].
+    pub gain_error: Option<f64>,
+    /// What the sensor is and what was corrected, in lines.
+    pub sensor: String,
 }
 
 /// Figures of all phases of one kind, weighted by their duration.
@@ -151,6 +155,11 @@ pub fn profile(
         grade: Grade::Measured,
         confidence,
     };
+    let gain_error = origin.gain_error.unwrap_or(UNKNOWN_GAIN);
+    let gain = match origin.gain_error {
+        Some(error) => format!("{:.1} % error of the gain", 100.0 * error),
+        None => format!("{:.0} % unknown gain", 100.0 * UNKNOWN_GAIN),
+    };
     let mut phases = Phases::default();
     let mut top = 0.0_f64;
     for (kind, parts) in &parts {
@@ -184,9 +193,9 @@ pub fn profile(
         let spec = PhaseSpec {
             power_w: sourced(
                 p.level_w,
-                p.low_w * (1.0 - UNKNOWN_GAIN),
-                p.high_w * (1.0 + UNKNOWN_GAIN),
-                &format!("{stretches}; range with 5 % unknown gain"),
+                p.low_w * (1.0 - gain_error),
+                p.high_w * (1.0 + gain_error),
+                &format!("{stretches}; range with {gain}"),
             ),
             spread_w: Some(sourced(
                 p.spread_w,
@@ -301,14 +310,7 @@ fn notes(recording: &Recording, groups: &[Group], gates: &[Gate], origin: &Origi
         or(&recording.started),
         or(&recording.sha256),
     );
-    let _ = writeln!(
-        text,
-        "Powers are as the sensor shows them, {}; its gain is unknown by about 5 % (Yang et al., SC24).",
-        groups.first().and_then(|g| g.window_s).map_or_else(
-            || "its window unknown".to_owned(),
-            |w| format!("moved back by half its window of {:.0} ms", 1e3 * w)
-        )
-    );
+    text.push_str(&origin.sensor);
     for phase in groups.iter().flat_map(|g| &g.phases) {
         if let Some(c) = &phase.cycle {
             let _ = writeln!(

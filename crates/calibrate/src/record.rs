@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ballast_series::SinkError;
 
-use crate::record_table::{About, Columns, Metadata, Rows};
+use crate::record_rows::{About, Rows};
+use crate::record_table::{Columns, Metadata};
 use crate::record_watch::Watch;
 use crate::recording::Mark;
 use crate::source::{PowerSource, Sample};

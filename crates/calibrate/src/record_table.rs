@@ -11,19 +11,18 @@
 //! `ballast.ended` (why; `still recording` in a part that was cut off), and of a command `ballast.command` (JSON) and
 //! `ballast.exit_code`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::recording::{GpuRecording, Mark, Recording};
-use crate::source::{GpuFacts, Metric, Sample};
+use crate::source::{GpuFacts, Metric};
 
 /// Key of the metadata with the format's number.
 pub(crate) const FORMAT: &str = "ballast.recording";
-const STARTED: &str = "ballast.started";
-const GPUS: &str = "ballast.gpus";
-const MARKS: &str = "ballast.marks";
+pub(crate) const STARTED: &str = "ballast.started";
+pub(crate) const GPUS: &str = "ballast.gpus";
+pub(crate) const MARKS: &str = "ballast.marks";
 /// Time of the poll.
-const TIME: &str = "t_s";
-const POWER: &str = "power_w";
+pub(crate) const TIME: &str = "t_s";
 /// A reading that is missing, in the throttle column of a [`GpuRecording`].
 const NO_BITS: u64 = 1 << 63;
 
@@ -31,95 +30,6 @@ const NO_BITS: u64 = 1 << 63;
 pub type Columns = Vec<(String, Vec<f64>)>;
 /// Keys and values.
 pub type Metadata = Vec<(String, String)>;
-
-/// Rows on their way to a file.
-#[derive(Debug)]
-pub(crate) struct Rows {
-    indices: Vec<u32>,
-    cells: Vec<Vec<f64>>,
-}
-
-impl Rows {
-    pub(crate) fn new(gpus: &[GpuFacts]) -> Self {
-        let columns = 2 + gpus.len() * (1 + Metric::COUNT);
-        Self {
-            indices: gpus.iter().map(|g| g.index).collect(),
-            cells: vec![Vec::new(); columns],
-        }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.cells[0].len()
-    }
-
-    /// Adds a poll: when it began, and each GPU's time and sample.
-    pub(crate) fn push(&mut self, t_s: f64, samples: &[(f64, Sample)]) {
-        let power_w = samples.iter().map(|(_, s)| s.power_w()).sum();
-        let of_gpus = samples.iter().flat_map(|(t_s, sample)| {
-            let readings = Metric::ALL.iter().map(|r| sample.value(*r));
-            std::iter::once(*t_s).chain(readings)
-        });
-        for (column, value) in self
-            .cells
-            .iter_mut()
-            .zip([t_s, power_w].into_iter().chain(of_gpus))
-        {
-            column.push(value);
-        }
-    }
-
-    /// Takes the rows out.
-    pub(crate) fn take(&mut self) -> Columns {
-        let mut names = vec![TIME.to_owned(), POWER.to_owned()];
-        for index in &self.indices {
-            names.push(format!("gpu{index}.{TIME}"));
-            names.extend(
-                Metric::ALL
-                    .iter()
-                    .map(|r| format!("gpu{index}.{}", r.column())),
-            );
-        }
-        let cells = self.cells.iter_mut().map(std::mem::take);
-        names.into_iter().zip(cells).collect()
-    }
-}
-
-/// What a recording says of itself up to now.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct About {
-    pub(crate) started: String,
-    pub(crate) rate_hz: f64,
-    pub(crate) gpus: Vec<GpuFacts>,
-    pub(crate) marks: Vec<Mark>,
-    pub(crate) notes: Vec<Mark>,
-    pub(crate) missed: u64,
-    pub(crate) ended: String,
-    pub(crate) more: Metadata,
-}
-
-impl About {
-    pub(crate) fn metadata(&self) -> Metadata {
-        let listed = |marks: &[Mark], what: &str| {
-            let all: Vec<Value> = marks
-                .iter()
-                .map(|m| json!({ "time_s": m.time_s, what: m.label }))
-                .collect();
-            Value::from(all).to_string()
-        };
-        let pairs = [
-            (FORMAT, "1".to_owned()),
-            (STARTED, self.started.clone()),
-            ("ballast.rate_hz", self.rate_hz.to_string()),
-            (GPUS, json!(self.gpus).to_string()),
-            (MARKS, listed(&self.marks, "label")),
-            ("ballast.notes", listed(&self.notes, "text")),
-            ("ballast.missed", self.missed.to_string()),
-            ("ballast.ended", self.ended.clone()),
-        ];
-        let own = pairs.into_iter().map(|(k, v)| (k.to_owned(), v));
-        own.chain(self.more.iter().cloned()).collect()
-    }
-}
 
 /// What makes a table no recording.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -59,10 +59,7 @@ pub fn prometheus_text(text: &str) -> Vec<(f64, f64)> {
         if line.starts_with('#') {
             continue;
         }
-        let (name, rest) = match line.split_once('{') {
-            Some((name, rest)) => (name, rest.rsplit_once('}').map_or("", |r| r.1)),
-            None => line.split_once(' ').unwrap_or((line, "")),
-        };
+        let (name, rest) = name_and_rest(line);
         let mut words = rest.split_whitespace();
         let value: Option<f64> = words.next().and_then(|w| w.parse().ok());
         let time: Option<i64> = words.next().and_then(|w| w.parse().ok());
@@ -96,6 +93,33 @@ pub fn prometheus_text(text: &str) -> Vec<(f64, f64)> {
     }
 }
 
+/// Name of a sample, and what follows its labels.
+fn name_and_rest(line: &str) -> (&str, &str) {
+    match line.split_once('{') {
+        Some((name, rest)) => (name, rest.rsplit_once('}').map_or("", |r| r.1)),
+        None => line.split_once(' ').unwrap_or((line, "")),
+    }
+}
+
+/// What a scrape says of tokens, each sample with its time, so that scrapes can follow each other in one file for [`prometheus_text`]. Servers
+/// leave the time out; it is that of the scrape, milliseconds since 1970.
+pub fn stamped(scrape: &str, unix_ms: i64) -> String {
+    let mut out = String::new();
+    for line in scrape.lines().map(str::trim_end) {
+        let name = line.strip_prefix("# TYPE ").unwrap_or(line);
+        let named = name_and_rest(name).0;
+        if !named.contains("token") || line.starts_with('#') && !line.starts_with("# TYPE ") {
+            continue;
+        }
+        out.push_str(line);
+        if !line.starts_with('#') && name_and_rest(line).1.split_whitespace().count() == 1 {
+            out.push_str(&format!(" {unix_ms}"));
+        }
+        out.push('\n');
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +130,17 @@ mod tests {
                     vllm:generation_tokens_total{model=\"a\"} 350 2000\nvllm:generation_tokens_total{model=\"a\"} 10 3000\nnonsense\n";
         assert_eq!(prometheus_text(text), [(2.0, 250.0)]);
         assert!(prometheus_text("").is_empty());
+    }
+
+    #[test]
+    fn scrapes_without_times_get_that_of_the_scrape() {
+        let scrape = |n: u32| {
+            format!(
+                "# HELP vllm:generation_tokens_total Tokens\n# TYPE vllm:generation_tokens_total counter\nvllm:generation_tokens_total{{model=\"a b\"}} {n}.0\nup 1\n"
+            )
+        };
+        let text = stamped(&scrape(100), 1000) + &stamped(&scrape(350), 2000);
+        assert_eq!(prometheus_text(&text), [(2.0, 250.0)]);
+        assert!(!text.contains("up 1") && !text.contains("HELP"), "{text}");
     }
 }

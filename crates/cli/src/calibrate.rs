@@ -1,24 +1,31 @@
-//! `ballast calibrate`: from logs of GPUs to a profile.
+//! `ballast calibrate`: from logs of GPUs, or from GPUs, to a profile.
+
+mod live;
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ballast_calibrate::{Calibration, NodeFit, Origin, PhaseThroughput, Signal};
+use ballast_calibrate::{
+    Calibration, CardError, Known, MeterComparison, NodeFit, Origin, PhaseThroughput, Signal,
+    compare_meter,
+};
 use ballast_report::{SegmentPanel, Segments, write_segments};
 use ballast_scenario::Problem;
-use ballast_tables::TableProblem;
+use ballast_tables::{GpuLogOptions, TableProblem};
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::calibrate_input::{Input, meter, read, tokens};
 use crate::exit::Exit;
 use crate::printer::{Printer, problems_json};
+use live::LiveArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct CalibrateArgs {
     /// Logs of GPUs: CSV of nvidia-smi or of another logger, Parquet, text of dcgmi dmon, JSON of Prometheus. Several are put on one clock.
-    #[arg(required = true, value_name = "LOG")]
+    /// Without one the GPUs of this machine are recorded first.
+    #[arg(value_name = "LOG")]
     pub(crate) logs: Vec<PathBuf>,
     /// GPUs to take, by index: `--gpu 0,1`. Default: all.
     #[arg(long, value_delimiter = ',', value_name = "INDEX")]
@@ -32,18 +39,62 @@ pub(crate) struct CalibrateArgs {
     /// Log of the node's meter (PDU, Redfish, IPMI; CSV with time and power): gives what the node draws beside its GPUs.
     #[arg(long, value_name = "METER")]
     pub(crate) node: Option<PathBuf>,
-    /// Tokens per second: CSV with a time and `tokens_per_s`, or saved text of a Prometheus endpoint with times.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) throughput: Option<PathBuf>,
+    /// Log of a meter on the GPU's own supply (slot and cables; CSV with time and power), of a log with one GPU: tells how far the log is
+    /// off it, as read and as corrected, and the card's gain and window.
+    #[arg(long, value_name = "METER")]
+    pub(crate) meter: Option<PathBuf>,
+    /// Tokens per second: CSV with a time and `tokens_per_s`, saved text of a Prometheus endpoint with times, or, without a log, the
+    /// endpoint of the server that runs meanwhile (`http://host:port/metrics`).
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) throughput: Option<String>,
+    /// Watts that the sensor shows per watt drawn, where a meter has told. Default: 1, unknown by 5 %.
+    #[arg(long, value_name = "RATIO", value_parser = gain)]
+    pub(crate) gain: Option<f64>,
+    /// Watts that the sensor shows at none drawn.
+    #[arg(long, value_name = "WATTS", default_value_t = 0.0, requires = "gain", allow_negative_numbers = true, value_parser = finite)]
+    pub(crate) offset_w: f64,
+    /// What is left unknown of the gain, relative.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, requires = "gain", value_parser = share)]
+    pub(crate) gain_error: f64,
+    /// Period of the load in seconds, where it was made so.
+    #[arg(long, value_name = "SECONDS", value_parser = gain)]
+    pub(crate) period_s: Option<f64>,
     /// Thermal design power of the GPU, watts. Default: the power limit in the log.
     #[arg(long, value_name = "WATTS")]
     pub(crate) tdp_w: Option<f64>,
     /// Time between polls in seconds, for text of `dcgmi dmon` without times.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) interval_s: Option<f64>,
+    /// Leave out rows of a log that are torn or whose time steps back, up to a twentieth of all, and say which. Default: such a log is refused.
+    #[arg(long)]
+    pub(crate) skip_bad_rows: bool,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
     /// Print JSON on standard output instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A number above zero.
+fn gain(text: &str) -> Result<f64, String> {
+    finite(text)
+        .ok()
+        .filter(|v| *v > 0.0)
+        .ok_or_else(|| "write a number above 0".to_owned())
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|v: &f64| v.is_finite())
+        .ok_or_else(|| "write a number".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    finite(text)
+        .ok()
+        .filter(|v| (0.0..1.0).contains(v))
+        .ok_or_else(|| "write a number from 0 to below 1, such as 0.01".to_owned())
 }
 
 pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
@@ -63,20 +114,45 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
             args.json,
         );
     }
-    let input = match read(&args.logs, &args.gpu, args.interval_s) {
+    let inputs = match live::inputs(args, printer) {
+        Ok(inputs) => inputs,
+        Err(exit) => return exit,
+    };
+    let options = GpuLogOptions {
+        interval_s: args.interval_s,
+        skip_bad_rows: args.skip_bad_rows,
+    };
+    let input = match read(&inputs.logs, &args.gpu, &options) {
         Ok(input) => input,
         Err(found) => return refuse(found, args, printer),
     };
-    let origin = origin(args, &input);
-    let done = match ballast_calibrate::calibrate(&input.recording, &origin) {
+    let origin = origin(args, &inputs.logs, &input);
+    let known = Known {
+        card: args.gain.map(|gain| CardError {
+            gain,
+            offset_w: args.offset_w,
+            error: args.gain_error,
+        }),
+        period_s: args.period_s,
+    };
+    let done = match ballast_calibrate::calibrate_known(&input.recording, &origin, &known) {
         Ok(done) => done,
         Err(error) => return printer.failure(Exit::BadInput, &error.to_string(), "", args.json),
+    };
+    let against = match args
+        .meter
+        .as_deref()
+        .map(|file| against(file, &input, &done, &known))
+        .transpose()
+    {
+        Ok(against) => against,
+        Err(found) => return refuse(found, args, printer),
     };
     let node = match node(args, &input, &done) {
         Ok(node) => node,
         Err(found) => return refuse(found, args, printer),
     };
-    let rates = match args
+    let rates = match inputs
         .throughput
         .as_deref()
         .map(|f| tokens(f, input.start_unix_s))
@@ -109,7 +185,7 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
         printer.json(&whole(
             &done,
             &input,
-            node.as_ref(),
+            (node.as_ref(), against.as_ref()),
             served.as_deref(),
             &written,
             &toml,
@@ -127,6 +203,9 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: &Printer) -> Exit {
             .as_str()
             .unwrap_or("low")
     ));
+    for line in against.iter().flat_map(beside_meter) {
+        printer.line(&line);
+    }
     if let Some((fit, text)) = &node {
         printer.line(&format!(
             "node: {:.1} W (± {:.1}) + {:.4} (± {:.4}) x GPUs, R2 {:.4}, residual {:.1} W; the meter's clock is {:.3} s ahead",
@@ -171,20 +250,20 @@ fn refuse(found: Vec<TableProblem>, args: &CalibrateArgs, printer: &Printer) -> 
     printer.problems(&problems, args.json)
 }
 
-fn origin(args: &CalibrateArgs, input: &Input) -> Origin {
+fn origin(args: &CalibrateArgs, logs: &[PathBuf], input: &Input) -> Origin {
     let gpu = input
         .recording
         .gpus
         .iter()
         .map(|g| g.name.as_str())
         .find(|n| !n.is_empty());
-    let stem = args.logs[0]
-        .file_stem()
+    let stem = logs
+        .first()
+        .and_then(|f| f.file_stem())
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let names: Vec<String> = args
-        .logs
+    let names: Vec<String> = logs
         .iter()
         .map(|f| {
             f.file_name()
@@ -201,7 +280,75 @@ fn origin(args: &CalibrateArgs, input: &Input) -> Origin {
         tool: format!("ballast {}", env!("CARGO_PKG_VERSION")),
         tdp_w: args.tdp_w.map(|w| (w, "given with --tdp-w".to_owned())),
         file: names.join(", "),
+        ..Origin::default()
     }
+}
+
+/// The log beside the meter of its GPU's supply.
+fn against(
+    file: &Path,
+    input: &Input,
+    done: &Calibration,
+    known: &Known,
+) -> Result<MeterComparison, Vec<TableProblem>> {
+    let refused = |message: String, help: &str| {
+        vec![TableProblem {
+            file: file.to_owned(),
+            line: None,
+            column: None,
+            message,
+            help: help.to_owned(),
+        }]
+    };
+    let [gpu] = &input.recording.gpus[..] else {
+        return Err(refused(
+            format!("the log has {} GPUs", input.recording.gpus.len()),
+            "choose the one that the meter saw with --gpu",
+        ));
+    };
+    let (time_s, watts, dated) = meter(file, input.start_unix_s).map_err(|p| p.0)?;
+    let length_s = gpu.time_s.last().unwrap_or(&0.0) - gpu.time_s.first().unwrap_or(&0.0);
+    let off_s = if dated { 30.0 } else { 0.5 * length_s };
+    compare_meter(gpu, done, known, (&time_s, &watts), off_s)
+        .map_err(|e| refused(e.to_string(), ""))
+}
+
+/// The comparison in lines.
+fn beside_meter(m: &MeterComparison) -> Vec<String> {
+    let off = |w: f64| {
+        format!(
+            "{w:.2} W ({:+.2} W, {:+.2} %; energy {:+.1} J)",
+            w - m.meter_w,
+            100.0 * (w / m.meter_w - 1.0),
+            (w - m.meter_w) * (m.to_s - m.from_s)
+        )
+    };
+    let mut lines = vec![
+        format!(
+            "meter: {:.2} W, {:.1} J over {:.2} s that both saw; its clock is {:.3} s ahead",
+            m.meter_w,
+            m.meter_j,
+            m.to_s - m.from_s,
+            m.offset_s
+        ),
+        format!("  log as read:   {}", off(m.read_w)),
+        format!("  log corrected: {}", off(m.corrected_w)),
+    ];
+    lines.push(match m.window_s {
+        Some((best, low, high)) => format!(
+            "  window of the sensor by the meter: {:.1} ms ({:.1} to {:.1} ms)",
+            1e3 * best,
+            1e3 * low,
+            1e3 * high
+        ),
+        None => "  window of the sensor by the meter: the load does not tell it".to_owned(),
+    });
+    if let Some((gain, offset_w)) = m.card {
+        lines.push(format!(
+            "  the card by this meter: --gain {gain:.4} --offset-w {offset_w:.2}"
+        ));
+    }
+    lines
 }
 
 /// The node, as a fit and as text for a scenario.
@@ -316,7 +463,7 @@ fn write(
 fn whole(
     done: &Calibration,
     input: &Input,
-    node: Option<&(NodeFit, String)>,
+    (node, against): (Option<&(NodeFit, String)>, Option<&MeterComparison>),
     served: Option<&[PhaseThroughput]>,
     written: &[PathBuf],
     toml: &str,
@@ -331,6 +478,7 @@ fn whole(
         "profile": done.profile,
         "profile_toml": toml,
         "node": node.map(|(fit, text)| json!({ "fit": fit, "toml": text })),
+        "meter": against,
         "throughput": served,
         "written": written.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(),
     })

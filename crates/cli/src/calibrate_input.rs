@@ -6,8 +6,8 @@ use ballast_calibrate::{
     Architecture, GpuRecording, Recording, prometheus_text, recording_of as recording_from,
 };
 use ballast_tables::{
-    GpuColumns, GpuLog, Reading, TableProblem, TableProblems, TraceOptions, Unit, read_gpu_log,
-    read_table, read_trace,
+    GpuColumns, GpuLog, GpuLogOptions, Reading, TableProblem, TableProblems, TraceOptions, Unit,
+    read_gpu_log, read_table, read_trace,
 };
 
 /// A recording and what was found in its files.
@@ -22,7 +22,7 @@ pub(crate) struct Input {
 pub(crate) fn read(
     files: &[PathBuf],
     chosen: &[u32],
-    interval_s: Option<f64>,
+    options: &GpuLogOptions,
 ) -> Result<Input, Vec<TableProblem>> {
     if let [file] = files
         && let Some(recording) = own(file)?
@@ -32,9 +32,12 @@ pub(crate) fn read(
     let mut problems = Vec::new();
     let mut logs: Vec<GpuLog> = Vec::new();
     for file in files {
-        match read_gpu_log(file, interval_s) {
+        match read_gpu_log(file, options) {
             Ok(log) => logs.push(log),
-            Err(TableProblems(found)) => problems.extend(found),
+            Err(TableProblems(found)) => {
+                problems.extend(found);
+                problems.extend(the_rest(file, options));
+            }
         }
     }
     if !problems.is_empty() {
@@ -76,6 +79,29 @@ pub(crate) fn read(
         return Err(vec![none_chosen(files)]);
     }
     Ok(input)
+}
+
+/// Says that a log could be read but for some rows, if so.
+fn the_rest(file: &Path, options: &GpuLogOptions) -> Option<TableProblem> {
+    let lenient = GpuLogOptions {
+        skip_bad_rows: true,
+        ..*options
+    };
+    let rest = (!options.skip_bad_rows)
+        .then(|| read_gpu_log(file, &lenient).ok())
+        .flatten()?;
+    let left_out: Vec<String> = rest
+        .found
+        .into_iter()
+        .filter(|f| f.contains("were left out"))
+        .collect();
+    Some(TableProblem {
+        file: file.to_owned(),
+        line: None,
+        column: None,
+        message: format!("the rest of it can be read ({})", left_out.join("; ")),
+        help: "mend the rows, or leave them out with --skip-bad-rows".to_owned(),
+    })
 }
 
 fn none_chosen(files: &[PathBuf]) -> TableProblem {
@@ -125,6 +151,11 @@ fn of_gpus(
     if recording.gpus.is_empty() {
         return Err(vec![none_chosen(files)]);
     }
+    // Seconds since 1970 of t = 0, as the recording's metadata has it.
+    let start_unix_s = humantime::parse_rfc3339(&recording.started)
+        .ok()
+        .and_then(|t| t.duration_since(std::time::SystemTime::UNIX_EPOCH).ok())
+        .map(|d| d.as_secs_f64());
     Ok(Input {
         found: vec![format!(
             "a recording of this program: {} GPUs, {} marks",
@@ -132,7 +163,7 @@ fn of_gpus(
             recording.marks.len()
         )],
         recording,
-        start_unix_s: None,
+        start_unix_s,
     })
 }
 

@@ -1,6 +1,7 @@
 //! `ballast record`: GPUs beside a command, into a file.
 
 mod companion;
+mod metrics;
 mod parts;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ use crate::exit::Exit;
 use crate::interrupt;
 use crate::printer::Printer;
 use companion::{Aide, Sweep};
+use metrics::Scraper;
+pub(crate) use metrics::{Endpoint, endpoint, is_endpoint, metrics_file};
 use parts::Parts;
 
 /// Time between two settings of a sweep.
@@ -42,6 +45,10 @@ pub(crate) struct RecordArgs {
     /// Length of a part: a kill loses at most so much.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub(crate) part: Duration,
+    /// Prometheus endpoint of the server that runs meanwhile, `http://host:port/metrics`: what it says of tokens is read once a second into
+    /// FILE.metrics.txt, which `ballast calibrate --throughput` takes.
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    pub(crate) metrics: Option<Endpoint>,
     /// NVIDIA's management library. Default: the driver's libnvidia-ml.so.1.
     #[arg(long = "lib", value_name = "PATH")]
     pub(crate) library: Option<PathBuf>,
@@ -87,7 +94,8 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+/// Polls per second.
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(hz) if (1.0..=200.0).contains(&hz) => Ok(hz),
         _ => Err("write a number from 1 to 200".to_owned()),
@@ -112,6 +120,11 @@ impl Failure {
 }
 
 pub(crate) fn record(args: &RecordArgs, printer: &Printer) -> Exit {
+    take(args, printer, true)
+}
+
+/// Records; says at the end what was recorded, if that is wanted.
+pub(crate) fn take(args: &RecordArgs, printer: &Printer, tell: bool) -> Exit {
     interrupt::listen();
     let library = match Library::open(args.library.as_deref()) {
         Ok(library) => library,
@@ -123,7 +136,7 @@ pub(crate) fn record(args: &RecordArgs, printer: &Printer) -> Exit {
         Ok(opened) => opened,
         Err(error) => return no_gpu(&error, printer, args.json),
     };
-    match run(args, &library, source, &indices, printer) {
+    match run(args, &library, source, &indices, (printer, tell)) {
         Ok(exit) => exit,
         Err(failure) => printer.failure(failure.exit, &failure.message, failure.help, args.json),
     }
@@ -170,7 +183,7 @@ fn run(
     library: &Library,
     mut source: NvmlSource<'_>,
     indices: &[u32],
-    printer: &Printer,
+    (printer, tell): (&Printer, bool),
 ) -> Result<Exit, Failure> {
     let folder = room(&args.out)?;
     let steps = steps(args);
@@ -197,8 +210,9 @@ fn run(
             "choose another place with --out",
         )
     })?;
-    let child = match start(&args.command) {
-        Ok(child) => child,
+    let started = scraper(args).and_then(|scraper| Ok((scraper, start(&args.command)?)));
+    let (scraper, child) = match started {
+        Ok(started) => started,
         Err(failure) => {
             // It is empty.
             drop(std::fs::remove_dir(&folder));
@@ -221,6 +235,12 @@ fn run(
         &spec,
     );
     let unrestored = aide.finish();
+    let unread = scraper.map_or(0, Scraper::finish);
+    if unread > 0 {
+        printer.note(&format!(
+            "note: the server's metrics could not be read {unread} time(s)"
+        ));
+    }
     let written = parts.finish();
     for line in &unrestored {
         printer.note(&format!("warning: {line}"));
@@ -248,7 +268,9 @@ fn run(
     } else {
         Exit::Pass
     };
-    say(args, &recorded, &aide, exit, printer);
+    if tell {
+        say(args, &recorded, &aide, exit, printer);
+    }
     Ok(exit)
 }
 
@@ -271,6 +293,21 @@ fn room(out: &Path) -> Result<PathBuf, Failure> {
         ));
     }
     Ok(folder)
+}
+
+/// Begins to read the server's metrics, where they are asked for.
+fn scraper(args: &RecordArgs) -> Result<Option<Scraper>, Failure> {
+    let Some(endpoint) = &args.metrics else {
+        return Ok(None);
+    };
+    Scraper::start(endpoint.clone(), &metrics_file(&args.out))
+        .map(Some)
+        .map_err(|why| {
+            Failure::input(
+                format!("the server's metrics cannot be read: {why}"),
+                "give the address at which the server serves its Prometheus metrics; nothing was recorded",
+            )
+        })
 }
 
 fn start(command: &[String]) -> Result<Option<Child>, Failure> {

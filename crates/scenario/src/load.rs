@@ -292,17 +292,7 @@ fn one(
         base_dir: base_dir.clone(),
         ..Report::default()
     };
-    let file = report.sources.add(&**name, Some(text.clone()));
-    if text.len() > LARGEST_FILE {
-        report.error(
-            Origin { file, start: 0 },
-            "",
-            format!("{} bytes are no scenario", text.len()),
-            "traces stand in files of their own",
-        );
-        return Err(Problems::sorted(report.problems));
-    }
-    let Some(mut root) = parse::document(text, file, &mut report) else {
+    let Some(mut root) = parsed(name, text, &mut report) else {
         return Err(Problems::sorted(report.problems));
     };
     let variants = variant::take(&mut root, &mut report);
@@ -365,6 +355,27 @@ fn one(
             sources: report.sources,
         },
     })
+}
+
+/// A scenario's text as a tree; none if it is too large or no TOML, which goes to the report.
+pub(crate) fn parsed(name: &str, text: &str, report: &mut Report) -> Option<Node> {
+    let file = report.sources.add(name, Some(text.to_owned()));
+    if text.len() > LARGEST_FILE {
+        report.error(
+            Origin { file, start: 0 },
+            "",
+            format!("{} bytes are no scenario", text.len()),
+            "traces stand in files of their own",
+        );
+        return None;
+    }
+    parse::document(text, file, report)
+}
+
+/// Takes the variants out and merges presets and bases, nothing else changed.
+pub(crate) fn merge(root: &mut Node, report: &mut Report) {
+    variant::take(root, report);
+    merge_all(root, (&[], &[]), None, report);
 }
 
 /// Presets, bases, patches and the changes of a variant, in the order that lets a change reach everything and choose everything. A

@@ -14,6 +14,7 @@
 //! The command, the app, tests and sweeps all call [`run`]; they differ in the [`Observer`] and in what they do with the
 //! [`outcome::Outcome`]. Nothing here reads or writes files, prints or draws. A broken limit is a verdict, not an error.
 
+mod ahead;
 mod bess;
 mod coarse;
 mod collect;

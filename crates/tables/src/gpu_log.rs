@@ -53,12 +53,26 @@ pub struct GpuLog {
     pub sha256: String,
 }
 
-/// Reads a log of GPUs; the format is told by its first bytes. `interval_s` is the time between polls of text without times (`dcgmi dmon`).
+/// How to read a log of GPUs.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct GpuLogOptions {
+    /// Time between polls of text without times (`dcgmi dmon`), seconds.
+    pub interval_s: Option<f64>,
+    /// Whether rows of a CSV that are torn (another number of cells than the header, cells that are no number) or whose time steps back are
+    /// left out, up to a twentieth of all, and told. Loggers of several processes that write to one file tear its rows.
+    pub skip_bad_rows: bool,
+}
+
+/// Largest share of rows that may be left out.
+const MOST_BAD: f64 = 0.05;
+
+/// Reads a log of GPUs; the format is told by its first bytes.
 ///
 /// # Errors
 /// Everything that is wrong with the file, with lines: unreadable, no column with power or time, cells that are no number, times that step
 /// back, GPUs with fewer than two rows.
-pub fn read_gpu_log(path: &Path, interval_s: Option<f64>) -> Result<GpuLog, TableProblems> {
+pub fn read_gpu_log(path: &Path, options: &GpuLogOptions) -> Result<GpuLog, TableProblems> {
+    let interval_s = options.interval_s;
     let mut problems = Problems::new(path);
     let Some(bytes) = read_bytes(path, &mut problems) else {
         return Err(problems.into_problems());
@@ -70,9 +84,9 @@ pub fn read_gpu_log(path: &Path, interval_s: Option<f64>) -> Result<GpuLog, Tabl
     let log = if is_parquet(&bytes) {
         parquet(&bytes, &mut problems)
     } else {
-        csv(&bytes, &mut problems)
+        csv(&bytes, options.skip_bad_rows, &mut problems)
     };
-    let log = log.and_then(|log| finish(log, &mut problems));
+    let log = log.and_then(|log| finish(log, options.skip_bad_rows, &mut problems));
     match log {
         Some(log) if problems.is_empty() => Ok(GpuLog { sha256, ..log }),
         _ => {
@@ -213,7 +227,10 @@ fn layout(
     })
 }
 
-fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
+fn csv(bytes: &[u8], skip_bad_rows: bool, problems: &mut Problems) -> Option<GpuLog> {
+    // What is wrong with single rows.
+    let mut torn = Problems::new(problems.path());
+    let mut read = 0_u64;
     let mut table = Table::open(bytes, problems)?;
     let names = table.names.clone();
     let mut broken = false;
@@ -222,7 +239,8 @@ fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
         ..Gathered::default()
     };
     let mut plan: Option<Layout> = None;
-    while let Some((line, record)) = table.next_row(&mut broken, problems) {
+    while let Some((line, record)) = table.next_row(&mut broken, &mut torn) {
+        read += 1;
         if plan.is_none() {
             let at = find::time_column(
                 &names,
@@ -245,10 +263,17 @@ fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
             &names[layout.time],
             cell(layout.time),
             layout.unit,
-            problems,
+            &mut torn,
         ) else {
             continue;
         };
+        let is_torn = |(i, _, w): &(usize, Option<u32>, Wanted)| {
+            w.value(cell(*i)).is_none() && !is_absent(cell(*i))
+        };
+        if skip_bad_rows && layout.readings.iter().any(is_torn) {
+            torn.add(Kind::NotANumber, Some(line), None, Default::default);
+            continue;
+        }
         let value = |w: Wanted, i: usize, problems: &mut Problems| {
             let text = cell(i);
             let value = w.value(text);
@@ -269,10 +294,75 @@ fn csv(bytes: &[u8], problems: &mut Problems) -> Option<GpuLog> {
             &names,
             &cell,
             value,
-            problems,
+            &mut torn,
         );
     }
+    let (lines, count) = torn.lines();
+    if count > 0 && skip_bad_rows && count as f64 <= MOST_BAD * (read + count) as f64 {
+        gathered.found.push(left_out("are torn", &lines, count));
+    } else {
+        problems.absorb(torn);
+    }
     log_of(gathered)
+}
+
+/// Rows that were left out, in words.
+fn left_out(why: &str, lines: &[u64], count: u64) -> String {
+    let shown: Vec<String> = lines.iter().take(20).map(u64::to_string).collect();
+    let more = if count > shown.len() as u64 {
+        format!(" and {} more", count - shown.len() as u64)
+    } else {
+        String::new()
+    };
+    format!(
+        "{count} rows that {why} were left out: lines {}{more}",
+        shown.join(", ")
+    )
+}
+
+/// Places of the rows to keep so that no time falls: as many as can be.
+fn in_order(time_s: &[f64]) -> Vec<usize> {
+    // Longest non-decreasing subsequence: `ends[k]` is the place of the smallest time at which one of k + 1 rows ends.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = vec![None; time_s.len()];
+    for (i, t) in time_s.iter().enumerate() {
+        let at = ends.partition_point(|end| time_s[*end] <= *t);
+        before[i] = at.checked_sub(1).map(|k| ends[k]);
+        if at == ends.len() {
+            ends.push(i);
+        } else {
+            ends[at] = i;
+        }
+    }
+    let mut kept = Vec::with_capacity(ends.len());
+    let mut at = ends.last().copied();
+    while let Some(i) = at {
+        kept.push(i);
+        at = before[i];
+    }
+    kept.reverse();
+    kept
+}
+
+/// Leaves out the rows of a GPU whose time steps back; their lines.
+fn put_in_order(gpu: &mut GpuColumns, lines: &mut Vec<f64>) -> Vec<u64> {
+    let kept = in_order(&gpu.time_s);
+    if kept.len() == gpu.time_s.len() {
+        return Vec::new();
+    }
+    let dropped = (0..lines.len())
+        .filter(|i| kept.binary_search(i).is_err())
+        .map(|i| lines[i] as u64)
+        .collect();
+    let n = gpu.time_s.len();
+    let pick = |column: &Vec<f64>| kept.iter().map(|i| column[*i]).collect();
+    for column in gpu.readings.values_mut() {
+        column.resize(n, f64::NAN);
+        *column = pick(column);
+    }
+    gpu.time_s = pick(&gpu.time_s);
+    *lines = pick(lines);
+    dropped
 }
 
 /// Adds one row to the GPUs that it tells of.
@@ -415,9 +505,14 @@ fn log_of(gathered: Gathered) -> Option<GpuLog> {
 }
 
 /// Checks what every log must satisfy, and puts shares that are percent right.
-fn finish(mut log: GpuLog, problems: &mut Problems) -> Option<GpuLog> {
+fn finish(mut log: GpuLog, skip_bad_rows: bool, problems: &mut Problems) -> Option<GpuLog> {
+    let mut back: Vec<u64> = Vec::new();
+    let rows: usize = log.gpus.iter().map(|g| g.time_s.len()).sum();
     for gpu in &mut log.gpus {
-        let lines = gpu.readings.remove(&Reading::Line).unwrap_or_default();
+        let mut lines = gpu.readings.remove(&Reading::Line).unwrap_or_default();
+        if skip_bad_rows {
+            back.extend(put_in_order(gpu, &mut lines));
+        }
         for (i, pair) in gpu.time_s.windows(2).enumerate() {
             if pair[1] < pair[0] {
                 let line = lines.get(i + 1).map(|l| *l as u64);
@@ -453,6 +548,22 @@ fn finish(mut log: GpuLog, problems: &mut Problems) -> Option<GpuLog> {
                     });
                 }
             }
+        }
+    }
+    if !back.is_empty() {
+        back.sort_unstable();
+        if back.len() as f64 > MOST_BAD * rows as f64 {
+            problems.file(
+                format!(
+                    "{} of {rows} rows step back in time, the first on line {}",
+                    back.len(),
+                    back[0]
+                ),
+                "more than a twentieth: sort the file by time first",
+            );
+        } else {
+            log.found
+                .push(left_out("step back in time", &back, back.len() as u64));
         }
     }
     log.gpus.retain(|g| {

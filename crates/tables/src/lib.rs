@@ -48,7 +48,7 @@ mod write_error;
 
 pub use arrivals::{ArrivalOptions, LoadedArrivals, read_arrivals};
 pub use files::read_traces;
-pub use gpu_log::{GpuColumns, GpuLog, read_gpu_log};
+pub use gpu_log::{GpuColumns, GpuLog, GpuLogOptions, read_gpu_log};
 pub use gpu_reading::Reading;
 pub use load::{LoadedTrace, TraceOptions, read_columns, read_trace};
 pub use parts::{

@@ -175,6 +175,23 @@ impl Problems {
         self.listed.extend(found.0);
     }
 
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.file
+    }
+
+    /// Lines of what is listed, and how many problems there are.
+    pub(crate) fn lines(&self) -> (Vec<u64>, u64) {
+        let lines = self.listed.iter().filter_map(|p| p.line).collect();
+        (lines, self.counts.iter().map(|(_, n)| n).sum())
+    }
+
+    /// Takes over all of another's.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.listed.extend(other.listed);
+        self.counts.extend(other.counts);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.listed.is_empty()
     }

@@ -1,10 +1,43 @@
 //! Problems of the document, each with what would be right; a click goes to its field.
 
 use ballast_scenario::Problem;
+use egui::RichText;
 
+use crate::action::Action;
 use crate::plot::ViewContext;
 
 /// Draws the list.
 pub fn show(ui: &mut egui::Ui, cx: &mut ViewContext<'_>, problems: &[Problem]) {
-    let _ = (ui, cx, problems);
+    if problems.is_empty() {
+        ui.label(RichText::new("✔ No problems").color(cx.theme.pass));
+        return;
+    }
+    for (i, problem) in problems.iter().enumerate() {
+        ui.push_id(i, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.label(RichText::new("✖").color(cx.theme.fail));
+                if !problem.key.is_empty()
+                    && ui
+                        .link(&problem.key)
+                        .on_hover_text("Go to the field")
+                        .clicked()
+                {
+                    cx.actions.push(Action::FocusField(problem.key.clone()));
+                }
+                ui.label(&problem.message);
+                if !problem.help.is_empty() {
+                    ui.label(RichText::new(&problem.help).color(cx.theme.muted));
+                }
+                let place = match (problem.line, problem.column) {
+                    (Some(line), Some(column)) => format!("line {line}, column {column}"),
+                    (Some(line), None) => format!("line {line}"),
+                    _ => String::new(),
+                };
+                if !place.is_empty() {
+                    ui.label(RichText::new(place).color(cx.theme.muted))
+                        .on_hover_text(&problem.file);
+                }
+            });
+        });
+    }
 }
