@@ -232,7 +232,7 @@ impl Trace {
     }
 
     /// Hands samples to `take`; false if they lie in a scratch file and are many, or cannot be read.
-    fn with_samples(&self, first: u64, len: u64, take: impl FnOnce(&[f32])) -> bool {
+    pub(crate) fn with_samples(&self, first: u64, len: u64, take: impl FnOnce(&[f32])) -> bool {
         if let Some(samples) = self.store.slice(first, len) {
             take(samples);
             return true;

@@ -36,7 +36,9 @@ struct Cached {
 /// Draws the cards.
 pub fn show(ui: &mut Ui, cx: &mut ViewContext<'_>, result: Option<&RunResult>) {
     let Some(result) = result else {
-        ui.label(RichText::new("Verdicts appear here once the scenario has run").color(cx.theme.muted));
+        ui.label(
+            RichText::new("Verdicts appear here once the scenario has run").color(cx.theme.muted),
+        );
         return;
     };
     let model = model_of(ui, result);
@@ -107,7 +109,9 @@ fn group(ui: &mut Ui, cx: &mut ViewContext<'_>, at: usize, group: &Group) {
             ui.add_space(theme.space().medium);
             wrapped(
                 ui,
-                RichText::new(title).text_style(Theme::strong_style()).strong(),
+                RichText::new(title)
+                    .text_style(Theme::strong_style())
+                    .strong(),
             );
             ui.horizontal_wrapped(|ui| {
                 status::badge(ui, theme, group.overall);
@@ -154,10 +158,15 @@ fn verdict(ui: &mut Ui, cx: &mut ViewContext<'_>, n: usize, one: &Card) {
             status::badge(ui, theme, one.status);
             if one.indication.is_some() {
                 ui.label(RichText::new("INDICATIVE").small().color(theme.warning))
-                    .on_hover_text("It holds for the constants as they stand; some of them are weak");
+                    .on_hover_text(
+                        "It holds for the constants as they stand; some of them are weak",
+                    );
             }
         });
-        wrapped(ui, RichText::new(&one.label).text_style(Theme::strong_style()));
+        wrapped(
+            ui,
+            RichText::new(&one.label).text_style(Theme::strong_style()),
+        );
         numbers(ui, theme, one);
         if let Some(used) = one.used.filter(|_| one.status != Status::NotChecked) {
             margin_bar(ui, theme, used, colour);
@@ -186,7 +195,11 @@ fn verdict(ui: &mut Ui, cx: &mut ViewContext<'_>, n: usize, one: &Card) {
 fn numbers(ui: &mut Ui, theme: &Theme, one: &Card) {
     ui.horizontal_wrapped(|ui| {
         if let Some(worst) = &one.worst {
-            ui.label(RichText::new(worst).text_style(Theme::strong_style()).strong());
+            ui.label(
+                RichText::new(worst)
+                    .text_style(Theme::strong_style())
+                    .strong(),
+            );
         }
         if let Some(limit) = &one.limit {
             let text = RichText::new(format!("limit {limit}")).color(theme.muted);
@@ -218,7 +231,10 @@ fn details(ui: &mut Ui, theme: &Theme, one: &Card) {
             wrapped(ui, RichText::new(format!("• {text}")).small());
         }
     });
-    name(&header.header_response, &format!("What it rests on, {}", one.label));
+    name(
+        &header.header_response,
+        &format!("What it rests on, {}", one.label),
+    );
 }
 
 /// Names a header for screen readers where its text alone is not enough.
@@ -232,28 +248,30 @@ fn not_checked(ui: &mut Ui, cx: &mut ViewContext<'_>, group: &Group) {
         return;
     }
     let title = format!("Not checked ({})", group.not_checked.len());
-    CollapsingHeader::new(title).id_salt("not checked").show(ui, |ui| {
-        for one in &group.not_checked {
-            wrapped(ui, RichText::new(&one.label).strong());
-            if let Some(worst) = &one.worst {
-                ui.horizontal_wrapped(|ui| {
-                    ui.label(format!("worst {worst}"));
-                    if let Some(at_s) = one.at_s {
-                        let text = format!("Show {at_s:.3} s");
-                        let name = format!("Show {at_s:.3} s, {}", one.label);
-                        let link = ui.link(text);
-                        link.widget_info(|| {
-                            egui::WidgetInfo::labeled(egui::accesskit::Role::Link, true, &name)
-                        });
-                        if link.clicked() {
-                            cx.actions.push(Action::JumpTo(at_s));
+    CollapsingHeader::new(title)
+        .id_salt("not checked")
+        .show(ui, |ui| {
+            for one in &group.not_checked {
+                wrapped(ui, RichText::new(&one.label).strong());
+                if let Some(worst) = &one.worst {
+                    ui.horizontal_wrapped(|ui| {
+                        ui.label(format!("worst {worst}"));
+                        if let Some(at_s) = one.at_s {
+                            let text = format!("Show {at_s:.3} s");
+                            let name = format!("Show {at_s:.3} s, {}", one.label);
+                            let link = ui.link(text);
+                            link.widget_info(|| {
+                                egui::WidgetInfo::labeled(egui::accesskit::Role::Link, true, &name)
+                            });
+                            if link.clicked() {
+                                cx.actions.push(Action::JumpTo(at_s));
+                            }
                         }
-                    }
-                });
+                    });
+                }
+                wrapped(ui, RichText::new(sentence(&one.why)).color(theme.muted));
             }
-            wrapped(ui, RichText::new(sentence(&one.why)).color(theme.muted));
-        }
-    });
+        });
 }
 
 fn figures(ui: &mut Ui, theme: &Theme, model: &VerdictsModel) {
@@ -287,11 +305,13 @@ fn background(ui: &mut Ui, cx: &mut ViewContext<'_>, model: &VerdictsModel) {
         if texts.is_empty() {
             return;
         }
-        CollapsingHeader::new(title).default_open(open).show(ui, |ui| {
-            for text in texts {
-                wrapped(ui, RichText::new(text));
-            }
-        });
+        CollapsingHeader::new(title)
+            .default_open(open)
+            .show(ui, |ui| {
+                for text in texts {
+                    wrapped(ui, RichText::new(text));
+                }
+            });
     };
     if !model.events.is_empty() {
         CollapsingHeader::new(format!("Events ({})", model.events.len()))
@@ -299,7 +319,10 @@ fn background(ui: &mut Ui, cx: &mut ViewContext<'_>, model: &VerdictsModel) {
             .default_open(model.events.len() <= FEW_EVENTS)
             .show(ui, |ui| {
                 for (at_s, text) in &model.events {
-                    if ui.add(egui::Button::new(text).frame(false).wrap()).clicked() {
+                    if ui
+                        .add(egui::Button::new(text).frame(false).wrap())
+                        .clicked()
+                    {
                         cx.actions.push(Action::JumpTo(*at_s));
                     }
                 }

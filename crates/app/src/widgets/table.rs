@@ -121,7 +121,9 @@ pub fn as_text(columns: &[String], rows: &[Row], markdown: bool) -> String {
             "" => cell(&c.text),
             below => cell(&format!("{} ({below})", c.text)),
         });
-        text.push_str(&line(std::iter::once(cell(&row.head)).chain(cells).collect()));
+        text.push_str(&line(
+            std::iter::once(cell(&row.head)).chain(cells).collect(),
+        ));
     }
     text
 }

@@ -283,7 +283,13 @@ fn assumptions(o: &Outcome) -> Vec<String> {
     let fine = o.zoom.iter().flat_map(|z| &z.outcome.assumptions);
     let failures = o.contingencies.iter().flat_map(|c| &c.assumptions);
     let assumed = o.resonance.iter().flat_map(|r| &r.assumed);
-    for text in o.assumptions.iter().chain(fine).chain(failures).chain(assumed) {
+    for text in o
+        .assumptions
+        .iter()
+        .chain(fine)
+        .chain(failures)
+        .chain(assumed)
+    {
         let text = sentence(text);
         if !all.contains(&text) {
             all.push(text);
@@ -303,7 +309,10 @@ pub(crate) fn sentence(text: &str) -> String {
     match rest.next() {
         Some(first) if first.is_lowercase() => {
             let word = text.split_whitespace().next().unwrap_or_default();
-            if word.chars().all(|c| c.is_lowercase() || ",;:-–’'".contains(c)) {
+            if word
+                .chars()
+                .all(|c| c.is_lowercase() || ",;:-–’'".contains(c))
+            {
                 first.to_uppercase().chain(rest).collect()
             } else {
                 text.to_owned()

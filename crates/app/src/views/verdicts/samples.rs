@@ -48,7 +48,10 @@ pub(crate) fn run(text: &str, changes: &[(&str, &str)]) -> RunResult {
 
 /// A block of load on one set.
 pub(crate) fn smallest() -> RunResult {
-    run(&example("smallest.toml"), &[("simulation.duration_s", "10")])
+    run(
+        &example("smallest.toml"),
+        &[("simulation.duration_s", "10")],
+    )
 }
 
 /// Training off the grid, short.
@@ -64,10 +67,7 @@ pub(crate) fn training() -> RunResult {
 
 /// Loss of a set of two, which the other cannot carry.
 pub(crate) fn loses_a_set() -> RunResult {
-    run(
-        &example("n-minus-1.toml"),
-        &[("plant.sets.G.count", "2")],
-    )
+    run(&example("n-minus-1.toml"), &[("plant.sets.G.count", "2")])
 }
 
 /// What a view under test draws with, and what it asked for.
@@ -79,7 +79,11 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Draws a view in the theme of `ui`.
-    pub(crate) fn draw(&mut self, ui: &mut egui::Ui, view: impl FnOnce(&mut egui::Ui, &mut ViewContext<'_>)) {
+    pub(crate) fn draw(
+        &mut self,
+        ui: &mut egui::Ui,
+        view: impl FnOnce(&mut egui::Ui, &mut ViewContext<'_>),
+    ) {
         let mut cx = ViewContext {
             theme: Theme::of(ui.ctx()),
             time: TimeView {

@@ -7,7 +7,11 @@ use super::*;
 fn labels(harness: &egui_kittest::Harness<'_, samples::Stage>) -> Vec<String> {
     let nodes = harness.root().children_recursive();
     nodes
-        .filter_map(|n| n.accesskit_node().label().or_else(|| n.accesskit_node().value()))
+        .filter_map(|n| {
+            n.accesskit_node()
+                .label()
+                .or_else(|| n.accesskit_node().value())
+        })
         .collect()
 }
 
@@ -33,16 +37,24 @@ fn a_card_jumps_to_its_moment_by_click_and_by_key() {
     let at_s = verdict.at_s.expect("it has a time");
     let status = verdict.status.label();
     let shown = result.clone();
-    let mut harness = harness([300.0, 2000.0], false, move |ui, cx| show(ui, cx, Some(&shown)));
+    let mut harness = harness([300.0, 2000.0], false, move |ui, cx| {
+        show(ui, cx, Some(&shown))
+    });
     look(&mut harness, "verdicts-smallest");
     let spoken = format!("{status}: Lowest frequency");
     harness
-        .get_by(|n| n.role() == egui::accesskit::Role::Button && n.label().is_some_and(|l| l.starts_with(&spoken)))
+        .get_by(|n| {
+            n.role() == egui::accesskit::Role::Button
+                && n.label().is_some_and(|l| l.starts_with(&spoken))
+        })
         .click();
     harness.run();
     assert!(harness.state_mut().asked().contains(&Action::JumpTo(at_s)));
     harness
-        .get_by(|n| n.role() == egui::accesskit::Role::Button && n.label().is_some_and(|l| l.starts_with(&spoken)))
+        .get_by(|n| {
+            n.role() == egui::accesskit::Role::Button
+                && n.label().is_some_and(|l| l.starts_with(&spoken))
+        })
         .focus();
     harness.run();
     harness.key_press(egui::Key::Enter);
@@ -66,7 +78,9 @@ fn failures_of_sets_stand_under_their_name_worst_first() {
     assert!(first_pass.is_none_or(|p| Some(p) > last_fail));
     for dark in [false, true] {
         let shown = result.clone();
-        let mut harness = harness([300.0, 3200.0], dark, move |ui, cx| show(ui, cx, Some(&shown)));
+        let mut harness = harness([300.0, 3200.0], dark, move |ui, cx| {
+            show(ui, cx, Some(&shown))
+        });
         look(&mut harness, &format!("verdicts-n1-{dark}"));
         harness.check_accessibility();
         assert!(says(&harness, "N−1"));
@@ -78,9 +92,17 @@ fn training_tells_fuel_swing_and_resonance() {
     let mut result = samples::training();
     result.ranges_checked = false;
     let shown = result.clone();
-    let mut harness = harness([300.0, 2600.0], true, move |ui, cx| show(ui, cx, Some(&shown)));
+    let mut harness = harness([300.0, 2600.0], true, move |ui, cx| {
+        show(ui, cx, Some(&shown))
+    });
     look(&mut harness, "verdicts-training");
-    for text in ["Fuel", "Energy", "Swing within", "Resonance", "What the models assume"] {
+    for text in [
+        "Fuel",
+        "Energy",
+        "Swing within",
+        "Resonance",
+        "What the models assume",
+    ] {
         assert!(says(&harness, text), "{text}");
     }
     assert!(says(&harness, "Ranges being checked…"));
@@ -99,7 +121,9 @@ fn passes_stand_in_the_order_of_their_margins() {
     assert!(passes.windows(2).all(|w| w[0] >= w[1]), "{passes:?}");
     assert!(passes.iter().all(|u| *u <= 1.0 + 1e-9), "{passes:?}");
     for card in model.groups.iter().flat_map(|g| &g.cards) {
-        if card.status == Status::Fail && let Some(used) = card.used {
+        if card.status == Status::Fail
+            && let Some(used) = card.used
+        {
             assert!(used > 1.0, "{} {used}", card.label);
         }
     }
@@ -108,7 +132,10 @@ fn passes_stand_in_the_order_of_their_margins() {
 #[test]
 fn the_model_is_made_once_per_result() {
     let result = samples::smallest();
-    let other = RunResult { ranges_checked: false, ..result.clone() };
+    let other = RunResult {
+        ranges_checked: false,
+        ..result.clone()
+    };
     let ctx = egui::Context::default();
     let mut same = (None, None, None);
     let output = ctx.run_ui(egui::RawInput::default(), |ui| {
@@ -119,7 +146,9 @@ fn the_model_is_made_once_per_result() {
         );
     });
     output.drop_without_applying_deltas();
-    let (Some(a), Some(b), Some(c)) = same else { panic!("drawn") };
+    let (Some(a), Some(b), Some(c)) = same else {
+        panic!("drawn")
+    };
     assert!(Arc::ptr_eq(&a, &b));
     assert!(!Arc::ptr_eq(&b, &c));
 }

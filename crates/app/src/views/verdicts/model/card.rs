@@ -117,10 +117,7 @@ fn place(v: &Verdict) -> String {
     if v.realisations > 1 {
         parts.extend(v.realisation.map(|r| format!("realisation {r}")));
     }
-    parts.extend(
-        v.struck_at_s
-            .map(|t| format!("struck at {t:.3} s")),
-    );
+    parts.extend(v.struck_at_s.map(|t| format!("struck at {t:.3} s")));
     sentence(&parts.join(", "))
 }
 
@@ -217,7 +214,10 @@ impl Indication {
                 )
             }
             (None, corners) => {
-                format!("Over the ranges it holds in {} of {corners} corners", i.holds_in)
+                format!(
+                    "Over the ranges it holds in {} of {corners} corners",
+                    i.holds_in
+                )
             }
         };
         Some(Self {
@@ -230,7 +230,9 @@ impl Indication {
 
 /// A weak constant in words.
 fn constant(w: &WeakConstant) -> String {
-    let value = w.value.map_or_else(String::new, |x| format!(" {}", number(x)));
+    let value = w
+        .value
+        .map_or_else(String::new, |x| format!(" {}", number(x)));
     let range = match (w.low, w.high) {
         (Some(low), Some(high)) => format!(" ({} to {})", number(low), number(high)),
         _ => String::new(),

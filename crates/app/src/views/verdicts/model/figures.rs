@@ -223,7 +223,10 @@ fn storage(o: &Outcome) -> FigureSection {
                 percent(s.overhead_share)
             ),
         );
-        add("full cycles", format!("{} per hour", number(s.full_cycles_per_hour)));
+        add(
+            "full cycles",
+            format!("{} per hour", number(s.full_cycles_per_hour)),
+        );
         add("time it fell short", percent(s.short_share));
     }
     let realisations = f64::from(o.provenance.realisations.max(1));
@@ -255,8 +258,14 @@ fn storage(o: &Outcome) -> FigureSection {
                 quantity(b.peak_charge_w, "W")
             ),
         );
-        add("lost in it", quantity(b.lost_j / realisations / 3.6e3, "Wh"));
-        add("full cycles", format!("{} per day", number(b.full_cycles_per_day)));
+        add(
+            "lost in it",
+            quantity(b.lost_j / realisations / 3.6e3, "Wh"),
+        );
+        add(
+            "full cycles",
+            format!("{} per day", number(b.full_cycles_per_day)),
+        );
         add("time it fell short", percent(b.short_share));
     }
     for k in &o.gpu_smoothing {
@@ -293,7 +302,10 @@ fn sharing(o: &Outcome) -> FigureSection {
             format!("{:.3}", d.racks.factor),
         ));
         if let Some(groups) = &d.groups {
-            rows.push(row("over the groups’ peaks", format!("{:.3}", groups.factor)));
+            rows.push(row(
+                "over the groups’ peaks",
+                format!("{:.3}", groups.factor),
+            ));
         }
         note = sentence(&d.over);
     }
