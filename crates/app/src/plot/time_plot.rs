@@ -15,7 +15,7 @@ use crate::plot::band::{self, Mapping};
 use crate::plot::legend::{self, Chip};
 use crate::plot::model::{Ink, Mark, Rule, Series, TimeChart};
 use crate::plot::quantity::{self, Scale};
-use crate::plot::{ViewContext, axis, gesture, look, source};
+use crate::plot::{TimeView, ViewContext, axis, gesture, look, source};
 use crate::theme::Theme;
 use crate::trace::Window;
 
@@ -78,7 +78,7 @@ impl TimePlot {
         let largest = low.abs().max(high.abs());
         let scale = chart.quantity.scale(largest);
         self.legend(ui, cx, chart, &shown, (low, high), scale);
-        let time = (cx.time.from_s, cx.time.to_s);
+        let time = stretch(&cx.time);
         let layer = Layer {
             base: PlotItemBase::new(chart.title.clone()),
             chart,
@@ -134,7 +134,7 @@ impl TimePlot {
         };
         let pixels = (width * ui.ctx().pixels_per_point()).ceil().max(1.0);
         let buckets = (pixels as usize).min(MOST_BUCKETS);
-        let time = (cx.time.from_s, cx.time.to_s);
+        let time = stretch(&cx.time);
         self.read.resize_with(chart.series.len(), Default::default);
         let mut pending = false;
         for ((series, read), shown) in chart.series.iter().zip(&mut self.read).zip(shown) {
@@ -214,6 +214,13 @@ impl TimePlot {
     }
 }
 
+/// The shown stretch; where there is none, the whole run.
+fn stretch(time: &TimeView) -> (f64, f64) {
+    let some = |(from, to): &(f64, f64)| from < to;
+    let shown = [(time.from_s, time.to_s), time.whole_s];
+    shown.into_iter().find(some).unwrap_or((0.0, 1.0))
+}
+
 /// Whether what belongs to a series is shown with it.
 fn visible(of: Option<usize>, shown: &[bool]) -> bool {
     of.is_none_or(|i| shown.get(i).copied().unwrap_or(false))
@@ -257,7 +264,7 @@ pub(crate) fn axis_y<'a>(theme: &Theme, ui: &Ui) -> AxisHints<'a> {
 
 /// Turns what the user does into actions.
 fn respond(ui: &Ui, cx: &mut ViewContext<'_>, response: &Response, at: &Mapping) {
-    let (from, to) = (cx.time.from_s, cx.time.to_s);
+    let (from, to) = stretch(&cx.time);
     if let Some(pointer) = response.hover_pos() {
         let t_s = at.t_s(pointer.x).clamp(from, to);
         if cx.time.cursor_s != Some(t_s) {
@@ -285,7 +292,7 @@ fn respond(ui: &Ui, cx: &mut ViewContext<'_>, response: &Response, at: &Mapping)
 /// Name and summary for screen readers.
 fn describe(ui: &Ui, cx: &ViewContext<'_>, chart: &TimeChart, response: &Response) {
     response.widget_info(|| WidgetInfo::labeled(Role::Figure, ui.is_enabled(), &chart.title));
-    let (from, to) = (cx.time.from_s, cx.time.to_s);
+    let (from, to) = stretch(&cx.time);
     ui.ctx().accesskit_node_builder(response.id, |node| {
         let step = (to - from) / 100.0;
         let shown = format!(
@@ -490,7 +497,7 @@ impl Layer<'_> {
     }
 }
 
-/// Lines across with their names at the right end; limits that lie outside are named at the edge with an arrow.
+/// Lines across with their names at the right end; limits that lie outside are named at the edge.
 pub(crate) fn draw_rules<'a>(
     ui: &Ui,
     theme: &Theme,
@@ -519,9 +526,9 @@ pub(crate) fn draw_rules<'a>(
         let text = if inside {
             rule.name.clone()
         } else if rule.value > high {
-            format!("\u{2191} {}", rule.name)
+            format!("{}, further up", rule.name)
         } else {
-            format!("\u{2193} {}", rule.name)
+            format!("{}, further down", rule.name)
         };
         let below = y - frame.top() < theme.space().large;
         let anchor = if below {

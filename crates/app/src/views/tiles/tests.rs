@@ -18,7 +18,7 @@ use crate::action::{Action, Actions};
 use crate::plot::TimeView;
 use crate::result::{PhaseBar, PhaseChart, RackMap};
 use crate::theme::Theme;
-use crate::trace::TraceSet;
+use crate::trace::{Trace, TraceSet};
 
 struct Still;
 impl Observer for Still {}
@@ -38,6 +38,48 @@ fn outcome() -> Arc<Outcome> {
         Arc::new(run(&text))
     });
     Arc::clone(made)
+}
+
+/// The same with a battery at the bus, fine time around the worst moment, and the loss of a set.
+fn buffered() -> RunResult {
+    static DONE: OnceLock<Arc<Outcome>> = OnceLock::new();
+    let made = DONE.get_or_init(|| {
+        let text = include_str!("../../../../../examples/training-offgrid.toml");
+        let text = text.replace("duration_s = 60.0", "duration_s = 20.0");
+        let text = text.replace("step_s = 0.001", "step_s = 0.002");
+        let more = "[[bess]]\nname = \"yard\"\nenergy_kwh = 20\npower_kw = 400\ntime_constant_s = 5\n\n[[contingencies]]\nkind = \"set_trip\"\nafter_s = 5.0\n";
+        Arc::new(run(&format!("{text}\n{more}")))
+    });
+    let mut result = result_of(Arc::clone(made));
+    let traces = |(t0_s, dt_s): (f64, f64), samples: usize, columns: &[(&str, &str, f32, f32)]| {
+        let traces = columns.iter().map(|(name, unit, low, high)| {
+            let wave = |i: usize| {
+                let t = t0_s + i as f64 * dt_s;
+                let up = t.rem_euclid(1.0) < 0.8;
+                let ripple = 0.02 * ((i * 7919) % 13) as f32 / 13.0;
+                low + (high - low) * (if up { 0.9 } else { 0.1 } + ripple)
+            };
+            let values = (0..samples).map(wave).collect();
+            Arc::new(Trace::from_samples(name, unit, (t0_s, dt_s), values))
+        });
+        Arc::new(TraceSet {
+            t0_s,
+            dt_s,
+            samples: samples as u64,
+            traces: traces.collect(),
+        })
+    };
+    let site = ("site_w", "W", 7e5, 1e6);
+    let f = ("f_hz", "Hz", 59.5, 60.4);
+    let charge = ("charge_share_yard", "", 0.3, 0.7);
+    result.traces = traces((0.0, 0.002), 10_000, &[site, f, charge]);
+    result.zoom = Some(traces((8.0, 1e-4), 10_000, &[site, f]));
+    result.unbuffered = Some(traces(
+        (0.0, 0.002),
+        10_000,
+        &[("site_w", "W", 4e5, 1.05e6)],
+    ));
+    result
 }
 
 fn result_of(outcome: Arc<Outcome>) -> RunResult {
@@ -266,6 +308,80 @@ fn keys_move_zoom_and_set_the_cursor() {
     assert!(stage.borrow().time.cursor_s.is_some());
 }
 
+fn names(chart: &crate::plot::TimeChart) -> Vec<&str> {
+    chart.series.iter().map(|s| s.name.as_str()).collect()
+}
+
+#[test]
+fn charts_hold_what_the_result_has() {
+    let result = buffered();
+    let mut twin = buffered();
+    twin.name = "before".to_owned();
+    let twin = Arc::new(twin);
+    let pinned = [Arc::clone(&twin), twin];
+    let site = power::site(&result, &pinned).unwrap();
+    let all = [
+        "without buffers",
+        "with buffers",
+        "pinned before",
+        "pinned before (2)",
+    ];
+    assert_eq!(names(&site), all);
+    assert!(site.series[1].fine.is_some() && site.fine_s.is_some());
+    assert!(site.summary.contains("5 to 95 %"), "{}", site.summary);
+    let frequency = plant::frequency(&result, &[]).unwrap();
+    assert_eq!(names(&frequency)[0], "bus");
+    let failures: Vec<bool> = frequency.series[1..].iter().map(|s| s.shown).collect();
+    assert_eq!(failures, [false], "a failure is a curve to be asked for");
+    assert_eq!(frequency.zones.len(), 2);
+    assert!(
+        frequency
+            .marks
+            .iter()
+            .any(|m| m.text.starts_with("Worst: lowest frequency"))
+    );
+    let charge = charge::chart(&result, &[]).unwrap();
+    assert_eq!(names(&charge), ["yard"]);
+    let spectrum = spectrum::chart(&result, &[]).unwrap();
+    assert!(
+        spectrum
+            .uprights
+            .iter()
+            .any(|u| u.label.contains("damping"))
+    );
+    // Without a plant there is a sentence.
+    let mut bare = Outcome::clone(&result.outcome);
+    bare.plant = None;
+    bare.storage_curves = None;
+    let bare = result_of(Arc::new(bare));
+    let none = plant::frequency(&bare, &[]).unwrap_err();
+    assert!(
+        none.starts_with("This site has no generating sets"),
+        "{none}"
+    );
+    assert!(charge::chart(&bare, &[]).is_err());
+    // And one without traces falls back on the pyramids of its outcome.
+    assert_eq!(names(&power::site(&bare, &[]).unwrap()), ["site"]);
+}
+
+#[test]
+fn charts_are_built_once_and_let_go() {
+    let stage = Stage::new(Some(result_of(outcome())));
+    let mut harness = harness(&stage, [700.0, 700.0], false);
+    harness.run();
+    let held = Arc::strong_count(&stage.borrow().result.as_ref().unwrap().traces);
+    harness.run();
+    let again = Arc::strong_count(&stage.borrow().result.as_ref().unwrap().traces);
+    assert_eq!(held, again);
+    let old = Arc::downgrade(&stage.borrow().result.as_ref().unwrap().traces);
+    stage.borrow_mut().result = Some(result_of(outcome()));
+    harness.run();
+    assert!(
+        old.upgrade().is_none(),
+        "the traces of the older result are gone"
+    );
+}
+
 /// Draws pictures of the tiles into the folder of `BALLAST_PICTURES`, to be looked at.
 #[test]
 fn pictures() {
@@ -301,5 +417,27 @@ fn pictures() {
         }
         stage.borrow_mut().stale = true;
         save(&mut harness, "third");
+    }
+    for (name, time, scale) in [
+        ("buffered", (0.0, 20.0), 1.0),
+        ("near", (7.5, 9.5), 1.0),
+        ("nearer", (8.795, 8.805), 1.0),
+        ("double", (0.0, 20.0), 2.0),
+    ] {
+        let stage = Stage::new(Some(buffered()));
+        let size = if scale == 2.0 {
+            [350.0, 345.0]
+        } else {
+            [700.0, 690.0]
+        };
+        let mut harness = harness(&stage, size, scale == 2.0);
+        harness.set_pixels_per_point(scale);
+        (stage.borrow_mut().time.from_s, stage.borrow_mut().time.to_s) = time;
+        stage.borrow_mut().time.cursor_s = Some(8.8);
+        harness.run();
+        tab(&harness, Tile::Charge).click();
+        harness.run();
+        let image = harness.render().unwrap();
+        image.save(folder.join(format!("{name}.png"))).unwrap();
     }
 }
