@@ -21,6 +21,7 @@ use crate::action::{Action, Actions, Notice};
 use crate::command::Command;
 use crate::document::Document;
 use crate::engine::Engine;
+use crate::export::Exports;
 use crate::fields::Form;
 use crate::live::{LiveModel, Wake};
 use crate::platform::{Picked, Platform};
@@ -96,6 +97,7 @@ pub struct App {
     runs: Runs,
     pinned: Vec<Arc<RunResult>>,
     tiles: Tiles,
+    exports: Exports,
     live: LiveModel,
     live_view: LiveView,
     time: TimeView,
@@ -144,6 +146,7 @@ impl App {
             runs: Runs::default(),
             pinned: Vec::new(),
             tiles: Tiles::default(),
+            exports: Exports::new(Arc::clone(&platform), wake.clone()),
             live: LiveModel::new(Arc::clone(&platform), wake.clone()),
             live_view: LiveView::default(),
             time: TimeView {
@@ -260,6 +263,7 @@ impl App {
         self.take_dropped(ctx);
         self.take_answers();
         self.take_live();
+        self.take_exports();
         self.run_when_due(ctx.input(|i| i.time));
         self.guard_close(ctx);
         self.name_window(ctx);

@@ -188,7 +188,7 @@ impl App {
                 .text(format!("Running {:.0} %", share * 100.0));
             ui.add(bar);
             if ui
-                .button("Cancel")
+                .button(Command::CancelRun.text())
                 .on_hover_text(Command::CancelRun.tooltip())
                 .clicked()
             {

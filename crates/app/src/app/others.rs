@@ -36,9 +36,26 @@ impl App {
         }
     }
 
-    pub(super) fn export_figures(&mut self) {}
+    pub(super) fn export_figures(&mut self) {
+        if let Some(result) = &self.runs.result {
+            self.exports.figures(result);
+        }
+    }
 
-    pub(super) fn export_traces(&mut self) {}
+    pub(super) fn export_traces(&mut self) {
+        if let Some(result) = &self.runs.result
+            && let Err(why) = self.exports.traces(result)
+        {
+            self.say(why);
+        }
+    }
+
+    /// Takes in what became of exports.
+    pub(super) fn take_exports(&mut self) {
+        for notice in self.exports.poll() {
+            self.say(notice);
+        }
+    }
 
     pub(super) fn live(&mut self, action: LiveAction) {
         let mut actions = Actions::default();
