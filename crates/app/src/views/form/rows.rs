@@ -234,7 +234,7 @@ impl Maker<'_> {
         let sizes = self.theme.text_sizes();
         let line = self.ui.spacing().interact_size.y;
         let space = self.theme.space();
-        let label = label_width(self.made.width, indent) - space.small;
+        let label = label_width(self.made.width, indent);
         let label = self.text(&field.label, sizes.body, label) + space.small * 2.0;
         let room = editor_width(self.made.width, field, line) - space.medium * 2.0;
         let value = match field.kind {
