@@ -87,3 +87,28 @@ fn an_edit_is_fitted_to_its_key_or_refused() {
         assert!(resolved.fit(path, value).is_err(), "{path}");
     }
 }
+
+/// A form follows every key that is typed.
+#[test]
+fn it_is_ready_at_once() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/campus.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (mut read_s, mut outline_s) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..10 {
+        let start = std::time::Instant::now();
+        let resolved = resolved(&text);
+        read_s = read_s.min(start.elapsed().as_secs_f64());
+        let start = std::time::Instant::now();
+        let outline = resolved.outline();
+        outline_s = outline_s.min(start.elapsed().as_secs_f64());
+        assert!(outline.places.len() > 10);
+    }
+    eprintln!(
+        "read {:.2} ms, outline {:.2} ms",
+        read_s * 1e3,
+        outline_s * 1e3
+    );
+    // Without optimisation it takes much longer, which is no sign of harm.
+    let most_s = if cfg!(debug_assertions) { 0.3 } else { 0.005 };
+    assert!(read_s + outline_s < most_s, "{read_s} {outline_s}");
+}
