@@ -21,6 +21,7 @@ use crate::action::{Action, Actions, Notice};
 use crate::command::Command;
 use crate::document::Document;
 use crate::engine::Engine;
+use crate::export::Exports;
 use crate::fields::Form;
 use crate::live::{LiveModel, Wake};
 use crate::platform::{Picked, Platform};
@@ -95,6 +96,7 @@ pub struct App {
     problems: Vec<Problem>,
     runs: Runs,
     pinned: Vec<Arc<RunResult>>,
+    exports: Exports,
     tiles: Tiles,
     live: LiveModel,
     live_view: LiveView,
@@ -128,6 +130,7 @@ impl App {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint())
         };
+        let exports = Exports::new(Arc::clone(&platform), wake.clone());
         let mut app = Self {
             engine: Engine::new(Arc::clone(&platform), wake.clone()),
             drafts: Drafts::new(Arc::clone(&platform)),
@@ -143,6 +146,7 @@ impl App {
             problems: Vec::new(),
             runs: Runs::default(),
             pinned: Vec::new(),
+            exports,
             tiles: Tiles::default(),
             live: LiveModel::new(Arc::clone(&platform), wake.clone()),
             live_view: LiveView::default(),
@@ -260,6 +264,7 @@ impl App {
         self.take_dropped(ctx);
         self.take_answers();
         self.take_live();
+        self.take_exports();
         self.run_when_due(ctx.input(|i| i.time));
         self.guard_close(ctx);
         self.name_window(ctx);

@@ -12,14 +12,36 @@ use crate::document::words;
 
 /// Sections of the scenario in the order in which a site is put together.
 const ORDER: [&str; 19] = [
-    "scenario", "simulation", "gpus", "nodes", "psus", "racks", "jobs", "tenants", "correlation", "loads", "bess",
-    "plant", "limits", "facility", "events", "contingencies", "zoom", "outputs", "variant",
+    "scenario",
+    "simulation",
+    "gpus",
+    "nodes",
+    "psus",
+    "racks",
+    "jobs",
+    "tenants",
+    "correlation",
+    "loads",
+    "bess",
+    "plant",
+    "limits",
+    "facility",
+    "events",
+    "contingencies",
+    "zoom",
+    "outputs",
+    "variant",
 ];
 
 /// The sections of a scenario.
 pub(super) fn sections(root: &Place) -> Vec<Section> {
     let mut found: Vec<Section> = root.places.iter().filter_map(section).collect();
-    found.sort_by_key(|s| ORDER.iter().position(|o| *o == s.path).unwrap_or(ORDER.len()));
+    found.sort_by_key(|s| {
+        ORDER
+            .iter()
+            .position(|o| *o == s.path)
+            .unwrap_or(ORDER.len())
+    });
     found
 }
 
@@ -103,7 +125,9 @@ fn field(place: &Place) -> Option<Field> {
 
 fn source(of: &PlaceSource, unit: &str) -> String {
     let range = of.plausible.as_ref().map_or_else(String::new, |(a, b)| {
-        format!("; plausible {a} to {b} {unit}").trim_end().to_owned()
+        format!("; plausible {a} to {b} {unit}")
+            .trim_end()
+            .to_owned()
     });
     format!(
         "{} ({}, {} confidence{range})",
@@ -170,7 +194,11 @@ pub(super) fn put_problem(sections: &mut [Section], problem: &Problem) -> bool {
     let Some(section) = sections.iter_mut().find(|s| within(&problem.key, &s.key)) else {
         return false;
     };
-    if let Some(field) = section.fields.iter_mut().find(|f| within(&problem.key, &f.key)) {
+    if let Some(field) = section
+        .fields
+        .iter_mut()
+        .find(|f| within(&problem.key, &f.key))
+    {
         field.problems.push(words(problem));
         return true;
     }

@@ -7,7 +7,9 @@ use ballast_scenario::{Problem, load_all, load_str};
 use super::{Field, FieldFrom, FieldKind, Form, Section};
 
 fn folder(name: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(name);
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -51,13 +53,26 @@ fn fields_say_what_holds_and_where_it_comes_from() {
         &[],
     );
     let all = fields(&form);
-    let get = |path: &str| *all.iter().find(|f| f.path == path).unwrap_or_else(|| panic!("{path}"));
+    let get = |path: &str| {
+        *all.iter()
+            .find(|f| f.path == path)
+            .unwrap_or_else(|| panic!("{path}"))
+    };
     let count = get("plant.sets.diesel.count");
     assert_eq!((count.value.as_str(), count.from), ("2", FieldFrom::File));
-    assert_eq!((count.kind.clone(), count.key.as_str()), (FieldKind::Integer, "plant.sets.0.count"));
+    assert_eq!(
+        (count.kind.clone(), count.key.as_str()),
+        (FieldKind::Integer, "plant.sets.0.count")
+    );
     let inertia = get("plant.sets.diesel.inertia_s");
-    assert_eq!((inertia.from, inertia.unit.as_str()), (FieldFrom::Preset, "s"));
-    assert!(!inertia.source.is_empty() && inertia.range.contains("at least 0.01"), "{inertia:?}");
+    assert_eq!(
+        (inertia.from, inertia.unit.as_str()),
+        (FieldFrom::Preset, "s")
+    );
+    assert!(
+        !inertia.source.is_empty() && inertia.range.contains("at least 0.01"),
+        "{inertia:?}"
+    );
     let seed = get("simulation.realisations");
     assert_eq!((seed.value.as_str(), seed.from), ("1", FieldFrom::Default));
     assert_eq!(get("limits.voltage_min_pu").from, FieldFrom::Absent);
@@ -73,10 +88,18 @@ fn fields_say_what_holds_and_where_it_comes_from() {
     };
     assert!(kinds.contains(&"inference".to_owned()));
     assert!(form.check("plant.sets.diesel.rated_kw", "2.5 MW").is_ok());
-    assert!(form.check("plant.sets.diesel.rated_kw", "2.5 s").unwrap_err().contains("kW"));
+    assert!(
+        form.check("plant.sets.diesel.rated_kw", "2.5 s")
+            .unwrap_err()
+            .contains("kW")
+    );
     assert_eq!(form.key_of("plant.sets.diesel.count"), "plant.sets.0.count");
     for field in &all {
-        assert!(!field.label.is_empty() && !field.label.ends_with(':'), "{}", field.path);
+        assert!(
+            !field.label.is_empty() && !field.label.ends_with(':'),
+            "{}",
+            field.path
+        );
     }
 }
 
@@ -94,7 +117,12 @@ fn every_field_of_every_example_takes_its_own_value() {
                 _ => field.value.clone(),
             };
             let checked = form.check(&field.path, &typed);
-            assert!(checked.is_ok(), "{}: {} = {typed}: {checked:?}", path.display(), field.path);
+            assert!(
+                checked.is_ok(),
+                "{}: {} = {typed}: {checked:?}",
+                path.display(),
+                field.path
+            );
         }
     }
 }
@@ -103,13 +131,20 @@ fn every_field_of_every_example_takes_its_own_value() {
 fn no_problem_of_an_invalid_scenario_is_lost() {
     let mut seen = 0;
     for path in folder("tests/corpus/invalid") {
-        let Err(problems) = load_all(&path, &[]) else { continue };
+        let Err(problems) = load_all(&path, &[]) else {
+            continue;
+        };
         let form = form_of(&path, &problems.0);
         let (mut fields, mut sections) = (Vec::new(), Vec::new());
         walk(&form.sections, &mut fields, &mut sections);
         let at: usize = fields.iter().map(|f| f.problems.len()).sum::<usize>()
             + sections.iter().map(|s| s.problems.len()).sum::<usize>();
-        assert_eq!(at + form.elsewhere.len(), problems.0.len(), "{}", path.display());
+        assert_eq!(
+            at + form.elsewhere.len(),
+            problems.0.len(),
+            "{}",
+            path.display()
+        );
         for problem in &problems.0 {
             let message = |all: &[String]| all.iter().any(|m| m.contains(&problem.message));
             let shown = fields.iter().any(|f| message(&f.problems))
@@ -128,11 +163,23 @@ fn a_problem_stands_at_its_field() {
     let problems = load_str("t", text, Path::new(""), &[]).unwrap_err().0;
     let mut form = Form::default();
     form.update(text, &problems);
-    let count = fields(&form).into_iter().find(|f| f.path == "plant.sets.a.count").unwrap();
+    let count = fields(&form)
+        .into_iter()
+        .find(|f| f.path == "plant.sets.a.count")
+        .unwrap();
     assert!(count.problems[0].contains("out of range"), "{count:?}");
     let plant = form.sections.iter().find(|s| s.path == "plant").unwrap();
-    let set = &plant.sections.iter().find(|s| s.path == "plant.sets").unwrap().sections[0];
-    assert!(set.problems[0].starts_with("rated_kv: unknown key"), "{:?}", set.problems);
+    let set = &plant
+        .sections
+        .iter()
+        .find(|s| s.path == "plant.sets")
+        .unwrap()
+        .sections[0];
+    assert!(
+        set.problems[0].starts_with("rated_kv: unknown key"),
+        "{:?}",
+        set.problems
+    );
     // No TOML: what was is shown, the problem is told elsewhere.
     let broken = "[scenario";
     let problems = load_str("t", broken, Path::new(""), &[]).unwrap_err().0;
@@ -159,7 +206,11 @@ fn the_largest_example_is_ready_at_once() {
         best = best.min(start.elapsed().as_secs_f64());
     }
     let count = fields(&form).len();
-    eprintln!("{}: {count} fields, form in {:.2} ms", largest.display(), best * 1e3);
+    eprintln!(
+        "{}: {count} fields, form in {:.2} ms",
+        largest.display(),
+        best * 1e3
+    );
     // 5 ms with optimisation; without it ten times as long is no sign of harm.
     let most_s = if cfg!(debug_assertions) { 0.2 } else { 0.005 };
     assert!(best < most_s, "{best}");

@@ -3,8 +3,8 @@
 //! Rows are measured when the form, the width or what is open changes; a frame lays out only those that can be seen, and a few
 //! around them so that the keyboard finds the next one.
 
-mod rows;
 mod row_field;
+mod rows;
 
 use std::collections::BTreeMap;
 
@@ -73,10 +73,8 @@ impl FormView {
             let rows = std::mem::take(&mut self.rows.rows);
             let width = self.rows.width;
             for row in rows.iter().skip(first).take_while(|r| r.y < to) {
-                let rect = Rect::from_min_size(
-                    pos2(origin.x, origin.y + row.y),
-                    vec2(width, row.height),
-                );
+                let rect =
+                    Rect::from_min_size(pos2(origin.x, origin.y + row.y), vec2(width, row.height));
                 let builder = UiBuilder::new().max_rect(rect).id_salt(("row", &row.id));
                 ui.scope_builder(builder, |ui| self.row(ui, cx, form, row));
             }
@@ -88,12 +86,18 @@ impl FormView {
     fn search(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, form: &Form) {
         ui.horizontal(|ui| {
             let clear = !self.query.is_empty();
-            let room = if clear { ui.spacing().interact_size.y * 1.5 } else { 0.0 };
+            let room = if clear {
+                ui.spacing().interact_size.y * 1.5
+            } else {
+                0.0
+            };
             ui.add(
                 TextEdit::singleline(&mut self.query)
                     .id_salt("search")
                     .hint_text("Search fields")
-                    .desired_width((ui.available_width() - room - cx.theme.space().medium).max(0.0)),
+                    .desired_width(
+                        (ui.available_width() - room - cx.theme.space().medium).max(0.0),
+                    ),
             )
             .accessible_name("Search fields");
             if clear && ui.button("✖").accessible_name("Clear search").clicked() {
@@ -114,13 +118,7 @@ impl FormView {
     }
 
     /// Opens what the path lies in; the key of its row.
-    fn find(
-        &mut self,
-        ui: &Ui,
-        cx: &ViewContext<'_>,
-        form: &Form,
-        path: &str,
-    ) -> Option<String> {
+    fn find(&mut self, ui: &Ui, cx: &ViewContext<'_>, form: &Form, path: &str) -> Option<String> {
         let wanted = form.key_of(path);
         let key = nearest(&form.sections, &wanted)?;
         open_to(&form.sections, &key, &mut self.open);
@@ -133,14 +131,8 @@ impl FormView {
     }
 
     fn measure(&mut self, ui: &Ui, cx: &ViewContext<'_>, form: &Form) {
-        self.rows.measure(
-            ui,
-            cx.theme,
-            form,
-            &self.query,
-            &self.open,
-            &self.refused,
-        );
+        self.rows
+            .measure(ui, cx.theme, form, &self.query, &self.open, &self.refused);
     }
 
     fn row(&mut self, ui: &mut Ui, cx: &mut ViewContext<'_>, form: &Form, row: &Row) {
@@ -206,12 +198,16 @@ impl FormView {
                 theme.text_sizes().body
             };
             let title = RichText::new(format!("{arrow} {}", section.title)).size(size);
-            let title = if row.at.len() == 1 { title.strong() } else { title };
+            let title = if row.at.len() == 1 {
+                title.strong()
+            } else {
+                title
+            };
             let buttons = f32::from(u8::from(section.can_add)) * 58.0
                 + f32::from(u8::from(section.can_remove)) * 34.0;
             let problems = rows::problems(section);
-            let room = (ui.available_width() - buttons - if problems > 0 { 90.0 } else { 0.0 })
-                .max(40.0);
+            let room =
+                (ui.available_width() - buttons - if problems > 0 { 90.0 } else { 0.0 }).max(40.0);
             let head = ui
                 .allocate_ui(vec2(room, ui.spacing().interact_size.y), |ui| {
                     ui.add(egui::Button::new(title).frame(false).wrap())

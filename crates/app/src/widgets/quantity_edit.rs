@@ -58,7 +58,10 @@ pub fn show(
     let focused = ui.memory(|m| m.has_focus(id));
     if focused && let Some(value) = arrow(ui, field, &text) {
         ui.data_mut(|d| d.remove_temp::<String>(memory));
-        return (draw(ui, theme, field, &mut text, width, refused), Edited::Set(value));
+        return (
+            draw(ui, theme, field, &mut text, width, refused),
+            Edited::Set(value),
+        );
     }
     let escape = focused && ui.input(|i| i.key_pressed(Key::Escape));
     let response = draw(ui, theme, field, &mut text, width, refused);
@@ -203,10 +206,18 @@ fn arrow(ui: &Ui, field: &Field, text: &str) -> Option<String> {
 /// `start` moved by so many steps: of 1 for whole numbers, else of 1 %; none if nothing changes.
 pub fn moved(field: &Field, start: f64, steps: f64) -> Option<String> {
     let value = if field.kind == FieldKind::Integer {
-        let whole = if steps.abs() < 1.0 { steps.signum() } else { steps.round() };
+        let whole = if steps.abs() < 1.0 {
+            steps.signum()
+        } else {
+            steps.round()
+        };
         (start + whole).max(0.0)
     } else {
-        let step = if start == 0.0 { 0.01 } else { start.abs() / 100.0 };
+        let step = if start == 0.0 {
+            0.01
+        } else {
+            start.abs() / 100.0
+        };
         rounded(start + steps * step, step)
     };
     let text = value.to_string();

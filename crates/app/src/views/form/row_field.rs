@@ -34,8 +34,16 @@ pub(super) fn show(
         let reset = field.from == FieldFrom::File && field.key != "scenario.name";
         let line = ui.spacing().interact_size.y;
         let mut room = ui.available_width() - theme.space().medium;
-        room -= if reset { line + theme.space().small } else { 0.0 };
-        room -= if field.low_confidence { line * 1.7 } else { 0.0 };
+        room -= if reset {
+            line + theme.space().small
+        } else {
+            0.0
+        };
+        room -= if field.low_confidence {
+            line * 1.7
+        } else {
+            0.0
+        };
         let (response, now) = editor(ui, theme, form, field, room, refused, focus);
         if now != Edited::No {
             edited = now;
@@ -149,9 +157,7 @@ fn editor(
     match &field.kind {
         FieldKind::Bool => {
             let mut on = field.value == "true";
-            let response = ui
-                .checkbox(&mut on, "")
-                .accessible_name(&field.label);
+            let response = ui.checkbox(&mut on, "").accessible_name(&field.label);
             let edited = if response.clicked() {
                 Edited::Set(on.to_string())
             } else {
@@ -227,7 +233,11 @@ fn presets(ui: &mut Ui, theme: &Theme, field: &Field, choices: &[PresetChoice]) 
     let wanted = query.trim().to_lowercase();
     let mut chosen = None;
     let is_file = wanted.contains('/') || wanted.ends_with(".toml");
-    if is_file && ui.button(format!("Use the file {}", query.trim())).clicked() {
+    if is_file
+        && ui
+            .button(format!("Use the file {}", query.trim()))
+            .clicked()
+    {
         chosen = Some(query.trim().to_owned());
     }
     let found: Vec<&PresetChoice> = choices

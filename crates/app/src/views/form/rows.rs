@@ -9,8 +9,18 @@ use crate::theme::Theme;
 
 /// Sections that few scenarios use, or that presets fill: closed at first.
 const CLOSED: [&str; 12] = [
-    "simulation", "gpus", "nodes", "psus", "tenants", "correlation", "facility", "events", "contingencies", "zoom",
-    "outputs", "variant",
+    "simulation",
+    "gpus",
+    "nodes",
+    "psus",
+    "tenants",
+    "correlation",
+    "facility",
+    "events",
+    "contingencies",
+    "zoom",
+    "outputs",
+    "variant",
 ];
 
 /// A row: the head of a section, a problem of it, or a field.
@@ -77,7 +87,10 @@ impl Rows {
             revision: form.revision(),
             query: query.trim().to_lowercase(),
             open: open.clone(),
-            refused: refused.iter().map(|(k, (_, m))| format!("{k}{m}")).collect(),
+            refused: refused
+                .iter()
+                .map(|(k, (_, m))| format!("{k}{m}"))
+                .collect(),
             width: ui.available_width() - bar - theme.space().small,
             pixels_per_point: ui.ctx().pixels_per_point(),
         };
@@ -143,9 +156,20 @@ impl Maker<'_> {
         if at.len() == 1 {
             self.y += space.small;
         }
-        self.push(RowKind::Section, at, section.key.clone(), height, indent, open);
+        self.push(
+            RowKind::Section,
+            at,
+            section.key.clone(),
+            height,
+            indent,
+            open,
+        );
         for (i, message) in section.problems.iter().enumerate() {
-            let height = self.text(message, self.theme.text_sizes().small, self.made.width - indent);
+            let height = self.text(
+                message,
+                self.theme.text_sizes().small,
+                self.made.width - indent,
+            );
             let id = format!("{}\u{0}{i}", section.key);
             self.push(RowKind::Message(i), at, id, height, indent, open);
         }
@@ -159,17 +183,31 @@ impl Maker<'_> {
             }
             self.found += 1;
             let height = self.field(field, inner);
-            self.push(RowKind::Field(i), at, field.key.clone(), height, inner, open);
+            self.push(
+                RowKind::Field(i),
+                at,
+                field.key.clone(),
+                height,
+                inner,
+                open,
+            );
         }
         self.sections(&section.sections, at);
     }
 
     fn matches_title(&self, section: &Section) -> bool {
-        section.title.to_lowercase().contains(&self.made.query)
-            && !section.fields.is_empty()
+        section.title.to_lowercase().contains(&self.made.query) && !section.fields.is_empty()
     }
 
-    fn push(&mut self, kind: RowKind, at: &[usize], id: String, height: f32, indent: f32, open: bool) {
+    fn push(
+        &mut self,
+        kind: RowKind,
+        at: &[usize],
+        id: String,
+        height: f32,
+        indent: f32,
+        open: bool,
+    ) {
         self.rows.push(Row {
             kind,
             at: at.to_vec(),

@@ -43,7 +43,8 @@ fn frame(ui: &mut egui::Ui, state: &mut State) {
             _ => {}
         }
         state.asked.push(action);
-        let problems = ballast_scenario::load_str("t", state.document.text(), std::path::Path::new(""), &[]);
+        let problems =
+            ballast_scenario::load_str("t", state.document.text(), std::path::Path::new(""), &[]);
         let problems = problems.err().map_or_else(Vec::new, |p| p.0);
         state.form.update(state.document.text(), &problems);
     }
@@ -57,12 +58,18 @@ fn harness(text: &str, dark: bool) -> Harness<'static, State> {
         ..State::default()
     };
     let problems = ballast_scenario::load_str("t", text, std::path::Path::new(""), &[]);
-    state.form.update(text, &problems.err().map_or_else(Vec::new, |p| p.0));
+    state
+        .form
+        .update(text, &problems.err().map_or_else(Vec::new, |p| p.0));
     let mut harness = Harness::builder()
         .with_size(vec2(340.0, 760.0))
         .with_max_steps(20)
         .build_ui_state(frame, state);
-    harness.ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
+    harness.ctx.set_theme(if dark {
+        egui::Theme::Dark
+    } else {
+        egui::Theme::Light
+    });
     Theme::light().apply(&harness.ctx);
     Theme::dark().apply(&harness.ctx);
     harness.run();
@@ -76,7 +83,9 @@ fn focus(harness: &mut Harness<'_, State>, path: &str) {
 
 fn type_in(harness: &mut Harness<'_, State>, path: &str, label: &str, text: &str) {
     focus(harness, path);
-    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, label).type_text(text);
+    harness
+        .get_by_role_and_label(egui::accesskit::Role::TextInput, label)
+        .type_text(text);
     harness.run();
     harness.key_press(egui::Key::Enter);
     harness.run();
@@ -85,12 +94,26 @@ fn type_in(harness: &mut Harness<'_, State>, path: &str, label: &str, text: &str
 #[test]
 fn a_quantity_is_typed_with_its_unit_and_reset() {
     let mut harness = harness(EXAMPLE, false);
-    type_in(&mut harness, "plant.sets.diesel.rated_kw", "Rated", "2.5 MW");
+    type_in(
+        &mut harness,
+        "plant.sets.diesel.rated_kw",
+        "Rated",
+        "2.5 MW",
+    );
     assert_eq!(
         harness.state().asked,
-        [Action::Set { path: "plant.sets.diesel.rated_kw".into(), value: "2.5 MW".into() }]
+        [Action::Set {
+            path: "plant.sets.diesel.rated_kw".into(),
+            value: "2.5 MW".into()
+        }]
     );
-    assert!(harness.state().document.text().contains("\nrated_kw = 2500\n"));
+    assert!(
+        harness
+            .state()
+            .document
+            .text()
+            .contains("\nrated_kw = 2500\n")
+    );
     focus(&mut harness, "plant.sets.diesel.rated_kw");
     harness.get_by_label("Reset Rated").click();
     harness.run();
@@ -100,10 +123,20 @@ fn a_quantity_is_typed_with_its_unit_and_reset() {
 #[test]
 fn what_cannot_stand_there_is_refused_with_a_message_and_escape_restores() {
     let mut harness = harness(EXAMPLE, false);
-    type_in(&mut harness, "plant.sets.diesel.inertia_s", "Inertia", "heavy");
+    type_in(
+        &mut harness,
+        "plant.sets.diesel.inertia_s",
+        "Inertia",
+        "heavy",
+    );
     assert_eq!(harness.state().document.text(), EXAMPLE);
     harness.get_by_label_contains("`heavy` does not start with a number");
-    type_in(&mut harness, "plant.sets.diesel.inertia_s", "Inertia", "900 s");
+    type_in(
+        &mut harness,
+        "plant.sets.diesel.inertia_s",
+        "Inertia",
+        "900 s",
+    );
     harness.get_by_label_contains("900 is out of range");
     assert!(harness.state().asked.is_empty());
     focus(&mut harness, "plant.sets.diesel.inertia_s");
@@ -119,7 +152,13 @@ fn entries_are_added_and_removed() {
     focus(&mut harness, "racks");
     harness.get_by_label("Add an entry to Racks").click();
     harness.run();
-    assert!(harness.state().document.text().contains("name = \"hall-2\""));
+    assert!(
+        harness
+            .state()
+            .document
+            .text()
+            .contains("name = \"hall-2\"")
+    );
     focus(&mut harness, "racks.hall-2.count");
     harness.get_by_label("Remove hall-2").click();
     harness.run();
@@ -130,7 +169,9 @@ fn entries_are_added_and_removed() {
 fn another_preset_is_chosen_by_search() {
     let mut harness = harness(EXAMPLE, false);
     focus(&mut harness, "plant.sets.diesel.preset");
-    harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Preset").click();
+    harness
+        .get_by_role_and_label(egui::accesskit::Role::ComboBox, "Preset")
+        .click();
     harness.run();
     harness.check_accessibility();
     harness.get_by_label("Search presets").focus();
@@ -139,7 +180,11 @@ fn another_preset_is_chosen_by_search() {
     harness.run();
     harness.get_by_label_contains("3516").click();
     harness.run();
-    assert!(harness.state().document.text().contains("3516"), "{}", harness.state().document.text());
+    assert!(
+        harness.state().document.text().contains("3516"),
+        "{}",
+        harness.state().document.text()
+    );
 }
 
 #[test]
@@ -195,7 +240,11 @@ fn it_is_quick_and_looks_right() {
         let most_s = if cfg!(debug_assertions) { 0.03 } else { 0.001 };
         assert!(best < most_s, "{best}");
         if let Some(folder) = std::env::var_os("BALLAST_PICTURES") {
-            harness.render().unwrap().save(std::path::Path::new(&folder).join(format!("form-{name}.png"))).unwrap();
+            harness
+                .render()
+                .unwrap()
+                .save(std::path::Path::new(&folder).join(format!("form-{name}.png")))
+                .unwrap();
         }
     }
 }
