@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod drafts;
+pub mod export;
 mod files;
 pub mod live;
 pub mod machine;

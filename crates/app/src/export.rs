@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use crate::action::Notice;
 use crate::platform::{Pick, Picked, Platform, PlatformError};
 use crate::result::RunResult;
+use crate::trace::TraceSet;
 
 /// What is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,10 +121,14 @@ fn figures(platform: &dyn Platform, result: &RunResult, folder: &Path) -> Notice
 
 fn traces(platform: &dyn Platform, result: &RunResult, path: &Path) -> Notice {
     let mut written = vec![path.to_owned()];
-    let mut outcome = platform.write_traces(result, Part::Run, path);
-    if outcome.is_ok() && result.zoom.is_some() {
+    let about = |part, set| metadata(result, part, set);
+    let mut outcome =
+        platform.write_traces(&result.traces, &about(Part::Run, &result.traces), path);
+    if outcome.is_ok()
+        && let Some(zoom) = &result.zoom
+    {
         let fine = fine_path(path);
-        outcome = platform.write_traces(result, Part::Zoom, &fine);
+        outcome = platform.write_traces(zoom, &about(Part::Zoom, zoom), &fine);
         written.push(fine);
     }
     let names = |all: &[PathBuf]| {
@@ -138,7 +143,7 @@ fn traces(platform: &dyn Platform, result: &RunResult, path: &Path) -> Notice {
 
 /// Whose traces are to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+enum Part {
     /// The run's.
     Run,
     /// Of the fine run around its worst moment.
@@ -152,7 +157,7 @@ fn fine_path(path: &Path) -> PathBuf {
 }
 
 /// Names and values that stand in a file of traces, as the command writes them.
-pub fn trace_metadata(result: &RunResult, part: Part) -> Vec<(String, String)> {
+fn metadata(result: &RunResult, part: Part, set: &TraceSet) -> Vec<(String, String)> {
     let o = &result.outcome;
     let p = &o.provenance;
     let whose = match part {
@@ -179,11 +184,7 @@ pub fn trace_metadata(result: &RunResult, part: Part) -> Vec<(String, String)> {
             "rounded to 32-bit floats".to_owned(),
         ),
     ];
-    let set = match part {
-        Part::Run => Some(&result.traces),
-        Part::Zoom => result.zoom.as_ref(),
-    };
-    all.extend(set.iter().flat_map(|s| &s.traces).map(|t| {
+    all.extend(set.traces.iter().map(|t| {
         let text = format!("{}; {}", t.unit, t.what);
         (format!("column.{}", t.name), text)
     }));
@@ -255,6 +256,96 @@ mod tests {
         assert!(of(io::ErrorKind::NotFound).contains("Choose another one"));
         let ending = PlatformError::Unavailable("write .csv".to_owned());
         assert_eq!(what_to_do(&ending), "write .csv");
+    }
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::platform::memory::MemoryPlatform;
+    use crate::trace::Trace;
+    use crate::views::verdicts::samples;
+
+    /// Exports on a machine in memory, and how often they called for attention.
+    fn exports(platform: &Arc<MemoryPlatform>) -> (Exports, Arc<AtomicUsize>) {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&woken);
+        let wake = move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        };
+        let platform: Arc<dyn Platform> = platform.clone();
+        (Exports::new(platform, Arc::new(wake)), woken)
+    }
+
+    /// Polls until there is something to tell.
+    fn told(exports: &mut Exports) -> Vec<Notice> {
+        for _ in 0..2000 {
+            let notices = exports.poll();
+            if !notices.is_empty() || !exports.busy() {
+                return notices;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        Vec::new()
+    }
+
+    fn with_traces() -> Arc<RunResult> {
+        let mut result = samples::smallest();
+        let trace = Trace::from_samples("site_w", "W", (0.0, 1.0), vec![1.0, 2.0]);
+        result.traces = Arc::new(TraceSet {
+            t0_s: 0.0,
+            dt_s: 1.0,
+            samples: 2,
+            traces: vec![Arc::new(trace)],
+        });
+        Arc::new(result)
+    }
+
+    #[test]
+    fn traces_are_written_where_asked_and_told() {
+        let platform = Arc::new(MemoryPlatform::new());
+        platform.answer(Some("/out/a.csv"));
+        let (mut exports, woken) = exports(&platform);
+        exports.traces(&with_traces()).expect("it has traces");
+        let notices = told(&mut exports);
+        assert_eq!(notices.len(), 1);
+        assert!(!notices[0].error && notices[0].text.contains("/out/a.csv"), "{notices:?}");
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        assert!(!exports.busy());
+    }
+
+    #[test]
+    fn a_dismissed_dialog_and_a_result_without_samples_write_nothing() {
+        let platform = Arc::new(MemoryPlatform::new());
+        platform.answer(None);
+        let (mut exports, _) = exports(&platform);
+        exports.figures(&with_traces());
+        assert!(told(&mut exports).is_empty());
+        let empty = Arc::new(samples::smallest());
+        let notice = exports.traces(&empty).expect_err("no samples");
+        assert!(notice.error && notice.text.contains("run the scenario again"));
+        assert!(!exports.busy());
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_what_to_do() {
+        let platform = Arc::new(MemoryPlatform::new());
+        platform.answer(Some("/out"));
+        platform.fill_disk(true);
+        let (mut exports, _) = exports(&platform);
+        exports.figures(&with_traces());
+        let notices = told(&mut exports);
+        assert!(notices[0].error, "{notices:?}");
+        assert!(notices[0].text.contains("Free some space"), "{notices:?}");
+    }
+
+    #[test]
+    fn metadata_says_where_traces_come_from() {
+        let result = with_traces();
+        let all = metadata(&result, Part::Run, &result.traces);
+        let value = |key: &str| all.iter().find(|m| m.0 == key).map(|m| m.1.as_str());
+        let sha = result.outcome.provenance.scenario_sha256.as_str();
+        assert_eq!(value("ballast.scenario_sha256"), Some(sha));
+        assert_eq!(value("ballast.realisation"), Some("1"));
+        assert_eq!(value("column.site_w"), Some("W; "));
     }
 
     #[test]

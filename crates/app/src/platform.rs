@@ -130,11 +130,16 @@ pub trait Platform: Send + Sync {
         folder: &Path,
     ) -> Result<Vec<PathBuf>, PlatformError>;
 
-    /// Writes traces as Parquet or CSV, by the ending of `path`.
+    /// Writes traces as Parquet or CSV, by the ending of `path`; `metadata` says where they come from, by name.
     ///
     /// # Errors
     /// The system's, or an unknown ending.
-    fn write_traces(&self, traces: &TraceSet, path: &Path) -> Result<(), PlatformError>;
+    fn write_traces(
+        &self,
+        traces: &TraceSet,
+        metadata: &[(String, String)],
+        path: &Path,
+    ) -> Result<(), PlatformError>;
 
     /// The GPUs of this machine.
     ///

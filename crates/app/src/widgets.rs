@@ -1,7 +1,7 @@
 //! Widgets of more than one view.
 
-pub mod quantity_edit;
 pub mod card;
 pub mod key_values;
+pub mod quantity_edit;
 pub mod status;
 pub mod table;

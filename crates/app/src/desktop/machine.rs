@@ -11,7 +11,7 @@ use ballast_study::Inputs;
 use ballast_study::outcome::Outcome;
 
 use super::drafts::DraftPlace;
-use super::{dialogs, files, live, recording_file, scratch};
+use super::{dialogs, export, files, live, recording_file, scratch};
 use crate::live::{LiveSource, RecordRequest};
 use crate::platform::{Pick, Picked, Platform, PlatformError, Scratch};
 use crate::trace::TraceSet;
@@ -122,13 +122,16 @@ impl Platform for Machine {
         outcome: &Outcome,
         folder: &Path,
     ) -> Result<Vec<PathBuf>, PlatformError> {
-        let _ = (outcome, folder);
-        Ok(Vec::new())
+        export::write_figures(outcome, folder)
     }
 
-    fn write_traces(&self, traces: &TraceSet, path: &Path) -> Result<(), PlatformError> {
-        let _ = (traces, path);
-        Ok(())
+    fn write_traces(
+        &self,
+        traces: &TraceSet,
+        metadata: &[(String, String)],
+        path: &Path,
+    ) -> Result<(), PlatformError> {
+        export::write_traces(traces, metadata, path)
     }
 
     fn live(&self) -> Result<Box<dyn LiveSource>, PlatformError> {

@@ -80,7 +80,12 @@ impl Platform for Machine {
         unavailable()
     }
 
-    fn write_traces(&self, _: &TraceSet, _: &Path) -> Result<(), PlatformError> {
+    fn write_traces(
+        &self,
+        _: &TraceSet,
+        _: &[(String, String)],
+        _: &Path,
+    ) -> Result<(), PlatformError> {
         unavailable()
     }
 

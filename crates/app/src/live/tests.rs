@@ -117,7 +117,12 @@ impl Platform for Machine {
         Ok(Vec::new())
     }
 
-    fn write_traces(&self, _: &TraceSet, _: &Path) -> Result<(), PlatformError> {
+    fn write_traces(
+        &self,
+        _: &TraceSet,
+        _: &[(String, String)],
+        _: &Path,
+    ) -> Result<(), PlatformError> {
         Ok(())
     }
 

@@ -212,7 +212,12 @@ impl Platform for MemoryPlatform {
         Ok(vec![path])
     }
 
-    fn write_traces(&self, _: &TraceSet, path: &Path) -> Result<(), PlatformError> {
+    fn write_traces(
+        &self,
+        _: &TraceSet,
+        _: &[(String, String)],
+        path: &Path,
+    ) -> Result<(), PlatformError> {
         self.write(path, b"t_s\n")
     }
 

@@ -221,13 +221,21 @@ fn verdict(
     };
     ui.vertical(|ui| {
         let word = if entry.otherwise {
-            format!("{} ≠", entry.status.label())
+            format!("{} ≠", entry.word())
         } else {
-            entry.status.label().to_owned()
+            entry.word()
         };
-        let spoken = format!("{head}, {column}: {}, {}", entry.status.label(), entry.text);
+        let indicative = if entry.indicative { ", indicative" } else { "" };
+        let spoken = format!(
+            "{head}, {column}: {}{indicative}, {}",
+            entry.status.label(),
+            entry.text
+        );
         status::marked(ui, theme, entry.status, RichText::new(word).strong())
             .widget_info(|| WidgetInfo::labeled(Role::Cell, true, &spoken));
+        if entry.text.is_empty() {
+            return;
+        }
         let text = RichText::new(&entry.text).small();
         if let Some(at_s) = entry.at_s.filter(|_| column == "Shown") {
             let link = ui.link(text);
@@ -269,7 +277,7 @@ fn figure(ui: &mut Ui, theme: &Theme, head: &str, column: &str, entry: &FigureEn
 
 fn notes(ui: &mut Ui, theme: &Theme, model: &CompareModel) {
     ui.add_space(theme.space().medium);
-    let marks = "● best of its row; ▲ ▼ more or less than shown; ≠ another verdict than shown";
+    let marks = "● best of its row; ▲ ▼ more or less than shown; ≠ another verdict than shown; * indicative: it rests on weak constants";
     for text in std::iter::once(marks).chain(model.basis.iter().map(String::as_str)) {
         ui.add(Label::new(RichText::new(text).small().color(theme.muted)).wrap());
     }

@@ -193,6 +193,9 @@ fn verdict(ui: &mut Ui, cx: &mut ViewContext<'_>, n: usize, one: &Card) {
 
 /// Worst value against the limit.
 fn numbers(ui: &mut Ui, theme: &Theme, one: &Card) {
+    if one.worst.is_none() && one.limit.is_none() {
+        return;
+    }
     ui.horizontal_wrapped(|ui| {
         if let Some(worst) = &one.worst {
             ui.label(

@@ -16,10 +16,10 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    /// "diesel count 2 → 3".
+    /// "diesel count 2 (shown 3)"; an arrow would read as if the result were of the second value.
     pub(crate) fn text(&self) -> String {
         match (&self.from, &self.to) {
-            (Some(from), Some(to)) => format!("{} {from} → {to}", self.short),
+            (Some(from), Some(to)) => format!("{} {from} (shown {to})", self.short),
             (Some(from), None) => format!("with {} {from}", self.short).trim_end().to_owned(),
             (None, Some(_)) => format!("without {}", self.short),
             (None, None) => self.short.clone(),
@@ -180,17 +180,17 @@ mod tests {
     #[test]
     fn a_result_is_named_by_what_differs() {
         let three = BASE.replace("count = 2", "count = 3");
-        assert_eq!(name(BASE, &three), "diesel count 2 → 3");
+        assert_eq!(name(BASE, &three), "diesel count 2 (shown 3)");
         assert_eq!(name(BASE, BASE), "same inputs");
         let limit = three.replace("900", "950.5");
         assert_eq!(
             name(BASE, &limit),
-            "limits site peak 900 kW → 950.5 kW, diesel count 2 → 3"
+            "limits site peak 900 kW (shown 950.5 kW), diesel count 2 (shown 3)"
         );
         let seed = limit.replace("seed = 1", "seed = 2");
         assert_eq!(
             name(BASE, &seed),
-            "limits site peak 900 kW → 950.5 kW, diesel count 2 → 3 and 1 more"
+            "limits site peak 900 kW (shown 950.5 kW), diesel count 2 (shown 3) and 1 more"
         );
         assert_eq!(name("not = = toml", BASE), "other text");
     }

@@ -57,6 +57,8 @@ pub(crate) struct VerdictLine {
 pub(crate) struct VerdictEntry {
     pub(crate) status: Status,
     pub(crate) text: String,
+    /// Whether it rests on weak constants.
+    pub(crate) indicative: bool,
     /// Whether it comes out otherwise than in the first member.
     pub(crate) otherwise: bool,
     pub(crate) at_s: Option<f64>,
@@ -140,7 +142,7 @@ impl CompareModel {
                     None => Cell::of("–"),
                     Some(c) => Cell {
                         below: c.text.clone(),
-                        ..Cell::of(c.status.label())
+                        ..Cell::of(c.word())
                     },
                 })
                 .collect(),
@@ -162,6 +164,14 @@ impl CompareModel {
             .chain(verdicts)
             .chain(figures)
             .collect()
+    }
+}
+
+impl VerdictEntry {
+    /// Its state, with a star where it is indicative.
+    pub(crate) fn word(&self) -> String {
+        let mark = if self.indicative { "*" } else { "" };
+        format!("{}{mark}", self.status.label())
     }
 }
 
@@ -221,6 +231,7 @@ fn verdicts(comparison: &Comparison, outcomes: &[&Outcome]) -> Vec<VerdictLine> 
             Some(VerdictEntry {
                 status: cell.status,
                 text: values(cell, &row.unit),
+                indicative: cell.indicative,
                 otherwise: first.is_some_and(|s| s != cell.status),
                 at_s,
             })
@@ -238,8 +249,7 @@ fn values(cell: &VerdictCell, unit: &str) -> String {
     let limit = cell
         .limit_value
         .map(|x| format!("limit {}", quantity(x, unit)));
-    let indicative = cell.indicative.then(|| "indicative".to_owned());
-    let parts: Vec<String> = [worst, limit, indicative].into_iter().flatten().collect();
+    let parts: Vec<String> = [worst, limit].into_iter().flatten().collect();
     parts.join(", ")
 }
 

@@ -30,7 +30,7 @@ fn a_pinned_result_is_named_by_what_differs_and_told_apart() {
     let (shown, pinned) = pair();
     let results: Vec<&RunResult> = vec![&shown, &pinned[0]];
     let model = CompareModel::of(&results);
-    assert_eq!(model.columns, ["Shown", "G count 2 → 3"]);
+    assert_eq!(model.columns, ["Shown", "G count 2 (shown 3)"]);
     assert_eq!(model.members[0].overall, Status::Pass);
     assert_eq!(model.members[1].overall, Status::Fail);
     assert!(
@@ -51,7 +51,7 @@ fn a_pinned_result_is_named_by_what_differs_and_told_apart() {
         });
         look(&mut harness, &format!("compare-{dark}"));
         harness.check_accessibility();
-        harness.get_by_label("Unpin G count 2 → 3").click();
+        harness.get_by_label("Unpin G count 2 (shown 3)").click();
         harness.run();
         assert_eq!(harness.state_mut().asked(), [Action::Unpin(0)]);
     }
@@ -63,7 +63,7 @@ fn the_table_is_copied_whole() {
     let model = CompareModel::of(&[&shown, &pinned[0]]);
     let text = crate::widgets::table::as_text(&model.columns, &model.rows(), true);
     assert!(
-        text.starts_with("|  | Shown | G count 2 → 3 |\n| --- | --- | --- |\n"),
+        text.starts_with("|  | Shown | G count 2 (shown 3) |\n| --- | --- | --- |\n"),
         "{text}"
     );
     assert!(text.contains("| Overall | PASS | FAIL |"), "{text}");
