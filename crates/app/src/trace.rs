@@ -188,22 +188,19 @@ impl Trace {
         let mut all = Bucket::default();
         let mut at = first;
         while at < end {
-            let level = Levels::largest_at(at, end);
-            match level {
-                Some(level) => {
-                    let size = Levels::size(level);
-                    all.join(&self.levels.entries(level, at / size, at / size + 1));
-                    at += size;
+            let len = if let Some(level) = Levels::largest_at(at, end) {
+                let size = Levels::size(level);
+                all.join(&self.levels.entries(level, at / size, at / size + 1));
+                size
+            } else {
+                let len = (end - at).min(BASE - at % BASE);
+                if !self.with_samples(at, len, |v| all.take(v)) {
+                    // The entry that holds them bounds them.
+                    all.join(&self.levels.entries(0, at / BASE, at / BASE + 1));
                 }
-                None => {
-                    let len = (end - at).min(BASE - at % BASE);
-                    if !self.with_samples(at, len, |v| all.take(v)) {
-                        // The entry that holds them bounds them.
-                        all.join(&self.levels.entries(0, at / BASE, at / BASE + 1));
-                    }
-                    at += len;
-                }
-            }
+                len
+            };
+            at += len;
         }
         let (min, _, max) = all.values();
         (!min.is_nan()).then_some((min, max))

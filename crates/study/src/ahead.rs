@@ -49,7 +49,7 @@ pub(crate) struct Ahead<'a> {
     /// Samples in all, and those that were filled.
     samples: u64,
     filled: u64,
-    ahead: bool,
+    pays: bool,
     /// The block that the sets go through, the next one, and the last one with the samples of it that figures are still to be gathered of.
     now: Filled,
     next: Filled,
@@ -67,11 +67,11 @@ impl<'a> Ahead<'a> {
     ) -> Self {
         let Shared { scenario, site, .. } = *shared;
         let racks = site.map_or(0, Site::rack_count);
-        let ahead = scenario.plant.is_some()
+        let pays = scenario.plant.is_some()
             && (1..=MOST_RACKS).contains(&racks)
             && rayon::current_num_threads() > 1;
         // What is not ahead needs one block.
-        let spare = || Filled::new(if ahead { racks } else { 0 }, 0);
+        let spare = || Filled::new(if pays { racks } else { 0 }, 0);
         let mut load = Self {
             shared,
             whole,
@@ -85,13 +85,13 @@ impl<'a> Ahead<'a> {
             },
             samples,
             filled: 0,
-            ahead,
+            pays,
             now: Filled::new(racks, BLOCK),
             next: spare(),
             last: spare(),
             left: 0,
         };
-        if load.ahead {
+        if load.pays {
             fill(
                 &mut load.continuous,
                 &mut load.next,
@@ -118,7 +118,7 @@ impl<'a> Ahead<'a> {
             left,
             ..
         } = self;
-        if !self.ahead {
+        if !self.pays {
             fill(continuous, now, filled, *samples);
             let len = take(now)?;
             figures.take(now, len);
@@ -140,7 +140,7 @@ impl<'a> Ahead<'a> {
     /// Closes the figures. Where the sets did not go through all of the load (`cut`), it was ahead of them: what it reports is then that
     /// of the blocks they reached, drawn again.
     pub(crate) fn finish(mut self, cut: bool) -> LoadResult {
-        if self.ahead {
+        if self.pays {
             self.figures.take(&self.now, self.left);
             let reached = self.filled - self.next.block.len() as u64;
             if cut && reached < self.filled {

@@ -56,7 +56,8 @@ impl RackMapBuilder {
             self.map.t0_s = block.t0_s;
             self.map.dt_s = block.dt_s * self.per_bucket as f64;
             for (rack, column) in self.map.racks.iter_mut().zip(columns) {
-                rack.0 = column.name.trim_start_matches(prefix).to_owned();
+                let name = column.name.trim_start_matches(prefix);
+                name.clone_into(&mut rack.0);
             }
         }
         let (mut taken, len) = (0, block.len());

@@ -92,7 +92,7 @@ struct Level {
 /// The pyramid of a trace.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Levels {
-    levels: Vec<Level>,
+    all: Vec<Level>,
     samples: u64,
     finite: u64,
     /// The bucket of the finest level that is being filled, and the samples in it.
@@ -103,8 +103,8 @@ pub(super) struct Levels {
 impl Levels {
     /// Takes the next samples.
     pub(super) fn push(&mut self, mut samples: &[f32]) {
-        if self.levels.is_empty() {
-            self.levels.push(Level::default());
+        if self.all.is_empty() {
+            self.all.push(Level::default());
         }
         while !samples.is_empty() {
             let len = samples.len().min((BASE - self.filled) as usize);
@@ -124,7 +124,7 @@ impl Levels {
     fn close(&mut self) {
         let (bucket, filled) = (std::mem::take(&mut self.open), self.filled);
         self.filled = 0;
-        if let Some(level) = self.levels.first_mut() {
+        if let Some(level) = self.all.first_mut() {
             level.push(&bucket, filled, BASE);
         }
     }
@@ -135,7 +135,7 @@ impl Levels {
             self.close();
         }
         let mut size = BASE;
-        while let Some(fine) = self.levels.last().filter(|l| l.min.len() > 4) {
+        while let Some(fine) = self.all.last().filter(|l| l.min.len() > 4) {
             let mut coarse = Level::default();
             let all = fine.min.len() as u64;
             size *= COARSENING;
@@ -145,9 +145,9 @@ impl Levels {
                 let filled = (self.samples - first * (size / COARSENING)).min(size);
                 coarse.push(&bucket, filled, size);
             }
-            self.levels.push(coarse);
+            self.all.push(coarse);
         }
-        for level in &mut self.levels {
+        for level in &mut self.all {
             level.min.shrink_to_fit();
             level.mean.shrink_to_fit();
             level.max.shrink_to_fit();
@@ -164,7 +164,7 @@ impl Levels {
 
     pub(super) fn bytes(&self) -> usize {
         let of = |l: &Level| 4 * (l.min.len() + l.mean.len() + l.max.len()) + 8 * l.finite.len();
-        self.levels.iter().map(of).sum()
+        self.all.iter().map(of).sum()
     }
 
     /// Samples of an entry of a level.
@@ -192,9 +192,9 @@ impl Levels {
 
     /// Entries `first` up to `end` of a level, together. A level that was not worth building is made of the one below.
     pub(super) fn entries(&self, level: usize, first: u64, end: u64) -> Bucket {
-        let built = level.min(self.levels.len().saturating_sub(1));
+        let built = level.min(self.all.len().saturating_sub(1));
         let by = COARSENING.pow((level - built) as u32);
-        self.levels.get(built).map_or_else(Bucket::default, |l| {
+        self.all.get(built).map_or_else(Bucket::default, |l| {
             l.entries(first * by, end * by, Self::size(built), self.samples)
         })
     }
