@@ -111,7 +111,7 @@ impl Resolved {
             entry: false,
         };
         Outline { root: &root }
-            .place(Some(&root), Some(&self.written), Shape::root(), at, None)
+            .place(Some(&root), Some(&self.written), Shape::root(), &at, None)
             .unwrap_or_else(|| Place {
                 path: String::new(),
                 key: String::new(),
@@ -172,7 +172,7 @@ impl<'a> Outline<'a> {
         node: Option<&'a Node>,
         written: Option<&'a Node>,
         shape: Shape<'a>,
-        at: At,
+        at: &At,
         sources: Option<Sources<'a>>,
     ) -> Option<Place> {
         let name = at.steps.last().cloned().unwrap_or_default();
@@ -202,10 +202,18 @@ impl<'a> Outline<'a> {
         }
         match shape.form()? {
             Form::Table { keys, required } => {
-                self.table(&mut place, node, written, shape, (&keys, &required), &at, sources);
+                self.table(
+                    &mut place,
+                    node,
+                    written,
+                    shape,
+                    (&keys, &required),
+                    at,
+                    sources,
+                );
             }
             Form::Tagged { tag, names } => {
-                self.tagged(&mut place, node, written, shape, (tag, &names), &at, sources);
+                self.tagged(&mut place, node, written, shape, (tag, &names), at, sources);
             }
             Form::Map(inner) if at.key.ends_with(".provenance") => {
                 let _ = inner;
@@ -220,7 +228,7 @@ impl<'a> Outline<'a> {
                     let written = written.and_then(|w| w.get(&entry.key));
                     place
                         .places
-                        .extend(self.place(Some(&entry.node), written, inner, at, None));
+                        .extend(self.place(Some(&entry.node), written, inner, &at, None));
                 }
             }
             Form::Array(inner) if is_table(inner) => {
@@ -232,7 +240,7 @@ impl<'a> Outline<'a> {
                     let own = own_name(items, i);
                     let step = own.map_or_else(|| number.clone(), quoted_step);
                     let at = at.below(&step, &number, true, true);
-                    let found = self.place(Some(item), below.get(i), inner, at, None);
+                    let found = self.place(Some(item), below.get(i), inner, &at, None);
                     place.places.extend(found.map(|mut p| {
                         if let Some(name) = item.get("name").and_then(Node::as_str) {
                             name.clone_into(&mut p.name);
@@ -242,7 +250,7 @@ impl<'a> Outline<'a> {
                 }
             }
             form => {
-                place.what = self.leaf_kind(&form, &at);
+                place.what = self.leaf_kind(&form, at);
                 if matches!(form, Form::Number | Form::Integer) {
                     place.range = Limits::of(shape).range();
                 }
@@ -257,7 +265,6 @@ impl<'a> Outline<'a> {
         Some(place)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a place and its table")]
     fn table(
         &self,
         place: &mut Place,
@@ -268,8 +275,10 @@ impl<'a> Outline<'a> {
         at: &At,
         sources: Option<Sources<'a>>,
     ) {
+        // Where leaving it out means the same as its defaults, it is always there.
+        place.optional &= !has_default_table(shape);
         let absent = node.is_none_or(|n| n.entries().is_none());
-        if absent && place.optional && !has_default_table(shape) {
+        if absent && place.optional {
             return;
         }
         // Its own sources for what stands in it.
@@ -294,13 +303,12 @@ impl<'a> Outline<'a> {
                 node.and_then(|n| n.get(key)),
                 written.and_then(|n| n.get(key)),
                 inner,
-                below,
+                &below,
                 sources,
             ));
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a place and its table")]
     fn tagged(
         &self,
         place: &mut Place,
@@ -339,7 +347,15 @@ impl<'a> Outline<'a> {
         if let Some(variant) = variant
             && let Some(Form::Table { keys, required }) = variant.form()
         {
-            self.table(place, node, written, variant, (&keys, &required), at, sources);
+            self.table(
+                place,
+                node,
+                written,
+                variant,
+                (&keys, &required),
+                at,
+                sources,
+            );
         }
     }
 
@@ -379,7 +395,10 @@ impl<'a> Outline<'a> {
             key: below.key,
             name: key.to_owned(),
             what: PlaceKind::Preset(kind, own),
-            description: format!("Preset of which this {} is a change: what is not given here comes from it. Or the path of a preset file, from the scenario's folder.", kind.label()),
+            description: format!(
+                "Preset of which this {} is a change: what is not given here comes from it. Or the path of a preset file, from the scenario's folder.",
+                kind.label()
+            ),
             unit: String::new(),
             range: String::new(),
             default: String::new(),

@@ -75,22 +75,13 @@ impl Resolved {
         let mut node = Some(&self.root);
         let mut found = Vec::new();
         for step in steps(path) {
-            match node.map(|n| &n.value) {
-                Some(Value::Array(items)) => match entry_of(items, &step) {
-                    Some(at) => {
-                        node = items.get(at);
-                        found.push(at.to_string());
-                    }
-                    None => {
-                        node = None;
-                        found.push(step);
-                    }
-                },
-                _ => {
-                    node = node.and_then(|n| n.get(&step));
-                    found.push(step);
-                }
-            }
+            let entry = node.filter(|n| matches!(n.value, Value::Array(_)));
+            let step = match entry.map(|n| entry_of(n.items(), &step)) {
+                Some(Some(at)) => at.to_string(),
+                _ => step,
+            };
+            node = node.and_then(|n| child(n, &step));
+            found.push(step);
             if found.len() == 1 && found.first().is_some_and(|f| f == crate::variant::VARIANT) {
                 node = self.written.get(crate::variant::VARIANT);
             }
@@ -248,12 +239,12 @@ fn settle_number(node: &mut Node, shape: Shape<'_>, typed: &str) {
     } else {
         x
     };
-    node.value = if matches!(shape.form(), Some(Form::Integer)) && x.fract() == 0.0 && x.abs() < 1e15
-    {
-        Value::Integer(x as i128)
-    } else {
-        Value::Float(x)
-    };
+    node.value =
+        if matches!(shape.form(), Some(Form::Integer)) && x.fract() == 0.0 && x.abs() < 1e15 {
+            Value::Integer(x as i128)
+        } else {
+            Value::Float(x)
+        };
 }
 
 /// Shape at steps, variants chosen by what stands in `root`; none for keys of the file alone, such as `preset`.
@@ -350,4 +341,3 @@ fn quoted(text: &str) -> String {
         .to_string()
         .replace('\u{7f}', "\\u007F")
 }
-

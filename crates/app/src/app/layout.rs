@@ -9,6 +9,7 @@ use crate::command::{Command, Menu};
 use crate::plot::ViewContext;
 use crate::theme::Theme;
 use crate::views;
+use crate::widgets::status;
 
 use super::{App, Bottom, Page};
 
@@ -103,7 +104,7 @@ impl App {
             if self.open {
                 ui.label(RichText::new(self.name()).strong());
                 if self.document.changed() {
-                    ui.label(RichText::new("● not saved").color(theme.warning))
+                    ui.label(RichText::new("not saved").color(theme.warning))
                         .on_hover_text(
                             "There are changes that are not in the file; a draft of them is kept",
                         );
@@ -118,7 +119,7 @@ impl App {
         if self.restored {
             ui.horizontal_wrapped(|ui| {
                 ui.label(
-                    RichText::new("⚠ Changes that were not saved last time are back")
+                    RichText::new("Changes that were not saved last time are back")
                         .color(theme.warning),
                 );
                 if ui.button("Keep").clicked() {
@@ -187,7 +188,7 @@ impl App {
                 .text(format!("Running {:.0} %", share * 100.0));
             ui.add(bar);
             if ui
-                .button("Cancel")
+                .button(Command::CancelRun.text())
                 .on_hover_text(Command::CancelRun.tooltip())
                 .clicked()
             {
@@ -195,13 +196,12 @@ impl App {
             }
         } else if !self.problems.is_empty() {
             let text = match self.problems.len() {
-                1 => "✖ 1 problem".to_owned(),
-                n => format!("✖ {n} problems"),
+                1 => "1 problem".to_owned(),
+                n => format!("{n} problems"),
             };
-            ui.label(RichText::new(text).color(theme.fail))
-                .on_hover_text(
-                    "The scenario does not run before they are mended: see the list at the bottom",
-                );
+            status::marked(ui, theme, Status::Fail, RichText::new(text)).on_hover_text(
+                "The scenario does not run before they are mended: see the list at the bottom",
+            );
         } else if let Some(long) = &self.runs.waits {
             ui.label(RichText::new(format!("Takes {long}")).color(theme.muted));
             if ui
@@ -232,23 +232,13 @@ impl App {
             return;
         };
         ui.separator();
-        let status = result.outcome.overall;
-        let (glyph, colour) = match status {
-            Status::Pass => ("✔", theme.pass),
-            Status::Fail => ("✖", theme.fail),
-            Status::Inconclusive => ("？", theme.inconclusive),
-            Status::NotChecked => ("○", theme.not_checked),
-        };
-        let mut text = format!("{glyph} {}", status.label());
+        let overall = result.outcome.overall;
+        let mut text = overall.label().to_owned();
         if self.stale() {
             text.push_str(" (before the change)");
         }
-        ui.label(
-            RichText::new(text)
-                .strong()
-                .color(theme.faded(colour, self.stale())),
-        )
-        .on_hover_text(&result.outcome.summary);
+        status::marked(ui, theme, overall, RichText::new(text).strong())
+            .on_hover_text(&result.outcome.summary);
     }
 
     /// One line at the bottom: counts, the newest notice.
@@ -272,7 +262,7 @@ impl App {
             ui.separator();
             match self.notices.last() {
                 Some(notice) if notice.error => {
-                    ui.label(RichText::new(format!("⚠ {}", notice.text)).color(theme.fail));
+                    status::marked(ui, theme, Status::Fail, RichText::new(&notice.text));
                 }
                 Some(notice) => {
                     ui.label(RichText::new(&notice.text).color(theme.muted));
@@ -303,7 +293,7 @@ impl App {
                     for notice in self.notices.iter().rev() {
                         let text = RichText::new(&notice.text);
                         if notice.error {
-                            ui.label(RichText::new(format!("⚠ {}", notice.text)).color(theme.fail));
+                            status::marked(ui, theme, Status::Fail, RichText::new(&notice.text));
                         } else {
                             ui.label(text);
                         }

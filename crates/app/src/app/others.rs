@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use crate::action::{Action, Actions, Notice};
+use crate::action::{Action, Actions};
 use crate::live::LiveAction;
 use crate::views::tiles::Tile;
 
@@ -37,29 +37,23 @@ impl App {
     }
 
     pub(super) fn export_figures(&mut self) {
-        match self.runs.result.clone() {
-            Some(result) => self.exports.figures(&result),
-            None => self.warn("There is no result yet: run the scenario, then export its figures"),
+        if let Some(result) = &self.runs.result {
+            self.exports.figures(result);
         }
     }
 
     pub(super) fn export_traces(&mut self) {
-        let asked = match self.runs.result.clone() {
-            Some(result) => self.exports.traces(&result),
-            None => Err(Notice {
-                error: true,
-                text: "There is no result yet: run the scenario, then export its traces".to_owned(),
-            }),
-        };
-        if let Err(notice) = asked {
-            self.act(Action::Say(notice));
+        if let Some(result) = &self.runs.result
+            && let Err(why) = self.exports.traces(result)
+        {
+            self.say(why);
         }
     }
 
     /// Takes in what became of exports.
     pub(super) fn take_exports(&mut self) {
         for notice in self.exports.poll() {
-            self.act(Action::Say(notice));
+            self.say(notice);
         }
     }
 

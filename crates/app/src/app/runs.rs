@@ -1,6 +1,5 @@
 //! Runs: automatic after a pause in typing, newest wins; the old result stays, greyed, until the new one is there.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::engine::{Answer, Task, TaskKind};
@@ -213,13 +212,5 @@ impl App {
             }
             None => self.inform("The result of this job is no longer kept: run it again"),
         }
-    }
-
-    /// Folder and name for exports: of the document.
-    pub(super) fn export_name(&self, ending: &str) -> String {
-        PathBuf::from(self.name())
-            .with_extension(ending)
-            .to_string_lossy()
-            .into_owned()
     }
 }

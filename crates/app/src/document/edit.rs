@@ -383,17 +383,15 @@ fn with_block(text: &str, at: Option<usize>, lines: &[String]) -> String {
 /// Puts an item at the end of `{ … }` or `[ … ]`.
 fn with_item(text: &str, list: &Spot, item: &str) -> String {
     let ends = list.own_values().into_iter().map(|v| v.span.end);
-    match ends.max() {
-        Some(end) => splice(text, end..end, &format!(", {item}")),
-        None => {
-            let (open, close) = if list.form == Form::List {
-                ("[", "]")
-            } else {
-                ("{ ", " }")
-            };
-            splice(text, list.span.clone(), &format!("{open}{item}{close}"))
-        }
+    if let Some(end) = ends.max() {
+        return splice(text, end..end, &format!(", {item}"));
     }
+    let (open, close) = if list.form == Form::List {
+        ("[", "]")
+    } else {
+        ("{ ", " }")
+    };
+    splice(text, list.span.clone(), &format!("{open}{item}{close}"))
 }
 
 /// Takes an item out of `{ … }` or `[ … ]`, with the comma that parted it from its neighbour.

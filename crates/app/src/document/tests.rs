@@ -137,7 +137,7 @@ fn a_number_of_any_example_changes_its_line_alone_and_undo_brings_every_byte_bac
 #[test]
 fn a_quantity_goes_in_in_the_unit_of_its_key() {
     let text = after(SITE, |d| {
-        d.set("plant.sets.diesel.rated_kw", "2.5 MW").unwrap()
+        d.set("plant.sets.diesel.rated_kw", "2.5 MW").unwrap();
     });
     assert_eq!(
         text,
@@ -147,7 +147,7 @@ fn a_quantity_goes_in_in_the_unit_of_its_key() {
         )
     );
     let text = after(&text, |d| {
-        d.set("plant.sets.0.rated_kw", "1,200 kW").unwrap()
+        d.set("plant.sets.0.rated_kw", "1,200 kW").unwrap();
     });
     assert!(text.contains("\nrated_kw = 1200\n"), "{text}");
     let text = after(&text, |d| d.set("plant.sets.0.count", "3").unwrap());
@@ -243,7 +243,7 @@ fn tables_that_are_not_there_come_at_the_end_or_beside_their_own() {
         "{text}"
     );
     let text = after(SITE, |d| {
-        d.set("outputs.ramp_windows_s", "[0.1, 1]").unwrap()
+        d.set("outputs.ramp_windows_s", "[0.1, 1]").unwrap();
     });
     assert!(
         text.ends_with("\n[outputs]\nramp_windows_s = [0.1, 1]\n"),
@@ -324,7 +324,7 @@ fn entries_come_and_go() {
         "contingencies",
     ] {
         let text = after(&example, |d| {
-            d.add_entry(path).unwrap_or_else(|e| panic!("{path}: {e}"))
+            d.add_entry(path).unwrap_or_else(|e| panic!("{path}: {e}"));
         });
         assert!(text.parse::<toml::Table>().is_ok(), "{path}: {text}");
         assert_ne!(text, example);
@@ -343,7 +343,7 @@ fn entries_come_and_go() {
 fn another_kind_takes_the_keys_of_the_old_one_with_it() {
     let text = "[scenario]\nname = \"x\"\n\n[[plant.sets]]\nname = \"a\"\nrated_kw = 1000\nrated_kva = 1250\ninertia_s = 1\n\n[plant.sets.governor]\nmodel = \"tgov1\"\n# kept\ndroop_pu = 0.05\nt1_s = 0.5\nt3_s = 1\n";
     let changed = after(text, |d| {
-        d.set("plant.sets.a.governor.model", "constant").unwrap()
+        d.set("plant.sets.a.governor.model", "constant").unwrap();
     });
     assert!(
         changed.ends_with("[plant.sets.governor]\nmodel = \"constant\"\n# kept\n"),

@@ -6,7 +6,7 @@ use ballast_scenario::{
     Place, PlaceFrom, PlaceKind, PlaceSource, PresetKind, Problem, preset_names, preset_text,
 };
 
-use super::labels::label;
+use super::labels::{label, title};
 use super::{Field, FieldFrom, FieldKind, PresetChoice, Section};
 use crate::document::words;
 
@@ -35,7 +35,11 @@ const ORDER: [&str; 19] = [
 
 /// The sections of a scenario.
 pub(super) fn sections(root: &Place) -> Vec<Section> {
-    let mut found: Vec<Section> = root.places.iter().filter_map(section).collect();
+    let mut found: Vec<Section> = root
+        .places
+        .iter()
+        .filter_map(|p| section(p, false))
+        .collect();
     found.sort_by_key(|s| {
         ORDER
             .iter()
@@ -45,7 +49,8 @@ pub(super) fn sections(root: &Place) -> Vec<Section> {
     found
 }
 
-fn section(place: &Place) -> Option<Section> {
+/// `over`: whether a preset lies under it, so that what it does not say comes from there.
+fn section(place: &Place, over: bool) -> Option<Section> {
     if !matches!(
         place.what,
         PlaceKind::Table | PlaceKind::Map | PlaceKind::Array
@@ -57,10 +62,12 @@ fn section(place: &Place) -> Option<Section> {
     let title = if place.entry {
         entry_title(place)
     } else {
-        label(&place.name, false)
+        title(&place.name)
     };
-    let fields = place.places.iter().filter_map(field);
-    let sections = place.places.iter().filter_map(section);
+    let named = |p: &&Place| matches!(p.name.as_str(), "preset" | "base") && !p.value.is_empty();
+    let over = over || place.places.iter().any(|p| named(&p));
+    let fields = place.places.iter().filter_map(|p| field(p, over));
+    let sections = place.places.iter().filter_map(|p| section(p, over));
     Some(Section {
         path: place.path.clone(),
         key: place.key.clone(),
@@ -88,7 +95,7 @@ fn entry_title(place: &Place) -> String {
     }
 }
 
-fn field(place: &Place) -> Option<Field> {
+fn field(place: &Place, over: bool) -> Option<Field> {
     let kind = match &place.what {
         PlaceKind::Number => FieldKind::Number,
         PlaceKind::Integer => FieldKind::Integer,
@@ -119,7 +126,8 @@ fn field(place: &Place) -> Option<Field> {
         source: known.map_or_else(String::new, |s| source(s, &place.unit)),
         problems: Vec::new(),
         low_confidence: known.is_some_and(|s| s.confidence == "low"),
-        optional: place.optional,
+        // No preset holds these.
+        optional: place.optional || over && !matches!(place.name.as_str(), "name" | "count"),
     })
 }
 

@@ -56,8 +56,8 @@ const WORDS: [(&str, &str); 24] = [
     ("iso", "ISO"),
 ];
 
-/// Titles that their keys do not give.
-const TITLES: [(&str, &str); 14] = [
+/// Titles of sections that their keys do not give.
+const TITLES: [(&str, &str); 11] = [
     ("gpus", "GPU profiles"),
     ("psus", "Power supplies"),
     ("bess", "Batteries at the bus"),
@@ -65,19 +65,34 @@ const TITLES: [(&str, &str); 14] = [
     ("variant", "Variants"),
     ("zoom", "Fine run of the worst moment"),
     ("loads", "Other loads"),
-    ("base", "Preset"),
     ("gpu_smoothing", "GPU power smoothing"),
     ("storage", "Rack storage"),
-    ("x_over_r", "X/R ratio"),
-    ("count", "Count"),
-    ("k", "Gain"),
     ("correlation", "Correlation of the GPUs"),
+    ("events", "Events"),
 ];
+
+/// Labels of fields that their keys do not give.
+const LABELS: [(&str, &str); 8] = [
+    ("rated_kw", "Rated power"),
+    ("rated_kva", "Rated apparent power"),
+    ("other_kw", "Other power"),
+    ("base", "Preset"),
+    ("x_over_r", "X/R ratio"),
+    ("k", "Gain K"),
+    ("gpu", "GPU profile"),
+    ("psu", "Power supply"),
+];
+
+/// Title of a section.
+pub(super) fn title(key: &str) -> String {
+    let known = TITLES.iter().find(|(k, _)| *k == key);
+    known.map_or_else(|| label(key, false), |(_, title)| (*title).to_owned())
+}
 
 /// A key as a label in sentence case; the unit, which stands beside the value, is left out.
 pub(super) fn label(key: &str, has_unit: bool) -> String {
-    if let Some((_, title)) = TITLES.iter().find(|(k, _)| *k == key) {
-        return (*title).to_owned();
+    if let Some((_, label)) = LABELS.iter().find(|(k, _)| *k == key) {
+        return (*label).to_owned();
     }
     let stem = UNITS
         .iter()
@@ -104,21 +119,22 @@ pub(super) fn label(key: &str, has_unit: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::label;
+    use super::{label, title};
 
     #[test]
     fn labels_are_in_sentence_case_and_without_unit() {
         for (key, unit, expected) in [
-            ("rated_kw", true, "Rated"),
+            ("rated_kw", true, "Rated power"),
             ("duration_s", true, "Duration"),
             ("rocof_hz_per_s", true, "ROCOF"),
             ("nodes_per_rack", false, "Nodes per rack"),
-            ("gpu_smoothing", false, "GPU power smoothing"),
+            ("gpus", false, "GPUs"),
             ("t1_s", true, "T1"),
             ("tdp_w", true, "TDP"),
             ("s", true, "S"),
         ] {
             assert_eq!(label(key, unit), expected);
         }
+        assert_eq!(title("gpus"), "GPU profiles");
     }
 }

@@ -214,19 +214,19 @@ impl Assistant {
                 self.step = Step::Findings;
                 None
             }
-            Ok(Err(why)) => self.failed(why),
-            Err(std::sync::mpsc::TryRecvError::Disconnected) => self.failed(
+            Ok(Err(why)) => Some(self.failed(why)),
+            Err(std::sync::mpsc::TryRecvError::Disconnected) => Some(self.failed(
                 "The calibration broke off; choose another stretch of the recording".to_owned(),
-            ),
+            )),
             Err(std::sync::mpsc::TryRecvError::Empty) => None,
         }
     }
 
-    fn failed(&mut self, why: String) -> Option<String> {
+    fn failed(&mut self, why: String) -> String {
         self.running = None;
         self.step = Step::Source;
         self.problem = Some(why.clone());
-        Some(why)
+        why
     }
 
     /// Writes the profile; returns what to say.

@@ -109,14 +109,19 @@ pub(crate) fn linear_x(input: &GridInput, factor: f64) -> Vec<GridMark> {
     marks(input.bounds, nice(pixel * BETWEEN_X / factor) * factor, 5)
 }
 
-/// Ticks of an axis of logarithms to the base of ten: decades, and 2 to 9 between them.
-pub(crate) fn log10(input: &GridInput) -> Vec<GridMark> {
+/// Ticks of an axis of logarithms to the base of ten: decades, or every few where they are close, and 2 to 9 between them.
+pub(crate) fn log10(input: &GridInput, along: bool) -> Vec<GridMark> {
+    let pixel = input.base_step_size / f64::from(LEAST_SPACING);
+    let between = if along { BETWEEN_LOG_X } else { BETWEEN_LOG_Y };
+    let stride = (pixel * between).ceil().clamp(1.0, 20.0);
     let mut all = Vec::new();
     let (from, to) = (input.bounds.0.floor() as i32, input.bounds.1.ceil() as i32);
-    for decade in from..=to.min(from + 40) {
+    for decade in from..=to.min(from + 80) {
         for lead in 1..10_u8 {
+            let named = f64::from(decade).rem_euclid(stride) == 0.0;
             let step_size = match lead {
-                1 => 1.0,
+                1 if named => stride,
+                1 => 0.5,
                 2 | 5 => 0.3,
                 _ => 0.05,
             };

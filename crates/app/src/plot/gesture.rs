@@ -170,10 +170,13 @@ fn drag(ui: &Ui, response: &Response, theme: &Theme) -> Option<Gesture> {
     moved.then(|| Gesture::Change(Change::Move(-by / width)))
 }
 
-/// The wheel zooms around the pointer; sideways, or with Shift, it moves.
+/// The wheel zooms around the pointer; sideways, or with Shift, it moves. What scrolls around the plot does not get it.
 fn wheel(ui: &Ui, response: &Response) -> Option<Gesture> {
     let pointer = response.hover_pos()?;
-    let (scroll, pinch) = ui.input(|i| (i.smooth_scroll_delta, i.zoom_delta()));
+    let (scroll, pinch) = ui.input_mut(|i| {
+        let scroll = std::mem::take(&mut i.smooth_scroll_delta);
+        (scroll, i.zoom_delta())
+    });
     let rect = response.rect;
     let around = f64::from((pointer.x - rect.left()) / rect.width().max(1.0));
     let zoom = |factor: f64| Some(Gesture::Change(Change::Zoom { factor, around }));

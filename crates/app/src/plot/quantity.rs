@@ -100,9 +100,10 @@ pub fn significant(value: f64, digits: i32) -> String {
     }
     let places = (digits - 1 - value.abs().log10().floor() as i32).clamp(0, 9);
     let text = decimal(value, usize::try_from(places).unwrap_or(0));
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
     }
 }
 

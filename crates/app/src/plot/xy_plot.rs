@@ -192,7 +192,9 @@ fn spacer(kind: AxisKind, scale: quantity::Scale, input: &GridInput, along: bool
     match (kind, along) {
         (AxisKind::Linear(_), true) => axis::linear_x(input, scale.factor),
         (AxisKind::Linear(_), false) => axis::linear(input, scale.factor),
-        (AxisKind::Log(_) | AxisKind::LogHertz | AxisKind::LogSeconds, _) => axis::log10(input),
+        (AxisKind::Log(_) | AxisKind::LogHertz | AxisKind::LogSeconds, _) => {
+            axis::log10(input, along)
+        }
     }
 }
 

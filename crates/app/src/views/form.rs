@@ -3,6 +3,7 @@
 //! Rows are measured when the form, the width or what is open changes; a frame lays out only those that can be seen, and a few
 //! around them so that the keyboard finds the next one.
 
+mod icon;
 mod row_field;
 mod rows;
 
@@ -14,6 +15,7 @@ use crate::action::Action;
 use crate::fields::{Form, Section};
 use crate::plot::ViewContext;
 
+use icon::Icon;
 use rows::{Row, RowKind, Rows};
 
 /// What the form remembers between frames.
@@ -50,7 +52,7 @@ impl FormView {
         if let Some(key) = &jump {
             self.take_focus = Some(key.clone());
         }
-        if self.rows.rows.is_empty() {
+        if self.rows.all.is_empty() {
             ui.add_space(theme.space().large);
             ui.label(if self.query.is_empty() {
                 "Open an example or a scenario file to see its values here"
@@ -69,8 +71,8 @@ impl FormView {
             let origin = ui.max_rect().min;
             let around = ui.spacing().interact_size.y * 6.0;
             let (from, to) = (viewport.min.y - around, viewport.max.y + around);
-            let first = self.rows.rows.partition_point(|r| r.y + r.height < from);
-            let rows = std::mem::take(&mut self.rows.rows);
+            let first = self.rows.all.partition_point(|r| r.y + r.height < from);
+            let rows = std::mem::take(&mut self.rows.all);
             let width = self.rows.width;
             for row in rows.iter().skip(first).take_while(|r| r.y < to) {
                 let rect =
@@ -78,7 +80,7 @@ impl FormView {
                 let builder = UiBuilder::new().max_rect(rect).id_salt(("row", &row.id));
                 ui.scope_builder(builder, |ui| self.row(ui, cx, form, row));
             }
-            self.rows.rows = rows;
+            self.rows.all = rows;
         });
     }
 
@@ -100,7 +102,7 @@ impl FormView {
                     ),
             )
             .accessible_name("Search fields");
-            if clear && ui.button("✖").accessible_name("Clear search").clicked() {
+            if clear && icon::button(ui, cx.theme, Icon::Remove, "Clear search").clicked() {
                 self.query.clear();
             }
         });
@@ -112,7 +114,11 @@ impl FormView {
             } else {
                 format!("{found} of {total} fields")
             };
-            ui.label(RichText::new(text).color(cx.theme.muted).small());
+            ui.label(
+                RichText::new(text)
+                    .color(cx.theme.muted)
+                    .size(cx.theme.text_sizes().small),
+            );
         }
         ui.add_space(cx.theme.space().small);
     }
@@ -143,7 +149,6 @@ impl FormView {
             RowKind::Section => self.section(ui, cx, section, row),
             RowKind::Message(at) => {
                 if let Some(message) = section.problems.get(at) {
-                    ui.add_space(row.indent);
                     row_field::message(ui, cx.theme, message, row.indent);
                 }
             }
@@ -190,35 +195,17 @@ impl FormView {
         let theme = cx.theme;
         let open = row.open;
         ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = theme.space().small;
             ui.add_space(row.indent);
-            let arrow = if open { "⏷" } else { "⏵" };
-            let size = if row.at.len() == 1 {
-                theme.text_sizes().strong
-            } else {
-                theme.text_sizes().body
-            };
-            let title = RichText::new(format!("{arrow} {}", section.title)).size(size);
-            let title = if row.at.len() == 1 {
-                title.strong()
-            } else {
-                title
-            };
-            let buttons = f32::from(u8::from(section.can_add)) * 58.0
-                + f32::from(u8::from(section.can_remove)) * 34.0;
             let problems = rows::problems(section);
-            let room =
-                (ui.available_width() - buttons - if problems > 0 { 90.0 } else { 0.0 }).max(40.0);
-            let head = ui
-                .allocate_ui(vec2(room, ui.spacing().interact_size.y), |ui| {
-                    ui.add(egui::Button::new(title).frame(false).wrap())
-                })
-                .inner
-                .accessible_name(&section.title)
-                .on_hover_text(if section.help.is_empty() {
-                    section.title.as_str()
-                } else {
-                    section.help.as_str()
-                });
+            let line = ui.spacing().interact_size.y;
+            let room = rows::head_width(section, self.rows.width - row.indent, line);
+            let head = icon::head(ui, theme, &section.title, row.at.len() == 1, open, room);
+            let head = if section.help.is_empty() {
+                head
+            } else {
+                head.on_hover_text(&section.help)
+            };
             if self.take_focus.as_ref() == Some(&section.key) {
                 head.request_focus();
                 self.take_focus = None;
@@ -235,13 +222,13 @@ impl FormView {
                 } else {
                     format!("{problems} problems")
                 };
-                ui.label(RichText::new(text).color(theme.fail).small());
+                let size = theme.text_sizes().small;
+                ui.label(RichText::new(text).color(theme.fail).size(size));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if section.can_remove {
                     let name = format!("Remove {}", section.title);
-                    let button = ui.small_button("✖").accessible_name(&name);
-                    if button.on_hover_text(&name).clicked() {
+                    if icon::button(ui, theme, Icon::Remove, &name).clicked() {
                         cx.actions.push(Action::RemoveEntry(section.path.clone()));
                     }
                 }
@@ -251,8 +238,7 @@ impl FormView {
                     } else {
                         format!("Add an entry to {}", section.title)
                     };
-                    let button = ui.small_button("+ Add").accessible_name(&name);
-                    if button.on_hover_text(&name).clicked() {
+                    if icon::button(ui, theme, Icon::Add, &name).clicked() {
                         self.open.insert(section.key.clone(), true);
                         cx.actions.push(Action::AddEntry(section.path.clone()));
                     }

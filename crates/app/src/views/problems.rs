@@ -1,21 +1,23 @@
 //! Problems of the document, each with what would be right; a click goes to its field.
 
 use ballast_scenario::Problem;
+use ballast_study::outcome::Status;
 use egui::RichText;
 
 use crate::action::Action;
 use crate::plot::ViewContext;
+use crate::widgets::status;
 
 /// Draws the list.
 pub fn show(ui: &mut egui::Ui, cx: &mut ViewContext<'_>, problems: &[Problem]) {
     if problems.is_empty() {
-        ui.label(RichText::new("✔ No problems").color(cx.theme.pass));
+        status::marked(ui, cx.theme, Status::Pass, RichText::new("No problems"));
         return;
     }
     for (i, problem) in problems.iter().enumerate() {
         ui.push_id(i, |ui| {
             ui.horizontal_wrapped(|ui| {
-                ui.label(RichText::new("✖").color(cx.theme.fail));
+                status::marked(ui, cx.theme, Status::Fail, RichText::new("Problem"));
                 if !problem.key.is_empty()
                     && ui
                         .link(&problem.key)

@@ -27,7 +27,7 @@ pub enum Edited {
 
 /// Identity of the widget of a field, whatever name its entry has.
 pub fn id_of(key: &str) -> Id {
-    Id::new(("field", key))
+    Id::unique(("field", key))
 }
 
 /// The value with its unit, as it stands in the field.
@@ -63,7 +63,10 @@ pub fn show(
             Edited::Set(value),
         );
     }
-    let escape = focused && ui.input(|i| i.key_pressed(Key::Escape));
+    let wraps = matches!(field.kind, FieldKind::Text | FieldKind::List);
+    if focused && wraps && ui.input(|i| i.key_pressed(Key::Enter)) {
+        ui.memory_mut(|m| m.surrender_focus(id));
+    }
     let response = draw(ui, theme, field, &mut text, width, refused);
     if response.gained_focus() {
         select_all(ui, id, &text);
@@ -72,7 +75,9 @@ pub fn show(
     if response.changed() {
         ui.data_mut(|d| d.insert_temp(memory, text.clone()));
     }
-    if !response.lost_focus() && !escape {
+    let left = response.lost_focus() || focused && !response.has_focus();
+    let escape = (left || focused) && ui.input(|i| i.key_pressed(Key::Escape));
+    if !left && !escape {
         return (response, Edited::No);
     }
     ui.data_mut(|d| d.remove_temp::<String>(memory));
@@ -153,9 +158,14 @@ fn draw(
                 visuals.selection.stroke = stroke;
             }
             let hint = if field.optional { "not set" } else { "needed" };
-            ui.add(
+            // Long texts wrap; Enter ends the edit there too.
+            let edit = if matches!(field.kind, FieldKind::Text | FieldKind::List) {
+                TextEdit::multiline(text).desired_rows(1).return_key(None)
+            } else {
                 TextEdit::singleline(text)
-                    .id(id_of(&field.key))
+            };
+            ui.add(
+                edit.id(id_of(&field.key))
                     .desired_width(width)
                     .text_color(colour)
                     .hint_text(hint),

@@ -35,9 +35,14 @@ impl Driven {
             .with_max_steps(40)
             .build_ui_state(
                 move |ui, app: &mut Option<App>| {
-                    let app = app.get_or_insert_with(|| App::new(Arc::clone(&platform), ui.ctx()));
-                    app.logic(&ui.ctx().clone());
-                    app.ui(ui);
+                    match app {
+                        Some(app) => {
+                            app.logic(&ui.ctx().clone());
+                            app.ui(ui);
+                        }
+                        // The window has the app before its first frame, and with it the text styles.
+                        None => *app = Some(App::new(Arc::clone(&platform), ui.ctx())),
+                    }
                 },
                 None,
             );
@@ -49,10 +54,7 @@ impl Driven {
     }
 
     pub(crate) fn app(&mut self) -> &mut App {
-        self.harness
-            .state_mut()
-            .as_mut()
-            .expect("after the first frame")
+        self.harness.state_mut().as_mut().expect("after the first frame")
     }
 
     pub(crate) fn act(&mut self, action: Action) {

@@ -2,7 +2,8 @@
 
 use egui::{ComboBox, Label, PopupCloseBehavior, RichText, Sense, TextEdit, Ui, vec2};
 
-use super::rows::{Row, label_width};
+use super::icon::{self, Icon};
+use super::rows::{Row, editor_width, label_width};
 use crate::fields::{Field, FieldFrom, FieldKind, Form, PresetChoice};
 use crate::plot::ViewContext;
 use crate::theme::Theme;
@@ -27,28 +28,23 @@ pub(super) fn show(
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = theme.space().small;
         ui.add_space(row.indent);
-        let width = ui.available_width() + theme.space().small;
-        if let Some(value) = label(ui, theme, form, field, label_width(width)) {
+        let line = ui.spacing().interact_size.y;
+        let whole = ui.max_rect().width();
+        if let Some(value) = label(ui, theme, form, field, label_width(whole, row.indent)) {
             edited = Edited::Set(value);
         }
-        let reset = field.from == FieldFrom::File && field.key != "scenario.name";
-        let line = ui.spacing().interact_size.y;
-        let mut room = ui.available_width() - theme.space().medium;
-        room -= if reset {
-            line + theme.space().small
-        } else {
-            0.0
-        };
-        room -= if field.low_confidence {
-            line * 1.7
-        } else {
-            0.0
-        };
-        let (response, now) = editor(ui, theme, form, field, room, refused, focus);
+        let reset = field.from == FieldFrom::File && field.optional;
+        let room = editor_width(whole, field, line);
+        let down = egui::Layout::top_down(egui::Align::Min);
+        let drawn = ui.allocate_ui_with_layout(vec2(room, line), down, |ui| {
+            ui.set_width(room);
+            editor(ui, theme, form, field, room, refused, focus)
+        });
+        let (response, now) = drawn.inner;
         if now != Edited::No {
             edited = now;
         }
-        if focus {
+        if focus && !response.has_focus() {
             response.request_focus();
         }
         if response.gained_focus() {
@@ -56,9 +52,12 @@ pub(super) fn show(
         }
         response.on_hover_ui(|ui| tooltip(ui, theme, field));
         if field.low_confidence {
-            ui.add(Label::new(
-                RichText::new("≈ low").small().color(theme.warning),
-            ))
+            let text = RichText::new("≈ low").size(theme.text_sizes().small);
+            let middle = egui::Layout::left_to_right(egui::Align::Center);
+            ui.allocate_ui_with_layout(vec2(line * 1.5, line), middle, |ui| {
+                ui.add(Label::new(text.color(theme.warning)))
+            })
+            .inner
             .on_hover_text(format!("Low confidence: {}", field.source));
         }
         if reset {
@@ -67,7 +66,7 @@ pub(super) fn show(
                 (d, _) if !d.is_empty() => format!("{name}: the default is {d} {}", field.unit),
                 _ => format!("{name}: preset or default holds"),
             };
-            let button = ui.small_button("⟲").accessible_name(&name);
+            let button = icon::button(ui, theme, Icon::Reset, &name);
             if button.on_hover_text(hint.trim_end()).clicked() {
                 edited = Edited::Reset;
             }
@@ -102,15 +101,14 @@ fn label(ui: &mut Ui, theme: &Theme, form: &Form, field: &Field, width: f32) -> 
         Some(_) => label.sense(Sense::DRAG),
         None => label,
     };
-    let height = ui.spacing().interact_size.y;
-    let inner = ui.allocate_ui_with_layout(
-        vec2(width, height),
-        egui::Layout::left_to_right(egui::Align::Center).with_main_wrap(true),
-        |ui| {
-            ui.set_min_width(width);
-            ui.add(label)
-        },
-    );
+    let line = ui.spacing().interact_size.y;
+    let down = egui::Layout::top_down(egui::Align::Min);
+    let inner = ui.allocate_ui_with_layout(vec2(width, line), down, |ui| {
+        ui.set_min_width(width);
+        let text = ui.text_style_height(&egui::TextStyle::Body);
+        ui.add_space(((line - text) / 2.0).max(0.0));
+        ui.add(label)
+    });
     let response = inner.inner;
     let start = start?;
     let response = response.on_hover_cursor(egui::CursorIcon::ResizeHorizontal);
@@ -202,7 +200,9 @@ fn editor(
             (response, edited)
         }
         FieldKind::Number | FieldKind::Integer | FieldKind::Text | FieldKind::List => {
-            let _ = focus;
+            if focus {
+                ui.memory_mut(|m| m.request_focus(id_of(&field.key)));
+            }
             quantity_edit::show(
                 ui,
                 theme,
@@ -232,7 +232,10 @@ fn presets(ui: &mut Ui, theme: &Theme, field: &Field, choices: &[PresetChoice]) 
     }
     let wanted = query.trim().to_lowercase();
     let mut chosen = None;
-    let is_file = wanted.contains('/') || wanted.ends_with(".toml");
+    let is_file = {
+        let toml = std::path::Path::new(&wanted).extension();
+        wanted.contains('/') || toml.is_some_and(|e| e == "toml")
+    };
     if is_file
         && ui
             .button(format!("Use the file {}", query.trim()))
@@ -252,7 +255,14 @@ fn presets(ui: &mut Ui, theme: &Theme, field: &Field, choices: &[PresetChoice]) 
     }
     for choice in found {
         let response = ui.selectable_label(choice.name == field.value, &choice.name);
-        ui.add(Label::new(RichText::new(&choice.about).small().color(theme.muted)).wrap());
+        ui.add(
+            Label::new(
+                RichText::new(&choice.about)
+                    .size(theme.text_sizes().small)
+                    .color(theme.muted),
+            )
+            .wrap(),
+        );
         if response.clicked() {
             chosen = Some(choice.name.clone());
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use egui::{FontId, Ui};
 
-use crate::fields::{Field, Form, Section};
+use crate::fields::{Field, FieldKind, Form, Section};
 use crate::theme::Theme;
 
 /// Sections that few scenarios use, or that presets fill: closed at first.
@@ -63,7 +63,7 @@ struct Made {
 /// The rows, from top to bottom.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    pub(super) rows: Vec<Row>,
+    pub(super) all: Vec<Row>,
     pub(super) height: f32,
     pub(super) width: f32,
     /// Fields that the search finds.
@@ -107,14 +107,14 @@ impl Rows {
             found: 0,
         };
         maker.sections(&form.sections, &mut Vec::new());
-        (self.rows, self.height, self.found) = (maker.rows, maker.y, maker.found);
+        (self.all, self.height, self.found) = (maker.rows, maker.y, maker.found);
         self.width = made.width;
         self.made = Some(made);
     }
 
     /// Top of the row of a field or section.
     pub(super) fn top_of(&self, key: &str) -> Option<f32> {
-        self.rows.iter().find(|r| r.id == key).map(|r| r.y)
+        self.all.iter().find(|r| r.id == key).map(|r| r.y)
     }
 }
 
@@ -152,7 +152,15 @@ impl Maker<'_> {
         let open = searching || by_hand.unwrap_or(usual);
         let space = self.theme.space();
         let indent = (at.len() - 1) as f32 * space.medium;
-        let height = self.ui.spacing().interact_size.y;
+        let line = self.ui.spacing().interact_size.y;
+        let sizes = self.theme.text_sizes();
+        let size = if at.len() == 1 {
+            sizes.strong
+        } else {
+            sizes.body
+        };
+        let room = head_width(section, self.made.width - indent, line) - line;
+        let height = self.text(&section.title, size, room).max(line);
         if at.len() == 1 {
             self.y += space.small;
         }
@@ -224,8 +232,21 @@ impl Maker<'_> {
     fn field(&self, field: &Field, indent: f32) -> f32 {
         let width = self.made.width - indent;
         let sizes = self.theme.text_sizes();
-        let label = self.text(&field.label, sizes.body, label_width(width));
-        let mut height = label.max(self.ui.spacing().interact_size.y);
+        let line = self.ui.spacing().interact_size.y;
+        let space = self.theme.space();
+        let label = label_width(self.made.width, indent);
+        let label = self.text(&field.label, sizes.body, label) + space.small * 2.0;
+        let room = editor_width(self.made.width, field, line) - space.medium * 2.0;
+        let value = match field.kind {
+            FieldKind::Choice(_) | FieldKind::Preset(_) => {
+                self.text(&field.value, sizes.body, room - line) + space.small * 2.0
+            }
+            FieldKind::Text | FieldKind::List => {
+                self.text(&field.value, sizes.body, room) + space.small * 2.0
+            }
+            _ => line,
+        };
+        let mut height = label.max(value).max(line);
         let refused = self.refused.get(&field.key).map(|(_, message)| message);
         for message in field.problems.iter().chain(refused) {
             height += self.text(message, sizes.small, width) + self.theme.space().small;
@@ -244,9 +265,31 @@ impl Maker<'_> {
     }
 }
 
+/// Width of a section's head beside its buttons and the number of its problems.
+pub(super) fn head_width(section: &Section, width: f32, line: f32) -> f32 {
+    let buttons =
+        f32::from(u8::from(section.can_add) + u8::from(section.can_remove)) * (line + 4.0);
+    let problems = if problems(section) > 0 {
+        line * 3.4
+    } else {
+        0.0
+    };
+    (width - buttons - problems - line / 2.0).max(line * 3.0)
+}
+
 /// Width of the labels in a row.
-pub(super) fn label_width(width: f32) -> f32 {
-    (width * 0.42).floor()
+pub(super) fn label_width(width: f32, indent: f32) -> f32 {
+    (width * 0.4).floor() - indent
+}
+
+/// Width of what stands beside the label, up to what stands at its right: the mark of low confidence, and reset.
+pub(super) fn editor_width(width: f32, field: &Field, line: f32) -> f32 {
+    let mark = if field.low_confidence {
+        line * 1.6
+    } else {
+        0.0
+    };
+    (width * 0.6).floor() - line - mark - 12.0
 }
 
 /// The section that numbers lead to.

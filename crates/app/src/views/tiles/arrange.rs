@@ -1,8 +1,9 @@
 //! How the tiles lie: rows of tabs that the user drags, closes and opens.
 
-use egui::{Ui, WidgetText};
+use egui::{Ui, Vec2, WidgetText};
 use egui_tiles::{
-    Behavior, SimplificationOptions, TabState, TileId, Tiles as Layout, Tree, UiResponse,
+    Behavior, Container, LinearDir, SimplificationOptions, TabState, TileId, Tiles as Layout, Tree,
+    UiResponse,
 };
 
 use crate::action::Action;
@@ -58,7 +59,21 @@ impl Arrangement {
             closed,
             asked: Vec::new(),
         };
-        self.tree.ui(&mut behaviour, ui);
+        // Where there is not room enough for every plot, they scroll.
+        let bar = behaviour.tab_bar_height(ui.style());
+        let root = self.tree.root();
+        let least = root.map_or(Vec2::ZERO, |root| {
+            let least = behaviour.cx.theme.panels().plot_height_min;
+            let pane = Vec2::new(1.5 * least, least + bar);
+            needed(&self.tree.tiles, root, pane)
+        });
+        let size = ui.available_size().max(least);
+        let scroll = egui::ScrollArea::both().auto_shrink(false);
+        scroll.id_salt(ID).show(ui, |ui| {
+            ui.set_min_size(size);
+            ui.set_max_size(size);
+            self.tree.ui(&mut behaviour, ui);
+        });
         let asked = behaviour.asked;
         for tile in asked {
             cx.actions.push(Action::ToggleTile(tile));
@@ -112,6 +127,27 @@ fn panes(tiles: &Layout<Tile>, id: TileId, depth: usize, found: &mut Vec<Tile>) 
         }
     }
     Some(())
+}
+
+/// Room that a tile needs if each pane needs `pane`.
+fn needed(tiles: &Layout<Tile>, id: TileId, pane: Vec2) -> Vec2 {
+    let Some(egui_tiles::Tile::Container(container)) = tiles.get(id) else {
+        return pane;
+    };
+    let visible = container
+        .children()
+        .filter(|c| tiles.is_visible_in_layout(**c));
+    let sizes = visible.map(|child| needed(tiles, *child, pane));
+    let along = |a: Vec2, b: Vec2, dir| match dir {
+        LinearDir::Horizontal => Vec2::new(a.x + b.x, a.y.max(b.y)),
+        LinearDir::Vertical => Vec2::new(a.x.max(b.x), a.y + b.y),
+    };
+    match container {
+        Container::Linear(linear) => sizes.fold(Vec2::ZERO, |a, b| along(a, b, linear.dir)),
+        // A grid can put them all below each other.
+        Container::Grid(_) => sizes.fold(Vec2::ZERO, |a, b| along(a, b, LinearDir::Vertical)),
+        Container::Tabs(_) => sizes.fold(pane, Vec2::max),
+    }
 }
 
 fn all_closed(ui: &mut Ui, cx: &mut ViewContext<'_>) {

@@ -84,7 +84,7 @@ fn bar(ui: &mut Ui, cx: &ViewContext<'_>, phase: &PhaseBar, (tdp_w, most): (f64,
     let room = theme.text_sizes().small * 6.0;
     let left = rect.left() + names + space.large;
     let right = (rect.right() - room).max(left + space.small);
-    let x = |w: f64| left + ((right - left) as f64 * (w / most).clamp(0.0, 1.0)) as f32;
+    let x = |w: f64| left + (f64::from(right - left) * (w / most).clamp(0.0, 1.0)) as f32;
     let rows = middle - height * 0.3..=middle + height * 0.3;
     let area = Rect::from_x_y_ranges(left..=x(phase.mean_w), rows.clone());
     painter.rect_filled(area, 0, theme.load.gamma_multiply(0.75));

@@ -71,13 +71,11 @@ fn contingencies(
 }
 
 fn contingency_words(series: &[Series]) -> String {
-    match series.len() {
-        0 => String::new(),
-        _ => {
-            let all: Vec<&str> = series.iter().map(|s| s.what.as_str()).collect();
-            format!("What fails: {}", all.join(" "))
-        }
+    if series.is_empty() {
+        return String::new();
     }
+    let all: Vec<&str> = series.iter().map(|s| s.what.as_str()).collect();
+    format!("What fails: {}", all.join(" "))
 }
 
 /// Frequency of the bus.

@@ -27,7 +27,7 @@ fn points(result: &RunResult) -> Vec<[f64; 2]> {
 
 /// A frequency to two digits, for a label.
 fn short(f_hz: f64) -> String {
-    if f_hz >= 0.1 && f_hz < 1e3 {
+    if (0.1..1e3).contains(&f_hz) {
         format!("{} Hz", significant(f_hz, 2))
     } else {
         hertz(f_hz)
