@@ -96,7 +96,6 @@ pub struct App {
     problems: Vec<Problem>,
     runs: Runs,
     pinned: Vec<Arc<RunResult>>,
-    exports: Exports,
     tiles: Tiles,
     live: LiveModel,
     live_view: LiveView,
@@ -130,7 +129,6 @@ impl App {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint())
         };
-        let exports = Exports::new(Arc::clone(&platform), wake.clone());
         let mut app = Self {
             engine: Engine::new(Arc::clone(&platform), wake.clone()),
             drafts: Drafts::new(Arc::clone(&platform)),
@@ -146,7 +144,6 @@ impl App {
             problems: Vec::new(),
             runs: Runs::default(),
             pinned: Vec::new(),
-            exports,
             tiles: Tiles::default(),
             live: LiveModel::new(Arc::clone(&platform), wake.clone()),
             live_view: LiveView::default(),

@@ -302,12 +302,15 @@ mod tests {
     #[test]
     fn traces_are_written_where_asked_and_told() {
         let platform = Arc::new(MemoryPlatform::new());
-        platform.answer(Some("/out/a.csv"));
+        platform.will_pick(Some("/out/a.csv"));
         let (mut exports, woken) = exports(&platform);
         exports.traces(&with_traces()).expect("it has traces");
         let notices = told(&mut exports);
         assert_eq!(notices.len(), 1);
-        assert!(!notices[0].error && notices[0].text.contains("/out/a.csv"), "{notices:?}");
+        assert!(
+            !notices[0].error && notices[0].text.contains("/out/a.csv"),
+            "{notices:?}"
+        );
         assert_eq!(woken.load(Ordering::Relaxed), 1);
         assert!(!exports.busy());
     }
@@ -315,7 +318,7 @@ mod tests {
     #[test]
     fn a_dismissed_dialog_and_a_result_without_samples_write_nothing() {
         let platform = Arc::new(MemoryPlatform::new());
-        platform.answer(None);
+        platform.will_pick(None);
         let (mut exports, _) = exports(&platform);
         exports.figures(&with_traces());
         assert!(told(&mut exports).is_empty());
@@ -328,8 +331,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_with_what_to_do() {
         let platform = Arc::new(MemoryPlatform::new());
-        platform.answer(Some("/out"));
-        platform.fill_disk(true);
+        platform.will_pick(Some("/out"));
+        platform.disk_full(true);
         let (mut exports, _) = exports(&platform);
         exports.figures(&with_traces());
         let notices = told(&mut exports);

@@ -38,7 +38,7 @@ fn a_card_jumps_to_its_moment_by_click_and_by_key() {
     let status = verdict.status.label();
     let shown = result.clone();
     let mut harness = harness([300.0, 2000.0], false, move |ui, cx| {
-        show(ui, cx, Some(&shown))
+        show(ui, cx, Some(&shown));
     });
     look(&mut harness, "verdicts-smallest");
     let spoken = format!("{status}: Lowest frequency");
@@ -79,7 +79,7 @@ fn failures_of_sets_stand_under_their_name_worst_first() {
     for dark in [false, true] {
         let shown = result.clone();
         let mut harness = harness([300.0, 3200.0], dark, move |ui, cx| {
-            show(ui, cx, Some(&shown))
+            show(ui, cx, Some(&shown));
         });
         look(&mut harness, &format!("verdicts-n1-{dark}"));
         harness.check_accessibility();
@@ -93,7 +93,7 @@ fn training_tells_fuel_swing_and_resonance() {
     result.ranges_checked = false;
     let shown = result.clone();
     let mut harness = harness([300.0, 2600.0], true, move |ui, cx| {
-        show(ui, cx, Some(&shown))
+        show(ui, cx, Some(&shown));
     });
     look(&mut harness, "verdicts-training");
     for text in [

@@ -149,9 +149,8 @@ fn fuel(o: &Outcome) -> FigureSection {
     section.note = sentence(&format!("{}; {}", fuel.over, fuel.basis));
     if !fuel.without_curve.is_empty() {
         let without = fuel.without_curve.join(", ");
-        section
-            .note
-            .push_str(&format!("; no curve, in no sum: {without}"));
+        section.note += "; no curve, in no sum: ";
+        section.note += &without;
     }
     section
 }
