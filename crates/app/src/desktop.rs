@@ -1,1 +1,12 @@
 //! The desktop: window, dialogs, folders, files, GPUs.
+
+mod dialogs;
+mod drafts;
+pub mod export;
+mod files;
+pub mod live;
+pub mod machine;
+pub mod recording_file;
+mod recording_parts;
+pub mod scratch;
+pub mod window;

@@ -1,6 +1,15 @@
 //! The form: fields made from the scenario's schema, with what holds now and where it comes from.
 
-use ballast_scenario::Problem;
+mod build;
+mod labels;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ballast_scenario::{Problem, Resolved};
+
+use crate::document::{fit, words};
 
 /// The whole form, by section.
 #[derive(Debug, Clone, Default)]
@@ -9,6 +18,14 @@ pub struct Form {
     pub sections: Vec<Section>,
     /// Problems that belong to no field that is shown.
     pub elsewhere: Vec<Problem>,
+    /// Folder that preset files count from.
+    pub base_dir: PathBuf,
+    /// Whether the text is no TOML: the sections are those of the last text that was.
+    pub unreadable: bool,
+    revision: u64,
+    text: Option<String>,
+    problems: Vec<Problem>,
+    resolved: Option<Arc<Resolved>>,
 }
 
 /// A section: a table, or the entries of an array.
@@ -28,6 +45,14 @@ pub struct Section {
     pub can_add: bool,
     /// See `can_add`.
     pub can_remove: bool,
+    /// The path as problems write it: entries by number.
+    pub key: String,
+    /// Whether the file says something in it.
+    pub given: bool,
+    /// Whether it is an optional table that is not there: `can_add` adds it, not an entry.
+    pub absent: bool,
+    /// What is wrong with it and with keys that are not shown, each with what would be right.
+    pub problems: Vec<String>,
 }
 
 /// One variable of the scenario.
@@ -55,6 +80,12 @@ pub struct Field {
     pub source: String,
     /// What is wrong with it, each with what would be right.
     pub problems: Vec<String>,
+    /// The path as problems write it: entries by number.
+    pub key: String,
+    /// Whether the value is of low confidence.
+    pub low_confidence: bool,
+    /// Whether it may be left out.
+    pub optional: bool,
 }
 
 /// What may stand in a field.
@@ -73,6 +104,17 @@ pub enum FieldKind {
     Text,
     /// Numbers or words in a list, edited as TOML.
     List,
+    /// Name of a preset or of an entry of the scenario; or of a file.
+    Preset(Arc<[PresetChoice]>),
+}
+
+/// A preset to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresetChoice {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub about: String,
 }
 
 /// Where a value comes from.
@@ -89,9 +131,63 @@ pub enum FieldFrom {
     Absent,
 }
 
+/// Numbers the forms that were made, so that a view knows when it sees another one.
+static REVISION: AtomicU64 = AtomicU64::new(1);
+
 impl Form {
     /// The form of a document's text, with its problems at their fields. Texts that are no TOML give the sections of the last text that was.
     pub fn update(&mut self, text: &str, problems: &[Problem]) {
-        let _ = (text, problems);
+        let same_text = self.text.as_deref() == Some(text);
+        if same_text && self.problems == problems {
+            return;
+        }
+        if !same_text {
+            self.text = Some(text.to_owned());
+            match Resolved::new("scenario", text, &self.base_dir) {
+                Ok(resolved) => {
+                    self.sections = build::sections(&resolved.outline());
+                    self.resolved = Some(Arc::new(resolved));
+                    self.unreadable = false;
+                }
+                Err(_) => self.unreadable = true,
+            }
+        }
+        self.problems = problems.to_vec();
+        build::clear_problems(&mut self.sections);
+        self.elsewhere = problems
+            .iter()
+            .filter(|p| !build::put_problem(&mut self.sections, p))
+            .cloned()
+            .collect();
+        self.revision = REVISION.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Changes whenever the form does.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether the value at a path can take what was typed.
+    ///
+    /// # Errors
+    /// What is wrong and what would be right.
+    pub fn check(&self, path: &str, typed: &str) -> Result<(), String> {
+        match &self.resolved {
+            Some(resolved) => fit(resolved, path, typed)
+                .map(|_| ())
+                .map_err(|problem| words(&problem)),
+            None => Ok(()),
+        }
+    }
+
+    /// The path of a field or section with entries by number, however it was given.
+    pub fn key_of(&self, path: &str) -> String {
+        match &self.resolved {
+            Some(resolved) => resolved.steps_of(path).join("."),
+            None => path.to_owned(),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

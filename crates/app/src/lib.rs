@@ -27,6 +27,7 @@ pub mod command;
 pub mod desktop;
 pub mod document;
 pub mod engine;
+pub mod export;
 pub mod fields;
 pub mod live;
 pub mod platform;

@@ -1,14 +1,17 @@
 //! What the app needs of the machine it runs on. The desktop implements it with files, dialogs and NVML; tests with memory.
 
+pub mod memory;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
+use ballast_calibrate::Recording;
 use ballast_scenario::{Loaded, Problem};
 use ballast_study::Inputs;
 use ballast_study::outcome::Outcome;
 
-use crate::live::LiveSource;
+use crate::live::{LiveSource, RecordRequest};
 use crate::trace::TraceSet;
 
 /// Why the machine could not do something.
@@ -25,6 +28,12 @@ pub enum PlatformError {
     /// It is not text in UTF-8.
     #[error("{path} is no text in UTF-8: choose a scenario file (.toml)")]
     NotText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is larger than any scenario.
+    #[error("{path} is larger than 16 MiB: a scenario names traces, it does not contain them")]
+    TooLarge {
         /// The file.
         path: PathBuf,
     },
@@ -121,11 +130,16 @@ pub trait Platform: Send + Sync {
         folder: &Path,
     ) -> Result<Vec<PathBuf>, PlatformError>;
 
-    /// Writes traces as Parquet or CSV, by the ending of `path`.
+    /// Writes traces as Parquet or CSV, by the ending of `path`; `metadata` says where they come from, by name.
     ///
     /// # Errors
     /// The system's, or an unknown ending.
-    fn write_traces(&self, traces: &TraceSet, path: &Path) -> Result<(), PlatformError>;
+    fn write_traces(
+        &self,
+        traces: &TraceSet,
+        metadata: &[(String, String)],
+        path: &Path,
+    ) -> Result<(), PlatformError>;
 
     /// The GPUs of this machine.
     ///
@@ -138,4 +152,65 @@ pub trait Platform: Send + Sync {
     /// # Errors
     /// It cannot be read, or is no recording.
     fn playback(&self, path: &Path) -> Result<Box<dyn LiveSource>, PlatformError>;
+
+    /// Where this start of the app keeps its draft; no other start that still runs writes there. None if this machine keeps none.
+    fn draft_path(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// Drafts of starts that ended without removing them, newest first.
+    fn lost_drafts(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// A question of [`pick`](Self::pick) that this machine has no dialog for: the app asks it in its own window.
+    fn take_prompt(&self) -> Option<(Pick, Sender<Picked>)> {
+        None
+    }
+
+    /// Reads a recording or log of GPUs whole.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no recording: in words, with what to do.
+    fn recording(&self, path: &Path) -> Result<Recording, PlatformError> {
+        let _ = path;
+        Err(PlatformError::Unavailable(
+            "Recordings cannot be read here: use the desktop app".to_owned(),
+        ))
+    }
+
+    /// Records GPUs of this machine into a file; the readings are given as they come.
+    ///
+    /// # Errors
+    /// No driver, no GPU, no permission, no room for the file: in words, with what to do.
+    fn record(&self, request: &RecordRequest) -> Result<Box<dyn LiveSource>, PlatformError> {
+        let _ = request;
+        Err(PlatformError::Unavailable(
+            "GPUs cannot be recorded here: use the desktop app".to_owned(),
+        ))
+    }
+}
+
+/// Largest text that is opened, bytes.
+pub const LARGEST_TEXT: usize = 16 << 20;
+
+/// The text in a file's bytes.
+///
+/// # Errors
+/// It is no text, or too large for a scenario.
+pub fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, PlatformError> {
+    let path = path.to_owned();
+    if bytes.len() > LARGEST_TEXT {
+        return Err(PlatformError::TooLarge { path });
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => {
+            // Some editors begin a text with a byte order mark.
+            Ok(text
+                .strip_prefix('\u{feff}')
+                .map(str::to_owned)
+                .unwrap_or(text))
+        }
+        _ => Err(PlatformError::NotText { path }),
+    }
 }

@@ -1,4 +1,24 @@
 //! Plots that share a time axis and a cursor, with bands that lose no peak.
+//!
+//! A view builds a chart ([`TimeChart`], [`XyChart`]) once per result; a plot ([`TimePlot`], [`XyPlot`]) draws it each frame: it reads of each
+//! series as many buckets as there are pixels, with their extremes, and draws them as meshes ([`band`]). Axes and grid are egui_plot's. The shared time
+//! ([`TimeView`]) is the app's: plots ask for another stretch or cursor by actions and keep none of their own. The cursor stays where the pointer left a plot, so
+//! that the rack map can be looked at for that moment.
+
+mod axis;
+pub mod band;
+mod gesture;
+mod legend;
+pub mod look;
+pub mod model;
+pub mod quantity;
+pub mod source;
+mod time_plot;
+mod xy_plot;
+
+pub use model::{TimeChart, XyChart};
+pub use time_plot::TimePlot;
+pub use xy_plot::XyPlot;
 
 use crate::action::Actions;
 use crate::theme::Theme;

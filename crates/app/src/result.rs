@@ -1,12 +1,16 @@
 //! What a run left for the views: outcome, traces, phases of the GPUs, power of each rack over time.
 
+mod phases;
+mod racks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use ballast_scenario::Scenario;
 use ballast_study::outcome::Outcome;
 
 use crate::trace::TraceSet;
+
+pub use racks::RackMapBuilder;
 
 /// Everything that views show of a run.
 #[derive(Debug, Clone)]
@@ -68,7 +72,7 @@ pub struct PhaseBar {
     pub name: String,
     /// Mean power, W.
     pub mean_w: f64,
-    /// Low and high level where it alternates, W.
+    /// Low and high end of its plausible range over workloads and parts, W; none where the profile states none.
     pub low_high_w: Option<(f64, f64)>,
     /// Standard deviation, W.
     pub spread_w: f64,
@@ -76,12 +80,4 @@ pub struct PhaseBar {
     pub duration_s: Option<f64>,
     /// Source with grade and confidence, in words.
     pub source: String,
-}
-
-impl PhaseChart {
-    /// The charts of all GPU models that the scenario's nodes use.
-    pub fn of(scenario: &Scenario) -> Vec<Self> {
-        let _ = scenario;
-        Vec::new()
-    }
 }

@@ -23,7 +23,7 @@ pub(crate) fn check(args: &CheckArgs, printer: &Printer) -> Exit {
     };
     let problems = ballast_study::check(&ready.loaded, &ready.inputs);
     if !problems.is_empty() {
-        return printer.problems(&load::placed(&ready.loaded, problems), as_json);
+        return printer.problems(&ballast_study::placed(&ready.loaded, problems), as_json);
     }
     let warnings: Vec<_> = all.iter().flat_map(|r| r.loaded.warnings.clone()).collect();
     let variants: Vec<&str> = all

@@ -4,13 +4,12 @@ use std::time::{Instant, SystemTime};
 
 use ballast_study::compare::{Comparison, Member as Beside, compare as side_by_side};
 use ballast_study::outcome::Outcome;
-use ballast_study::{Job, run_many};
+use ballast_study::{Job, Ready, run_many};
 use serde_json::{Value, json};
 
 use crate::args::{CompareArgs, Require, changes};
 use crate::exit::Exit;
 use crate::folder::{Folder, Kind};
-use crate::load::Ready;
 use crate::members::{self, Member};
 use crate::printer::{Printer, problems_json};
 use crate::progress::Progress;

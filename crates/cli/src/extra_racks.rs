@@ -3,11 +3,11 @@
 use ballast_scenario::{Patch, Problem};
 use ballast_study::compare::ExtraRacks;
 use ballast_study::outcome::{Outcome, Status};
-use ballast_study::{StudyError, run_many};
+use ballast_study::{Ready, StudyError, run_many};
 
 use crate::args::{CompareArgs, ScenarioArgs};
 use crate::compare::job;
-use crate::load::{self, Ready};
+use crate::load;
 use crate::members::Member;
 use crate::progress::Progress;
 

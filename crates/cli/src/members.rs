@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use ballast_scenario::{Patch, Problem};
+use ballast_study::Ready;
 
-use crate::load::{self, Ready};
+use crate::load;
 
 /// Something to run, with its name.
 pub(crate) struct Member {

@@ -1,11 +1,13 @@
 //! The verdict table and what stands around it.
 
 use ballast_study::outcome::{Contingency, Event, Outcome, Status, Verdict, WeakConstant};
-use ballast_units::format_si;
+use ballast_units::format_figure as si;
 
 use crate::printer::Printer;
 use crate::render_indicative;
 use crate::render_plant;
+
+pub(crate) use ballast_units::format_number as number;
 
 /// Events up to which all of them are printed.
 const MOST_EVENTS: usize = 40;
@@ -247,41 +249,6 @@ fn table(verdicts: &[Verdict], printer: &Printer) {
         let text = line(row.each_ref().map(String::as_str));
         // Colour goes in last, so that it does not count as width.
         printer.line(&text.replacen(v.status.label(), &painted(v.status, printer), 1));
-    }
-}
-
-/// Whether a figure has so many zeros that only a power of ten shows it.
-fn is_extreme(x: f64) -> bool {
-    x != 0.0 && !(1e-6..1e15).contains(&x.abs())
-}
-
-/// A figure with an SI prefix and `digits` significant digits.
-fn si(x: f64, unit: &str, digits: usize) -> String {
-    if is_extreme(x) {
-        format!("{} {unit}", number(x))
-    } else {
-        format_si(x, unit, digits)
-    }
-}
-
-/// A figure with five significant digits at most, without trailing zeros.
-pub(crate) fn number(x: f64) -> String {
-    if x == 0.0 {
-        return "0".to_owned();
-    }
-    if is_extreme(x) {
-        let text = format!("{x:.4e}");
-        return match text.split_once('e') {
-            Some((m, e)) => format!("{}e{e}", m.trim_end_matches('0').trim_end_matches('.')),
-            None => text,
-        };
-    }
-    let digits = (4 - x.abs().log10().floor() as i32).clamp(0, 9) as usize;
-    let text = format!("{x:.digits$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
     }
 }
 
@@ -548,24 +515,5 @@ fn design_line(outcome: &Outcome, printer: &Printer) {
             w(nominal_w),
             w(peak_w)
         ));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{number, si};
-
-    #[test]
-    fn figures_are_short_and_true() {
-        assert_eq!(number(59.123_456), "59.123");
-        assert_eq!(number(1012.34), "1012.3");
-        assert_eq!(number(0.000_123_456), "0.00012346");
-        assert_eq!(number(-2.0), "-2");
-        assert_eq!(number(123_456.0), "123456");
-        assert_eq!(number(1e300), "1e300");
-        assert_eq!(number(-1.234_567e-9), "-1.2346e-9");
-        assert_eq!(number(9.9e14), "990000000000000");
-        assert_eq!(si(1e300, "W", 4), "1e300 W");
-        assert_eq!(si(2.5e6, "W", 4), "2.500 MW");
     }
 }

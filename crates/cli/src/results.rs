@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
-use ballast_study::StudyError;
+use ballast_study::{Ready, StudyError};
 use rayon::ThreadPool;
 use serde_json::{Value, json};
 
 use crate::args::PlaceArgs;
 use crate::exit::Exit;
 use crate::folder::{Folder, Kind, Unpublished};
-use crate::load;
 use crate::printer::Printer;
 use crate::run::{help_for, write_json};
 
@@ -52,10 +51,10 @@ impl Study<'_> {
     }
 
     /// Tells why `who` gave no outcome.
-    pub(crate) fn failed(&self, who: &str, ready: &load::Ready, error: StudyError) -> Exit {
+    pub(crate) fn failed(&self, who: &str, ready: &Ready, error: StudyError) -> Exit {
         match error {
             StudyError::Input(found) => {
-                let mut problems = load::placed(&ready.loaded, found);
+                let mut problems = ballast_study::placed(&ready.loaded, found);
                 for p in &mut problems {
                     p.message = format!("{who}: {}", p.message);
                 }

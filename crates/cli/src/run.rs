@@ -29,7 +29,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
     // Before anything is written: what only shows when the pieces meet.
     let problems = ballast_study::check(&ready.loaded, &ready.inputs);
     if !problems.is_empty() {
-        return printer.problems(&load::placed(&ready.loaded, problems), as_json);
+        return printer.problems(&ballast_study::placed(&ready.loaded, problems), as_json);
     }
     if !as_json {
         for w in &ready.loaded.warnings {
@@ -95,7 +95,7 @@ pub(crate) fn run(args: &RunArgs, printer: &Printer) -> Exit {
             folder.abandon();
             match error {
                 StudyError::Input(found) => {
-                    printer.problems(&load::placed(&ready.loaded, found), as_json)
+                    printer.problems(&ballast_study::placed(&ready.loaded, found), as_json)
                 }
                 other => printer.failure(exit, &other.to_string(), help_for(&other), as_json),
             }

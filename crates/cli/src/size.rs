@@ -5,8 +5,8 @@ use std::time::{Instant, SystemTime};
 use ballast_scenario::{NumberKey, Patch, Problem};
 use ballast_study::compare::{Figure, figures_of};
 use ballast_study::outcome::{Outcome, Status};
-use ballast_study::run_many;
 use ballast_study::sizing::{Sized, Smallest, Tried, grid, smallest};
+use ballast_study::{Ready, run_many};
 use rayon::ThreadPool;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::args::SizeArgs;
 use crate::compare::job;
 use crate::exit::Exit;
 use crate::folder::Kind;
-use crate::load::{self, Ready};
+use crate::load;
 use crate::printer::{Printer, problems_json};
 use crate::progress::Progress;
 use crate::results::{Study, write_text};
@@ -197,7 +197,7 @@ fn at_values(args: &SizeArgs, keys: &[Varied], at: &[f64]) -> Result<Ready, Vec<
     if problems.is_empty() {
         Ok(ready)
     } else {
-        Err(load::placed(&ready.loaded, problems))
+        Err(ballast_study::placed(&ready.loaded, problems))
     }
 }
 

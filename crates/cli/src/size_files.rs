@@ -1,10 +1,10 @@
 //! A sweep as a table for people, CSV, JSON and a figure.
 
 use ballast_report::{Sweep, SweepLine, SweepPoint};
+use ballast_study::Ready;
 use ballast_study::sizing::Smallest;
 use serde_json::{Value, json};
 
-use crate::load::Ready;
 use crate::printer::Printer;
 use crate::render::{number, painted};
 use crate::results::csv_field;

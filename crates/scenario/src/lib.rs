@@ -33,6 +33,9 @@
 //!
 //! **Other files.** [`read_document`] reads any Spec as a file of its own with the same problems.
 //!
+//! **Forms.** [`Resolved`] is a text with everything merged, whatever its problems: every place with what holds there and where that comes
+//! from, and what an edit would write.
+//!
 //! A reader looks for a message in `walk` (shape and range of single values) or `check` (contradictions), for what overrides what in
 //! `merge`, what a name stands for in `names`, for the schema of the file in `schema`, for the schema as this crate reads it in `shape`.
 
@@ -42,11 +45,13 @@ mod contingency;
 mod document;
 mod given;
 mod hostlist;
+mod least;
 mod limits;
 mod load;
 mod load_limits_spec;
 mod merge;
 mod names;
+mod outline;
 mod parse;
 mod patch;
 mod pattern;
@@ -55,6 +60,7 @@ mod problem;
 mod rack_list;
 mod rack_site;
 mod reference;
+mod resolved;
 mod schema;
 mod shape;
 mod slurm;
@@ -68,19 +74,22 @@ mod tree;
 mod variant;
 mod walk;
 
-pub use ballast_aggregate::{ArrivalSpec, JobSpec};
+pub use ballast_aggregate::{ArrivalSpec, EngineSpec, JobSpec, RackGroup};
 pub use ballast_units::TimeUnit;
 pub use check::realisations_at_a_time;
 pub use confidence::LowInput;
 pub use contingency::{ContingencyLimitsSpec, ContingencySpec, LoadRejectionSpec, SetTripSpec};
 pub use document::{Document, document_from, document_schema, genset_preset, read_document};
-pub use load::{Loaded, NumberKey, load, load_all, load_str, load_variant};
+pub use least::Least;
+pub use load::{Loaded, NumberKey, load, load_all, load_all_str, load_str, load_variant};
 pub use load_limits_spec::{LampSpec, LoadLimitsSpec};
+pub use outline::{Place, PlaceFrom, PlaceKind, PlaceSource};
 pub use patch::{Patch, PatchError};
 pub use presets::{PresetKind, preset_names, preset_text};
 pub use problem::{Problem, Problems};
 pub use rack_site::from_racks;
 pub use reference::reference_markdown;
+pub use resolved::{Fitted, Resolved};
 pub use schema::schema;
 pub use slurm::{SACCT, SlurmJobs, from_sacct, from_sacct_on_racks};
 pub use spec::{

@@ -136,9 +136,31 @@ pub fn load_variant(
 /// # Errors
 /// As [`load`], with the problems of the variants; those that only a variant has say its name.
 pub fn load_all(path: &Path, patches: &[Patch]) -> Result<Vec<Loaded>, Problems> {
-    let source = read(path)?;
+    every(&read(path)?, patches)
+}
+
+/// The same from text, see [`load_str`].
+///
+/// # Errors
+/// As [`load_all`].
+pub fn load_all_str(
+    name_for_messages: &str,
+    text: &str,
+    base_dir: &Path,
+    patches: &[Patch],
+) -> Result<Vec<Loaded>, Problems> {
+    let source = Source {
+        name: name_for_messages.to_owned(),
+        text: text.to_owned(),
+        base_dir: base_dir.to_owned(),
+    };
+    every(&source, patches)
+}
+
+/// The scenario as it stands, then its variants.
+fn every(source: &Source, patches: &[Patch]) -> Result<Vec<Loaded>, Problems> {
     let (mut all, mut problems) = (Vec::new(), Vec::new());
-    let names = match one(&source, patches, None, &[]) {
+    let names = match one(source, patches, None, &[]) {
         Ok(base) => {
             let names = base.variants.clone();
             all.push(base);
@@ -146,7 +168,7 @@ pub fn load_all(path: &Path, patches: &[Patch]) -> Result<Vec<Loaded>, Problems>
         }
         Err(Problems(found)) => {
             problems = found;
-            variants_of(&source)
+            variants_of(source)
         }
     };
     let of_base = all.first().map_or_else(Vec::new, |b| b.warnings.clone());
@@ -160,7 +182,7 @@ pub fn load_all(path: &Path, patches: &[Patch]) -> Result<Vec<Loaded>, Problems>
             })
             .collect()
         };
-        match one(&source, patches, Some(name), &[]) {
+        match one(source, patches, Some(name), &[]) {
             Ok(mut loaded) => {
                 loaded.warnings = own(loaded.warnings, &of_base);
                 all.push(loaded);
@@ -270,17 +292,7 @@ fn one(
         base_dir: base_dir.clone(),
         ..Report::default()
     };
-    let file = report.sources.add(&**name, Some(text.clone()));
-    if text.len() > LARGEST_FILE {
-        report.error(
-            Origin { file, start: 0 },
-            "",
-            format!("{} bytes are no scenario", text.len()),
-            "traces stand in files of their own",
-        );
-        return Err(Problems::sorted(report.problems));
-    }
-    let Some(mut root) = parse::document(text, file, &mut report) else {
+    let Some(mut root) = parsed(name, text, &mut report) else {
         return Err(Problems::sorted(report.problems));
     };
     let variants = variant::take(&mut root, &mut report);
@@ -343,6 +355,27 @@ fn one(
             sources: report.sources,
         },
     })
+}
+
+/// A scenario's text as a tree; none if it is too large or no TOML, which goes to the report.
+pub(crate) fn parsed(name: &str, text: &str, report: &mut Report) -> Option<Node> {
+    let file = report.sources.add(name, Some(text.to_owned()));
+    if text.len() > LARGEST_FILE {
+        report.error(
+            Origin { file, start: 0 },
+            "",
+            format!("{} bytes are no scenario", text.len()),
+            "traces stand in files of their own",
+        );
+        return None;
+    }
+    parse::document(text, file, report)
+}
+
+/// Takes the variants out and merges presets and bases, nothing else changed.
+pub(crate) fn merge(root: &mut Node, report: &mut Report) {
+    variant::take(root, report);
+    merge_all(root, (&[], &[]), None, report);
 }
 
 /// Presets, bases, patches and the changes of a variant, in the order that lets a change reach everything and choose everything. A

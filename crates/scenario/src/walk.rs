@@ -28,6 +28,22 @@ pub(crate) fn walk_at(node: &Node, shape: Shape<'_>, path: &str, report: &mut Re
     .node(node, shape, path, path);
 }
 
+/// The same for one value at `path`; `key` is its last key. Of a table, what is missing is not asked for.
+pub(crate) fn walk_named(
+    node: &Node,
+    shape: Shape<'_>,
+    path: &str,
+    key: &str,
+    report: &mut Report,
+) {
+    let incomplete = [path.to_owned()];
+    Walk {
+        incomplete: &incomplete,
+        report,
+    }
+    .node(node, shape, path, key);
+}
+
 struct Walk<'a> {
     incomplete: &'a [String],
     report: &'a mut Report,

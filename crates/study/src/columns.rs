@@ -1,6 +1,6 @@
 //! The traces of a run: one column per quantity, handed out block by block.
 
-use ballast_aggregate::{DemandBlock, Site};
+use ballast_aggregate::DemandBlock;
 use ballast_plant::Plant;
 use ballast_profile::MeteringPoint;
 use ballast_scenario::Scenario;
@@ -119,6 +119,8 @@ pub(crate) struct Columns {
     values: Vec<Vec<f64>>,
     nominal_hz: f64,
     charges: Vec<(usize, f64, TracedColumn)>,
+    /// Names of the racks' columns; empty unless asked for.
+    racks: Vec<String>,
 }
 
 impl Columns {
@@ -138,6 +140,14 @@ impl Columns {
             values,
             nominal_hz,
             charges: charges(shared.scenario).collect(),
+            racks: shared
+                .site
+                .filter(|_| shared.scenario.outputs.rack_traces)
+                .map_or_else(Vec::new, |site| {
+                    (0..site.rack_count())
+                        .map(|i| format!("rack_w_{}", site.rack_name(i)))
+                        .collect()
+                }),
         }
     }
 
@@ -182,21 +192,15 @@ impl Columns {
         }
     }
 
-    /// Hands the rows to `sink`, with the first `len` samples of every rack of `block` if `racks` are wanted.
+    /// Hands the rows to `sink`, with the first `len` samples of every rack of `block` if they are asked for.
     pub(crate) fn send(
         &self,
         sink: &mut dyn TraceSink,
         t0_s: f64,
         dt_s: f64,
-        racks: Option<&Site>,
         block: &DemandBlock,
         len: usize,
     ) -> Result<(), StudyError> {
-        let names: Vec<String> = racks.map_or_else(Vec::new, |site| {
-            (0..site.rack_count())
-                .map(|i| format!("rack_w_{}", site.rack_name(i)))
-                .collect()
-        });
         let charges: Vec<Vec<f64>> = self
             .charges
             .iter()
@@ -211,7 +215,7 @@ impl Columns {
             unit: column.unit,
             values,
         });
-        let traced = names.iter().enumerate().map(|(i, name)| TraceColumn {
+        let traced = self.racks.iter().enumerate().map(|(i, name)| TraceColumn {
             name,
             unit: "W",
             values: &block.rack(i)[..len],

@@ -64,8 +64,8 @@ impl Jumps {
     }
 }
 
-/// Demand of one realisation, block by block.
-pub(crate) struct Demand {
+/// The continuous part of the demand of one realisation, block by block.
+pub(crate) struct Continuous {
     engine: Option<Engine>,
     facility: Option<Facility>,
     transfers: Option<Transfers>,
@@ -73,15 +73,29 @@ pub(crate) struct Demand {
     lines: Vec<(TraceSeries, f64)>,
     /// Traces too coarse to tell ramps, joined by lines, likewise.
     coarse: Vec<(TraceSeries, f64)>,
-    jumps: Vec<Jumps>,
     dt_s: f64,
     /// Number of the next sample.
     next: u64,
-    /// Share of the load at the bus that is left after a rejection; 1 before.
-    kept: f64,
 }
 
-impl Demand {
+/// A stretch of the continuous part.
+pub(crate) struct Filled {
+    /// Racks as they are, `site_w` and `site_q_var` with the rest of the site and the traces added.
+    pub(crate) block: DemandBlock,
+    /// The part of the power that is too coarse to tell ramps; empty where there is none.
+    pub(crate) coarse_w: Vec<f64>,
+}
+
+impl Filled {
+    pub(crate) fn new(racks: usize, steps: usize) -> Self {
+        Self {
+            block: DemandBlock::new(racks, steps),
+            coarse_w: Vec::with_capacity(steps),
+        }
+    }
+}
+
+impl Continuous {
     pub(crate) fn new(
         scenario: &Scenario,
         inputs: &Inputs,
@@ -89,45 +103,23 @@ impl Demand {
         realisation: u32,
         zoom: bool,
     ) -> Self {
-        let dt_s = scenario.simulation.step_s;
+        let simulation = &scenario.simulation;
+        let dt_s = simulation.step_s;
         let start = RunStart {
-            first_sample: scenario.simulation.first_sample(),
+            first_sample: simulation.first_sample(),
             zoom,
         };
-        let start_s = start.first_sample as f64 * dt_s;
         let (mut lines, mut coarse) = (Vec::new(), Vec::new());
-        let mut jumps = Vec::new();
-        let mut traces = inputs.traces.iter();
-        for load in &scenario.loads {
+        let loads = scenario.loads.iter();
+        let traced = loads.filter(|l| matches!(l, LoadSpec::Trace(_)));
+        for (load, trace) in traced.zip(&inputs.traces) {
             let tan = load.power_factor().map_or(0.0, tan_phi);
-            match load {
-                LoadSpec::Steps(steps) => jumps.push(Jumps::new(
-                    steps.initial_kw * 1e3,
-                    steps.events.iter().map(|e| e.at_s).collect(),
-                    steps.events.iter().map(|e| e.power_kw * 1e3).collect(),
-                    tan,
-                    start_s,
-                )),
-                LoadSpec::Trace(_) => {
-                    let Some(trace) = traces.next() else { continue };
-                    if trace.is_coarse() {
-                        coarse.push((trace.series.clone(), tan));
-                    } else if trace.hold {
-                        let (time_s, power_w) = (trace.series.time_s(), trace.series.power_w());
-                        jumps.push(Jumps::new(
-                            power_w.first().copied().unwrap_or(0.0),
-                            time_s.to_vec(),
-                            power_w.to_vec(),
-                            tan,
-                            start_s,
-                        ));
-                    } else {
-                        lines.push((trace.series.clone(), tan));
-                    }
-                }
+            if trace.is_coarse() {
+                coarse.push((trace.series.clone(), tan));
+            } else if !trace.hold {
+                lines.push((trace.series.clone(), tan));
             }
         }
-        let simulation = &scenario.simulation;
         let engine = site.map(|s| {
             let kind = s.choose_engine(simulation.engine).kind;
             Engine::starting_at(s, dt_s, simulation.seed, realisation, kind, start)
@@ -141,44 +133,14 @@ impl Demand {
             transfers: site.and_then(|s| Transfers::new(s, dt_s, start.first_sample)),
             lines,
             coarse,
-            jumps,
             dt_s,
             next: start.first_sample,
-            kept: 1.0,
         }
     }
 
-    /// Load is lost at the bus: of all that is drawn from now on, the share `kept` is left.
-    pub(crate) fn reject(&mut self, kept: f64) {
-        self.kept *= kept;
-    }
-
-    /// The loads that jump alone, as they are at sample `first`: for plants that the rest is handed to.
-    pub(crate) fn jumping(scenario: &Scenario, inputs: &Inputs, first: u64) -> Self {
-        let mut later = scenario.clone();
-        later.simulation.start_s = first as f64 * scenario.simulation.step_s;
-        Self::new(&later, inputs, None, 1, false).jumps_alone()
-    }
-
-    /// The same loads that jump, without the rest.
-    pub(crate) fn jumps_alone(&self) -> Self {
-        Self {
-            engine: None,
-            facility: None,
-            transfers: None,
-            lines: Vec::new(),
-            coarse: Vec::new(),
-            jumps: self.jumps.clone(),
-            kept: self.kept,
-            dt_s: self.dt_s,
-            next: self.next,
-        }
-    }
-
-    /// Fills `block` with the continuous part: racks as they are, `site_w` and `site_q_var` with the rest of the site and the traces added.
-    ///
-    /// `coarse_w` receives the part of the power that is too coarse to tell ramps; it is left empty where there is none.
-    pub(crate) fn fill(&mut self, block: &mut DemandBlock, coarse_w: &mut Vec<f64>) {
+    /// Goes on by as many samples as `filled` has room for.
+    pub(crate) fn fill(&mut self, filled: &mut Filled) {
+        let Filled { block, coarse_w } = filled;
         if let Some(engine) = &mut self.engine {
             engine.fill(block);
             if let Some(transfers) = &mut self.transfers {
@@ -222,34 +184,6 @@ impl Demand {
             }
         }
         self.next += block.len() as u64;
-    }
-
-    /// Active and reactive power at the bus, watts and var, where the continuous part is `w` and `var`: with the jumping loads as they are now, less
-    /// what was lost.
-    pub(crate) fn with_jumps(&self, w: f64, var: f64) -> (f64, f64) {
-        let (mut jumping_w, mut jumping_var) = (0.0, 0.0);
-        for jump in &self.jumps {
-            jumping_w += jump.now_w;
-            jumping_var += jump.tan_phi * jump.now_w;
-        }
-        (self.kept * (w + jumping_w), self.kept * (var + jumping_var))
-    }
-
-    /// Time of the next jump strictly before `t_s` and not the same instant, if there is one.
-    pub(crate) fn next_jump_before(&self, t_s: f64) -> Option<f64> {
-        let next = self
-            .jumps
-            .iter()
-            .map(Jumps::next_time)
-            .fold(f64::INFINITY, f64::min);
-        (next < t_s - SAME_INSTANT * t_s.abs().max(1.0)).then_some(next)
-    }
-
-    /// Applies every jump up to `t_s`.
-    pub(crate) fn apply_jumps(&mut self, t_s: f64) {
-        for j in &mut self.jumps {
-            j.apply_until(t_s);
-        }
     }
 
     /// Where the power of the site went so far; `None` without a facility.
@@ -303,5 +237,86 @@ impl Demand {
             .as_ref()
             .map(Engine::clamp_report)
             .unwrap_or_default()
+    }
+}
+
+/// Demand at the bus as the supply sees it: loads that jump, on top of the continuous part.
+#[derive(Clone)]
+pub(crate) struct Demand {
+    jumps: Vec<Jumps>,
+    /// Share of the load at the bus that is left after a rejection; 1 before.
+    kept: f64,
+}
+
+impl Demand {
+    /// As it is at the start of the run of `scenario`.
+    pub(crate) fn new(scenario: &Scenario, inputs: &Inputs) -> Self {
+        Self::at_sample(scenario, inputs, scenario.simulation.first_sample())
+    }
+
+    /// As it is at sample `first`.
+    pub(crate) fn at_sample(scenario: &Scenario, inputs: &Inputs, first: u64) -> Self {
+        let start_s = first as f64 * scenario.simulation.step_s;
+        let mut jumps = Vec::new();
+        let mut traces = inputs.traces.iter();
+        for load in &scenario.loads {
+            let tan = load.power_factor().map_or(0.0, tan_phi);
+            match load {
+                LoadSpec::Steps(steps) => jumps.push(Jumps::new(
+                    steps.initial_kw * 1e3,
+                    steps.events.iter().map(|e| e.at_s).collect(),
+                    steps.events.iter().map(|e| e.power_kw * 1e3).collect(),
+                    tan,
+                    start_s,
+                )),
+                LoadSpec::Trace(_) => {
+                    let Some(trace) = traces.next() else { continue };
+                    if trace.hold && !trace.is_coarse() {
+                        let (time_s, power_w) = (trace.series.time_s(), trace.series.power_w());
+                        jumps.push(Jumps::new(
+                            power_w.first().copied().unwrap_or(0.0),
+                            time_s.to_vec(),
+                            power_w.to_vec(),
+                            tan,
+                            start_s,
+                        ));
+                    }
+                }
+            }
+        }
+        Self { jumps, kept: 1.0 }
+    }
+
+    /// Load is lost at the bus: of all that is drawn from now on, the share `kept` is left.
+    pub(crate) fn reject(&mut self, kept: f64) {
+        self.kept *= kept;
+    }
+
+    /// Active and reactive power at the bus, watts and var, where the continuous part is `w` and `var`: with the jumping loads as they are now, less
+    /// what was lost.
+    pub(crate) fn with_jumps(&self, w: f64, var: f64) -> (f64, f64) {
+        let (mut jumping_w, mut jumping_var) = (0.0, 0.0);
+        for jump in &self.jumps {
+            jumping_w += jump.now_w;
+            jumping_var += jump.tan_phi * jump.now_w;
+        }
+        (self.kept * (w + jumping_w), self.kept * (var + jumping_var))
+    }
+
+    /// Time of the next jump strictly before `t_s` and not the same instant, if there is one.
+    pub(crate) fn next_jump_before(&self, t_s: f64) -> Option<f64> {
+        let next = self
+            .jumps
+            .iter()
+            .map(Jumps::next_time)
+            .fold(f64::INFINITY, f64::min);
+        (next < t_s - SAME_INSTANT * t_s.abs().max(1.0)).then_some(next)
+    }
+
+    /// Applies every jump up to `t_s`.
+    pub(crate) fn apply_jumps(&mut self, t_s: f64) {
+        for j in &mut self.jumps {
+            j.apply_until(t_s);
+        }
     }
 }

@@ -14,6 +14,7 @@
 //! The command, the app, tests and sweeps all call [`run`]; they differ in the [`Observer`] and in what they do with the
 //! [`outcome::Outcome`]. Nothing here reads or writes files, prints or draws. A broken limit is a verdict, not an error.
 
+mod ahead;
 mod bess;
 mod coarse;
 mod collect;
@@ -39,6 +40,7 @@ mod plant_collect;
 mod plant_watch;
 mod rack_collect;
 mod reactive;
+mod ready;
 mod realisation;
 mod residual;
 mod resonance;
@@ -62,4 +64,5 @@ pub use error::{StudyError, StudyProblem};
 pub use inputs::{ArrivalInput, Inputs, RawArrivals, RawTrace, TraceInput};
 pub use many::{Job, run_many};
 pub use observer::{Observer, Silent};
+pub use ready::{Ready, placed, ready_all};
 pub use run::{TraceSinks, check, run, run_traced};

@@ -10,6 +10,7 @@ use ballast_plant::{Plant, StepStatus, Tripped};
 use ballast_scenario::Scenario;
 use ballast_series::{TraceSink, sample_count};
 
+use crate::ahead::{Ahead, LoadResult};
 use crate::bess::SiteBess;
 use crate::collect::{SiteCollector, SiteResult, Span};
 use crate::columns::Columns;
@@ -23,15 +24,18 @@ use crate::load_limits::{LoadCollector, LoadFigures};
 use crate::moments::{Moments, Reserve, ReserveAt};
 use crate::observer::Observer;
 use crate::plant_collect::{PlantCollector, PlantResult};
-use crate::rack_collect::{GroupResult, RackCollectors};
+use crate::rack_collect::GroupResult;
 use crate::residual;
 use crate::resonance::{Record, Recorder};
-use crate::storage::{StorageCollector, StorageResult};
+use crate::storage::StorageResult;
 use crate::storage_curves::{CurvesCollector, StorageCurves};
 use crate::strike::{Strike, StrikePlan, StrikeResult};
 
 /// Steps handled at a time. Bounds memory; nothing in the result depends on it.
 pub(crate) const BLOCK: usize = 1024;
+
+/// Steps of the plant after which a run that is to stop does so.
+const ASKED_EVERY: u64 = 8 * BLOCK as u64;
 
 /// What every realisation of a run shares.
 pub(crate) struct Shared<'a> {
@@ -137,17 +141,17 @@ struct Under<'a> {
     looked_from: u64,
     /// Steps of the plant in one of the load.
     parts: u32,
+    /// Samples after which it is asked whether to stop: a block of a long step is many steps of the plant.
+    asked_every: u64,
     demand: Demand,
     /// Set up at the first sample, in steady state at its load.
     plant: Option<Plant>,
     site: SiteCollector,
     load: Option<LoadCollector>,
     bess: SiteBess,
-    racks: Option<RackCollectors>,
     plant_figures: Option<PlantCollector>,
     watch: Option<Watch<'a>>,
     recorder: Option<Recorder>,
-    storage: StorageCollector,
     storage_curves: Option<CurvesCollector>,
     /// Continuous part of the demand at the sample before.
     previous: Point,
@@ -195,15 +199,12 @@ pub(crate) fn run_realisation(
         first: begin,
         looked_from: span.first,
         parts,
-        demand: Demand::new(whole, shared.inputs, shared.site, realisation, shared.zoom),
+        asked_every: (ASKED_EVERY / u64::from(parts)).max(1),
+        demand: Demand::new(whole, shared.inputs),
         plant: None,
         site: SiteCollector::new(span, windows_s),
         load: LoadCollector::new(scenario, span).filter(|_| shared.strike.is_none()),
         bess: SiteBess::new(&scenario.bess),
-        racks: shared
-            .site
-            .filter(|_| shared.strike.is_none())
-            .map(|s| RackCollectors::new(s, span, &scenario.outputs)),
         plant_figures: scenario
             .plant
             .as_ref()
@@ -211,7 +212,6 @@ pub(crate) fn run_realisation(
         watch: Watch::new(shared, realisation, (begin, span.first), samples),
         recorder: (span.curves && scenario.plant.is_some() && shared.strike.is_none())
             .then(|| Recorder::new(span)),
-        storage: StorageCollector::new(scenario, samples, span.curves),
         storage_curves: (span.curves && shared.strike.is_none())
             .then(|| CurvesCollector::new(scenario, span))
             .flatten(),
@@ -229,8 +229,7 @@ pub(crate) fn run_realisation(
             .strike
             .map(|plan| Strike::new(plan, scenario, of_plant)),
     };
-    let mut block = DemandBlock::new(shared.site.map_or(0, Site::rack_count), BLOCK);
-    let mut coarse_w = Vec::with_capacity(BLOCK);
+    let mut ahead = Ahead::new(shared, whole, (realisation, unseen + samples), span);
     let mut columns = Columns::new(shared);
     let mut at_bus_w = vec![0.0; BLOCK];
     let mut at_bus_var = vec![0.0; BLOCK];
@@ -238,31 +237,35 @@ pub(crate) fn run_realisation(
     let samples = unseen + samples;
     while done < samples && under.collapsed_at_s.is_none() {
         let first = begin + done;
-        if shared.progress.observer.cancelled() {
-            let at_s = first as f64 * dt_s;
-            return Err(StudyError::Interrupted { at_s, realisation });
-        }
-        block.set_len(BLOCK.min((samples - done) as usize));
-        under.demand.fill(&mut block, &mut coarse_w);
+        under.go_on(first)?;
         let traces = sink.is_some().then_some(&mut columns);
-        let at_bus = (&mut at_bus_w[..], &mut at_bus_var[..]);
-        let len = under.block(first, &block, &coarse_w, at_bus, traces)?;
+        let (len, now) = ahead.while_filling(|now| {
+            let at_bus = (&mut at_bus_w[..], &mut at_bus_var[..]);
+            under.block(first, &now.block, &now.coarse_w, at_bus, traces)
+        })?;
         if let Some(sink) = sink.as_deref_mut() {
-            let racks = if scenario.outputs.rack_traces {
-                shared.site
-            } else {
-                None
-            };
-            columns.send(sink, first as f64 * dt_s, dt_s, racks, &block, len)?;
+            columns.send(sink, first as f64 * dt_s, dt_s, &now.block, len)?;
             columns.clear();
         }
         done += len as u64;
         shared.progress.add(Progress::work(scenario, len as u64));
     }
-    Ok(under.finish(done.saturating_sub(unseen)))
+    let load = ahead.finish(under.collapsed_at_s.is_some());
+    Ok(under.finish(done.saturating_sub(unseen), load))
 }
 
 impl Under<'_> {
+    /// Ends the realisation at sample `k` if it is to stop.
+    fn go_on(&self, k: u64) -> Result<(), StudyError> {
+        if self.shared.progress.observer.cancelled() {
+            return Err(StudyError::Interrupted {
+                at_s: k as f64 * self.dt_s,
+                realisation: self.realisation,
+            });
+        }
+        Ok(())
+    }
+
     /// Takes the samples of a block, of which the first is number `first` of the run. Returns how many were taken: all of
     /// them, or up to a collapse. `at_bus` receives active and reactive power at the bus; `coarse_w` of it tells no ramps.
     fn block(
@@ -278,6 +281,9 @@ impl Under<'_> {
         let rows = at_bus_w.iter_mut().zip(at_bus_var.iter_mut());
         for (i, (w, var)) in rows.enumerate().take(block.len()) {
             let k = first + i as u64;
+            if i > 0 && (i as u64).is_multiple_of(self.asked_every) {
+                self.go_on(k)?;
+            }
             let line = Point {
                 t_s: k as f64 * self.dt_s,
                 w: block.site_w[i],
@@ -312,10 +318,6 @@ impl Under<'_> {
             let coarse_w = &coarse_w[from..];
             let fast_w: Vec<f64> = at_bus_w.iter().zip(coarse_w).map(|(w, c)| w - c).collect();
             self.take(at_bus_w, &fast_w, at_bus_var, gpu_w);
-        }
-        if let Some(racks) = &mut self.racks {
-            racks.take(block, len);
-            self.storage.take(block, len);
         }
         if let (Some(watch), Some(figures)) = (&mut self.watch, &self.plant_figures) {
             let (w, var) = (&block.site_w[..len], &block.site_q_var[..len]);
@@ -464,11 +466,15 @@ impl Under<'_> {
     }
 
     /// Closes the figures after `samples` samples.
-    fn finish(self, samples: u64) -> RealisationResult {
-        let groups = self.shared.site.map_or(0, |s| s.groups().len());
+    fn finish(self, samples: u64, load: LoadResult) -> RealisationResult {
+        let LoadResult {
+            continuous,
+            groups,
+            diversity,
+            storage,
+        } = load;
         let quantile = self.shared.scenario.limits.site_peak_quantile;
         let site = self.site.finish();
-        let (groups, diversity) = self.racks.map(|r| r.finish(groups)).unwrap_or_default();
         RealisationResult {
             no_start: self.no_start,
             site_quantile_w: site.histogram.quantile(quantile),
@@ -481,11 +487,11 @@ impl Under<'_> {
             collapsed_at_s: self.collapsed_at_s,
             energy_j: self.energy_j,
             horizon_s: samples.saturating_sub(1) as f64 * self.dt_s,
-            clamps: self.demand.clamp_report(),
-            traffic: self.demand.traffic_report(),
-            facility: self.demand.facility_report(),
-            smoothing: self.demand.smoothing_report(),
-            transfers: self.demand.transfer_report(),
+            clamps: continuous.clamp_report(),
+            traffic: continuous.traffic_report(),
+            facility: continuous.facility_report(),
+            smoothing: continuous.smoothing_report(),
+            transfers: continuous.transfer_report(),
             bess: self.bess.books(),
             load: self
                 .load
@@ -503,9 +509,7 @@ impl Under<'_> {
             strike: self.strike.map(Strike::finish),
             storage_curves: self.storage_curves.map(CurvesCollector::finish),
             watched: self.watch.map(Watch::finish).unwrap_or_default(),
-            storage: self
-                .storage
-                .finish(self.demand.storage_report(), self.demand.bulk_report()),
+            storage,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use ballast_aggregate::{ArrivalSpec, DemandBlock, JobSpec, Site, SiteInput};
+use ballast_aggregate::{ArrivalSpec, JobSpec, Site, SiteInput};
 use ballast_plant::Plant;
 use ballast_scenario::{LoadSpec, Loaded, Scenario, ZoomBy, ZoomSpec, realisations_at_a_time};
 use ballast_series::TraceSink;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::bess;
 use crate::coarse::Coarse;
 use crate::contingency;
-use crate::demand::Demand;
+use crate::demand::{Continuous, Demand, Filled};
 use crate::design;
 use crate::error::{StudyError, StudyProblem};
 use crate::indicative::{self, Plan};
@@ -108,10 +108,11 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
         });
     }
     if let (Some(spec), true) = (&residual::integrated(scenario), problems.is_empty()) {
-        let mut demand = Demand::new(scenario, inputs, site.as_ref(), 1, false);
-        let mut block = DemandBlock::new(site.as_ref().map_or(0, Site::rack_count), 1);
-        demand.fill(&mut block, &mut Vec::new());
-        let load = demand.with_jumps(block.site_w[0], block.site_q_var[0]);
+        let mut continuous = Continuous::new(scenario, inputs, site.as_ref(), 1, false);
+        let mut first = Filled::new(site.as_ref().map_or(0, Site::rack_count), 1);
+        continuous.fill(&mut first);
+        let (w, var) = (first.block.site_w[0], first.block.site_q_var[0]);
+        let load = Demand::new(scenario, inputs).with_jumps(w, var);
         let simulation = &scenario.simulation;
         if let Err(error) = Plant::with_reactive(
             &spec.starting_at(simulation.start_s),

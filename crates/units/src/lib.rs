@@ -10,5 +10,7 @@ pub mod time_unit;
 
 pub use provenance::{Confidence, Grade, Provenance, Sourced, WeakDefault};
 pub use quantity::{Hertz, Joules, PerUnit, Seconds, Watts};
-pub use text::{ParseQuantityError, format_si, parse_in_unit};
+pub use text::{
+    ParseQuantityError, format_figure, format_in_unit, format_number, format_si, parse_in_unit,
+};
 pub use time_unit::TimeUnit;

@@ -116,6 +116,57 @@ pub fn format_si(value: f64, unit: &str, digits: usize) -> String {
     format!("{scaled:.*} {prefix}{unit}", digits.saturating_sub(whole))
 }
 
+/// Prints a quantity that is told in `unit` with the SI prefix that suits it and four significant digits: 1500 in "kW" is "1.500 MW", as
+/// [`format_figure`] does; in a unit that takes no prefix as [`format_number`] does, with the unit behind it.
+pub fn format_in_unit(value: f64, unit: &str) -> String {
+    let power = ["W", "VA", "var", "Wh", "J"];
+    let base = power.iter().find_map(|base| {
+        let prefix = unit.strip_suffix(base)?;
+        let (_, factor) = PREFIXES.iter().find(|(p, _)| *p == prefix)?;
+        Some((*base, *factor))
+    });
+    match base {
+        Some((base, factor)) => format_figure(value * factor, base, 4),
+        None if unit.is_empty() => format_number(value),
+        None => format!("{} {unit}", format_number(value)),
+    }
+}
+
+/// Whether a figure has so many zeros that only a power of ten shows it.
+fn is_extreme(x: f64) -> bool {
+    x != 0.0 && !(1e-6..1e15).contains(&x.abs())
+}
+
+/// Prints a figure with an SI prefix and `digits` significant digits, as [`format_si`] does; one that would be all zeros with a power of ten.
+pub fn format_figure(value: f64, unit: &str, digits: usize) -> String {
+    if is_extreme(value) {
+        format!("{} {unit}", format_number(value))
+    } else {
+        format_si(value, unit, digits)
+    }
+}
+
+/// Prints a figure with five significant digits at most, without trailing zeros.
+pub fn format_number(x: f64) -> String {
+    if x == 0.0 {
+        return "0".to_owned();
+    }
+    if is_extreme(x) {
+        let text = format!("{x:.4e}");
+        return match text.split_once('e') {
+            Some((m, e)) => format!("{}e{e}", m.trim_end_matches('0').trim_end_matches('.')),
+            None => text,
+        };
+    }
+    let digits = (4 - x.abs().log10().floor() as i32).clamp(0, 9) as usize;
+    let text = format!("{x:.digits$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,5 +207,25 @@ mod tests {
         assert_eq!(format_si(0.02, "s", 3), "20.0 ms");
         assert_eq!(format_si(999.9, "W", 3), "1.00 kW");
         assert_eq!(format_si(0.0, "W", 3), "0 W");
+    }
+
+    #[test]
+    fn figures_are_short_and_true() {
+        assert_eq!(format_number(59.123_456), "59.123");
+        assert_eq!(format_number(1012.34), "1012.3");
+        assert_eq!(format_number(0.000_123_456), "0.00012346");
+        assert_eq!(format_number(-2.0), "-2");
+        assert_eq!(format_number(123_456.0), "123456");
+        assert_eq!(format_number(1e300), "1e300");
+        assert_eq!(format_number(-1.234_567e-9), "-1.2346e-9");
+        assert_eq!(format_number(9.9e14), "990000000000000");
+        assert_eq!(format_figure(1e300, "W", 4), "1e300 W");
+        assert_eq!(format_figure(2.5e6, "W", 4), "2.500 MW");
+        assert_eq!(format_in_unit(1500.0, "kW"), "1.500 MW");
+        assert_eq!(format_in_unit(12.5, "kWh"), "12.50 kWh");
+        assert_eq!(format_in_unit(0.0, "kW"), "0 W");
+        assert_eq!(format_in_unit(59.123_456, "Hz"), "59.123 Hz");
+        assert_eq!(format_in_unit(1.48, "of rated"), "1.48 of rated");
+        assert_eq!(format_in_unit(f64::NAN, "Hz"), "NaN Hz");
     }
 }

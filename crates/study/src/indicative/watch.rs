@@ -58,7 +58,7 @@ impl<'a> Watch<'a> {
                 .max(begin),
         };
         let whole = shared.strike.map_or(scenario, |s| s.whole);
-        let jumps = Demand::jumping(whole, shared.inputs, begin);
+        let jumps = Demand::at_sample(whole, shared.inputs, begin);
         let stretch = Stretch {
             first: begin,
             plants_from,
@@ -69,7 +69,7 @@ impl<'a> Watch<'a> {
         let lead_in = (plants_from > begin).then(|| LeadIn::over(plants_from - begin, dt_s, None));
         let followers = |corners| {
             let bus = Bus {
-                jumps: jumps.jumps_alone(),
+                jumps: jumps.clone(),
                 bess: SiteBess::new(&scenario.bess),
             };
             Followers::new(scenario, corners, bus, stretch, lead_in, shared.strike)
@@ -177,16 +177,16 @@ pub(crate) fn windows(shared: &Shared<'_>, worst: &mut Worst) -> Result<(), Stud
         .flat_map(|some| (0..stretches.len()).map(move |s| (some, s)))
         .collect();
     // With the loads that jump as they are at the start.
-    let at_start = Demand::jumping(scenario, shared.inputs, scenario.simulation.first_sample());
+    let at_start = Demand::at_sample(scenario, shared.inputs, scenario.simulation.first_sample());
     let jumps: Vec<Demand> = stretches
         .iter()
-        .map(|s| Demand::jumping(scenario, shared.inputs, s.stretch.first))
+        .map(|s| Demand::at_sample(scenario, shared.inputs, s.stretch.first))
         .collect();
     let done: Vec<Result<Vec<AtCorner>, StudyError>> = tasks
         .into_par_iter()
         .map(|(some, s)| {
             let bus = Bus {
-                jumps: jumps[s].jumps_alone(),
+                jumps: jumps[s].clone(),
                 bess: stretches[s].bess.clone(),
             };
             let s = &stretches[s];
