@@ -259,7 +259,9 @@ impl App {
                     self.bottom = which;
                 }
             }
-            ui.separator();
+            if !self.notices.is_empty() {
+                ui.separator();
+            }
             match self.notices.last() {
                 Some(notice) if notice.error => {
                     status::marked(ui, theme, Status::Fail, RichText::new(&notice.text));
