@@ -374,7 +374,7 @@ impl App {
                 self.tiles.reset();
                 (self.prefs.show_form, self.prefs.show_verdicts) = (true, true);
                 self.bottom_open = false;
-                self.ctx.memory_mut(|m| m.reset_areas());
+                self.ctx.memory_mut(egui::Memory::reset_areas);
                 self.prefs.layout += 1;
                 self.prefs.write(&self.platform);
             }
