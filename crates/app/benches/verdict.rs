@@ -63,7 +63,12 @@ impl Platform for Threads {
         none()
     }
 
-    fn write_traces(&self, _: &TraceSet, _: &[(String, String)], _: &Path) -> Result<(), PlatformError> {
+    fn write_traces(
+        &self,
+        _: &TraceSet,
+        _: &[(String, String)],
+        _: &Path,
+    ) -> Result<(), PlatformError> {
         none()
     }
 

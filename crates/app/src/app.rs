@@ -97,6 +97,7 @@ pub struct App {
     runs: Runs,
     pinned: Vec<Arc<RunResult>>,
     tiles: Tiles,
+    exports: Exports,
     live: LiveModel,
     live_view: LiveView,
     time: TimeView,
@@ -145,6 +146,7 @@ impl App {
             runs: Runs::default(),
             pinned: Vec::new(),
             tiles: Tiles::default(),
+            exports: Exports::new(Arc::clone(&platform), wake.clone()),
             live: LiveModel::new(Arc::clone(&platform), wake.clone()),
             live_view: LiveView::default(),
             time: TimeView {
@@ -372,7 +374,7 @@ impl App {
                 self.tiles.reset();
                 (self.prefs.show_form, self.prefs.show_verdicts) = (true, true);
                 self.bottom_open = false;
-                self.ctx.memory_mut(|m| m.reset_areas());
+                self.ctx.memory_mut(egui::Memory::reset_areas);
                 self.prefs.layout += 1;
                 self.prefs.write(&self.platform);
             }

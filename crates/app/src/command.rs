@@ -160,6 +160,7 @@ impl Command {
         Self::About,
     ];
 
+    #[expect(clippy::too_many_lines, reason = "a list with an entry per command")]
     fn words(self) -> Words {
         let (menu, text, tooltip, shortcuts): (_, _, _, &'static [KeyboardShortcut]) = match self {
             Self::New => (
@@ -364,13 +365,18 @@ impl Command {
         match self {
             Self::Undo => app.document().can_undo_redo().0,
             Self::Redo => app.document().can_undo_redo().1,
-            Self::Save | Self::SaveAs | Self::ToggleText => app.has_document(),
+            Self::Save
+            | Self::SaveAs
+            | Self::ToggleText
+            | Self::Run
+            | Self::CompareVariants
+            | Self::ZoomAll
+            | Self::ShowPlots
+            | Self::ShowCompare => app.has_document(),
             Self::Revert => app.has_document() && app.document().changed(),
-            Self::Run | Self::CompareVariants => app.has_document(),
             Self::CancelRun => app.running(),
             Self::Pin | Self::ExportFigures => app.result().is_some(),
             Self::ExportTraces => app.result().is_some_and(|r| !r.traces.traces.is_empty()),
-            Self::ZoomAll | Self::ShowPlots | Self::ShowCompare => app.has_document(),
             _ => true,
         }
     }

@@ -126,6 +126,12 @@ impl Document {
         self.step(text, Some(String::new()));
     }
 
+    /// Replaces the whole text; a step of undo of its own, however soon after the last one.
+    pub fn replace_text(&mut self, text: String) {
+        self.last = None;
+        self.step(text, None);
+    }
+
     /// Takes the last change back; false if there is none.
     pub fn undo(&mut self) -> bool {
         let Some(text) = self.undo.pop_back() else {

@@ -113,13 +113,11 @@ fn work(platform: &dyn Platform, mine: &Path, queue: &Mutex<Queue>) {
     loop {
         let step = {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            match queue.steps.pop_front() {
-                Some(step) => step,
-                None => {
-                    queue.busy = false;
-                    return;
-                }
-            }
+            let Some(step) = queue.steps.pop_front() else {
+                queue.busy = false;
+                return;
+            };
+            step
         };
         let done = match step {
             Step::Remove(path) => platform.remove(&path).map_err(|e| e.to_string()),

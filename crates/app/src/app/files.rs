@@ -46,7 +46,7 @@ impl App {
         self.take(Document::new(saved, draft.path.clone()), example);
         self.on_disk = on_disk.map(Arc::from);
         if self.document.text() != draft.text {
-            self.document.set_text(draft.text);
+            self.document.replace_text(draft.text);
             self.restored = true;
         }
         self.edited(Ok(()));
@@ -213,7 +213,7 @@ impl App {
                 if self.document.path().is_some() {
                     self.on_disk = Some(Arc::from(&*text));
                 }
-                self.document.set_text(text);
+                self.document.replace_text(text);
                 self.restored = false;
                 self.edited(Ok(()));
             }

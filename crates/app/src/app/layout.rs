@@ -71,7 +71,7 @@ impl App {
         let ctx = ui.ctx().clone();
         self.dialogs(&ctx);
         self.palette(&ctx, actions);
-        self.drop_hint(&ctx, theme);
+        Self::drop_hint(&ctx, theme);
     }
 
     /// A panel's name; another one after the layout was reset, so that it begins at its first size.
@@ -259,7 +259,9 @@ impl App {
                     self.bottom = which;
                 }
             }
-            ui.separator();
+            if !self.notices.is_empty() {
+                ui.separator();
+            }
             match self.notices.last() {
                 Some(notice) if notice.error => {
                     status::marked(ui, theme, Status::Fail, RichText::new(&notice.text));
@@ -453,7 +455,7 @@ impl App {
     }
 
     /// Says that a file held over the window can be dropped.
-    fn drop_hint(&self, ctx: &egui::Context, theme: &Theme) {
+    fn drop_hint(ctx: &egui::Context, theme: &Theme) {
         if ctx.input(|i| i.raw.hovered_files.is_empty()) {
             return;
         }

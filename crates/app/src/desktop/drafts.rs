@@ -9,7 +9,8 @@ use std::time::SystemTime;
 pub(super) struct DraftPlace {
     folder: PathBuf,
     path: PathBuf,
-    _lock: Option<File>,
+    /// Held, never read.
+    lock: Option<File>,
 }
 
 impl DraftPlace {
@@ -21,7 +22,7 @@ impl DraftPlace {
         let mut place = Self {
             path: folder.join(format!("{id}.json")),
             folder,
-            _lock: None,
+            lock: None,
         };
         for n in 0..100_u32 {
             let name = if n == 0 {
@@ -39,7 +40,7 @@ impl DraftPlace {
                 && lock.try_lock().is_ok()
             {
                 place.path = path;
-                place._lock = Some(lock);
+                place.lock = Some(lock);
                 break;
             }
         }

@@ -120,7 +120,7 @@ impl MemoryPlatform {
         let waited = self
             .shared
             .idle
-            .wait_timeout_while(state, Duration::from_secs(60), |s| s.running > 0);
+            .wait_timeout_while(state, Duration::from_mins(1), |s| s.running > 0);
         waited.is_ok_and(|(_, timeout)| !timeout.timed_out())
     }
 }

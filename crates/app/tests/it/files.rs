@@ -96,7 +96,12 @@ fn the_window_does_not_close_over_changes() {
     driven.harness.run_steps(3);
     assert!(driven.app().leaving());
     driven.settle();
-    assert!(!machine.files().iter().any(|p| p.starts_with("/data/drafts")));
+    assert!(
+        !machine
+            .files()
+            .iter()
+            .any(|p| p.starts_with("/data/drafts"))
+    );
 }
 
 #[test]
@@ -108,7 +113,10 @@ fn a_full_disk_keeps_the_document() {
     machine.disk_full(true);
     driven.command(Command::Save);
     let said = driven.last_notice();
-    assert!(said.contains("full") && said.contains("elsewhere"), "{said}");
+    assert!(
+        said.contains("full") && said.contains("elsewhere"),
+        "{said}"
+    );
     assert_eq!(driven.text(), mine);
     assert!(driven.app().document().changed());
     assert_eq!(machine.text("/site.toml").unwrap(), SMALL);
@@ -202,7 +210,9 @@ fn without_dialogs_the_window_asks_for_the_path() {
         .get_by_role_and_label(egui::accesskit::Role::TextInput, "Path of the file");
     field.focus();
     driven.harness.run_steps(2);
-    driven.harness.event(egui::Event::Text("/site.toml".to_owned()));
+    driven
+        .harness
+        .event(egui::Event::Text("/site.toml".to_owned()));
     driven.harness.run_steps(2);
     driven.harness.get_by_label("OK").click();
     driven.harness.run_steps(4);

@@ -54,7 +54,10 @@ impl Driven {
     }
 
     pub(crate) fn app(&mut self) -> &mut App {
-        self.harness.state_mut().as_mut().expect("after the first frame")
+        self.harness
+            .state_mut()
+            .as_mut()
+            .expect("after the first frame")
     }
 
     pub(crate) fn act(&mut self, action: Action) {

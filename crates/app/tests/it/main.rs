@@ -1,5 +1,10 @@
 //! Drives the whole app without a window: on a machine in memory, through its commands and widgets.
 
+#![expect(
+    clippy::expect_used,
+    reason = "helpers of tests stand outside their functions"
+)]
+
 mod files;
 mod help;
 mod killed;

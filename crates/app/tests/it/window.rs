@@ -54,18 +54,24 @@ fn jump_zooms_and_sets_the_cursor() {
 fn the_palette_finds_and_does() {
     let machine = MemoryPlatform::new();
     let mut driven = Driven::new(&machine);
-    driven.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    driven
+        .harness
+        .key_press_modifiers(Modifiers::COMMAND, Key::K);
     driven.harness.run_steps(3);
     driven.harness.event(egui::Event::Text("newx".to_owned()));
     driven.harness.run_steps(2);
-    driven.harness.get_by_label_contains("No command of that name");
+    driven
+        .harness
+        .get_by_label_contains("No command of that name");
     driven.harness.key_press(Key::Backspace);
     driven.harness.run_steps(2);
     driven.harness.key_press(Key::Enter);
     driven.harness.run_steps(3);
     assert!(driven.app().has_document());
     assert!(driven.text().contains("[scenario]"));
-    driven.harness.key_press_modifiers(Modifiers::COMMAND, Key::P);
+    driven
+        .harness
+        .key_press_modifiers(Modifiers::COMMAND, Key::P);
     driven.harness.run_steps(2);
     driven.harness.key_press(Key::Escape);
     driven.harness.run_steps(2);
@@ -80,15 +86,14 @@ fn text_keeps_its_own_undo_while_it_has_the_focus() {
     let before = driven.text();
     driven.command(Command::ToggleText);
     assert_eq!(driven.app().page(), Page::Text);
-    driven
-        .harness
-        .get_by_label("Text of the scenario")
-        .focus();
+    driven.harness.get_by_label("Text of the scenario").focus();
     driven.harness.run_steps(2);
     driven.harness.event(egui::Event::Text("# x\n".to_owned()));
     driven.harness.run_steps(3);
     assert_eq!(driven.text().len(), before.len() + 4);
-    driven.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    driven
+        .harness
+        .key_press_modifiers(Modifiers::COMMAND, Key::Z);
     driven.harness.run_steps(3);
     assert_eq!(driven.text(), before);
 }

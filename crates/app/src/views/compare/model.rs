@@ -131,7 +131,6 @@ impl CompareModel {
                 .iter()
                 .map(|m| Cell::of(m.overall.label()))
                 .collect(),
-            ..Row::default()
         };
         let verdicts = self.verdicts.iter().map(|line| Row {
             head: line.head.clone(),
@@ -146,7 +145,6 @@ impl CompareModel {
                     },
                 })
                 .collect(),
-            ..Row::default()
         });
         let figures = self.figures.iter().map(|line| Row {
             head: line.head.clone(),
@@ -158,7 +156,6 @@ impl CompareModel {
                     ..Cell::of(c.text.as_str())
                 })
                 .collect(),
-            ..Row::default()
         });
         std::iter::once(overall)
             .chain(verdicts)
