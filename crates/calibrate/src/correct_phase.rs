@@ -336,6 +336,7 @@ fn take(phase: &mut Phase, swing: &Swing, (dt_s, window_s): (f64, f64)) -> bool 
         low_spread_w: spread(before.map(|c| c.low_spread_w)),
         first_rise_s: before.map_or(phase.from_s, |c| c.first_rise_s),
         count: phase.duration_s() / swing.period_s,
+        beat_s: before.and_then(|c| c.beat_s).filter(|_| !differs),
     });
     if differs {
         phase.spread_w = rest_w;
