@@ -391,6 +391,12 @@ impl Theme {
             .inner_margin(Margin::same(SIZES.space.medium as i8))
     }
 
+    /// Frame of a dialog.
+    pub fn dialog_frame(&self) -> egui::Frame {
+        self.card_frame()
+            .inner_margin(Margin::same(SIZES.space.large as i8))
+    }
+
     /// Frame of a panel.
     pub fn panel_frame(&self) -> egui::Frame {
         egui::Frame::new()

@@ -138,13 +138,15 @@ impl App {
         };
         let theme = Theme::of(ctx);
         let name = self.name();
-        let shown = egui::Modal::new(egui::Id::unique("dialog")).show(ctx, |ui| {
-            let width = theme.panels().dialog_width;
-            ui.set_width(width.min(ui.ctx().content_rect().width() - theme.space().huge));
-            ui.heading(dialog.title());
-            ui.add_space(theme.space().medium);
-            dialog.show(ui, theme, &name)
-        });
+        let shown = egui::Modal::new(egui::Id::unique("dialog"))
+            .frame(theme.dialog_frame())
+            .show(ctx, |ui| {
+                let width = theme.panels().dialog_width;
+                ui.set_width(width.min(ui.ctx().content_rect().width() - 2.0 * theme.space().huge));
+                ui.heading(dialog.title());
+                ui.add_space(theme.space().medium);
+                dialog.show(ui, theme, &name)
+            });
         let answer = shown
             .inner
             .or_else(|| shown.should_close().then_some(Answer::Close));

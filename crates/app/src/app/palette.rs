@@ -36,38 +36,40 @@ impl App {
         let mut picked = enter.then(|| found.get(palette.chosen).copied()).flatten();
         let moved = up + down > 0;
         let screen = ctx.content_rect();
-        let shown = egui::Modal::new(egui::Id::unique("palette")).show(ctx, |ui| {
-            let panels = theme.panels();
-            ui.set_width(
-                panels
-                    .palette_width
-                    .min(screen.width() - theme.space().huge),
-            );
-            let label = ui.label("Command");
-            let field = egui::TextEdit::singleline(&mut palette.query)
-                .hint_text("Letters of its name")
-                .desired_width(f32::INFINITY);
-            let field = ui.add(field).labelled_by(label.id);
-            field.request_focus();
-            if field.changed() {
-                palette.chosen = 0;
-            }
-            ui.add_space(theme.space().small);
-            egui::ScrollArea::vertical()
-                .max_height(panels.palette_height.min(screen.height() * 0.6))
-                .show(ui, |ui| {
-                    ui.with_layout(egui::Layout::top_down_justified(egui::Align::Min), |ui| {
-                        for (i, command) in found.iter().enumerate() {
-                            if row(ui, *command, i == palette.chosen, moved) {
-                                picked = Some(*command);
+        let shown = egui::Modal::new(egui::Id::unique("palette"))
+            .frame(theme.dialog_frame())
+            .show(ctx, |ui| {
+                let panels = theme.panels();
+                ui.set_width(
+                    panels
+                        .palette_width
+                        .min(screen.width() - 2.0 * theme.space().huge),
+                );
+                let label = ui.label("Command");
+                let field = egui::TextEdit::singleline(&mut palette.query)
+                    .hint_text("Letters of its name")
+                    .desired_width(f32::INFINITY);
+                let field = ui.add(field).labelled_by(label.id);
+                field.request_focus();
+                if field.changed() {
+                    palette.chosen = 0;
+                }
+                ui.add_space(theme.space().small);
+                egui::ScrollArea::vertical()
+                    .max_height(panels.palette_height.min(screen.height() * 0.6))
+                    .show(ui, |ui| {
+                        ui.with_layout(egui::Layout::top_down_justified(egui::Align::Min), |ui| {
+                            for (i, command) in found.iter().enumerate() {
+                                if row(ui, *command, i == palette.chosen, moved) {
+                                    picked = Some(*command);
+                                }
                             }
-                        }
-                        if found.is_empty() {
-                            ui.label("No command of that name: try fewer letters");
-                        }
+                            if found.is_empty() {
+                                ui.label("No command of that name: try fewer letters");
+                            }
+                        });
                     });
-                });
-        });
+            });
         if let Some(command) = picked {
             actions.push(Action::Command(command));
         } else if !shown.should_close() {
