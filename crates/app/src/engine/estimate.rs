@@ -24,7 +24,8 @@ const MOMENTS: f64 = 4.0;
 /// How long a run takes, about.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
-    /// Time on this machine, seconds; right within a factor of three or so.
+    /// Time on a machine of two cores, seconds; within a factor of five or so. What the requests of services take is not counted:
+    /// a long run of services takes longer than this says.
     pub seconds: f64,
 }
 
