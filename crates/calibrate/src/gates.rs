@@ -323,6 +323,7 @@ mod tests {
                 low_spread_w: 0.0,
                 first_rise_s: from_s,
                 count: (to_s - from_s) / period_s,
+                beat_s: None,
             }),
             entered: None,
             utilisation: Some(0.9),
