@@ -63,6 +63,13 @@ pub fn marked(ui: &mut Ui, theme: &Theme, status: Status, text: RichText) -> Res
     .inner
 }
 
+/// Draws mark and a text that may be long, as parts of the row of `ui`: it wraps with the row.
+pub fn marked_long(ui: &mut Ui, theme: &Theme, status: Status, text: RichText) -> Response {
+    let height = ui.text_style_height(&TextStyle::Body);
+    mark(ui, theme, status, height);
+    ui.label(text.color(colour(theme, status)))
+}
+
 /// Draws mark and word in the state's colour.
 pub fn badge(ui: &mut Ui, theme: &Theme, status: Status) -> Response {
     marked(ui, theme, status, RichText::new(status.label()).strong())
