@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::action::Notice;
 use crate::document::Document;
 use crate::platform::{Pick, PlatformError};
+use crate::views::form::FormView;
 
 use super::dialogs::{Dialog, Then};
 use super::examples::{self, Example};
@@ -62,6 +63,8 @@ impl App {
         self.on_disk = None;
         self.restored = false;
         self.page = Page::Plots;
+        // What was typed into the last document and refused is not this one's.
+        self.form_view = FormView::default();
         self.forget_result();
         self.look_at_text();
         self.drafts.drop_mine();

@@ -5,7 +5,10 @@
     reason = "helpers of tests stand outside their functions"
 )]
 
+mod compare;
 mod files;
+mod form;
 mod help;
 mod killed;
+mod runs;
 mod window;
