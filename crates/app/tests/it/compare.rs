@@ -14,12 +14,12 @@ fn a_pinned_result_stands_beside_the_changed_one() {
     let mut driven = Driven::new(&machine);
     driven.act(Action::OpenExample("n-minus-1".to_owned()));
     driven.settle();
-    driven.show(Page::Compare, "Compare");
+    driven.tab(Page::Compare, "Compare");
     driven.click("Pin the result");
     assert_eq!(driven.app().pinned().len(), 1);
     driven.type_in("plant.sets.G.count", "Count", "2");
     driven.settle();
-    driven.show(Page::Compare, "Compare");
+    driven.tab(Page::Compare, "Compare");
     let other = "G count 3 (shown 2)";
     driven
         .harness
@@ -45,7 +45,7 @@ fn a_pinned_result_stands_beside_the_changed_one() {
     // Undo: the shown one has the inputs of the pinned one again.
     driven.command(Command::Undo);
     driven.settle();
-    driven.show(Page::Compare, "Compare");
+    driven.tab(Page::Compare, "Compare");
     driven.click("Unpin same inputs");
     assert!(driven.app().pinned().is_empty());
 }

@@ -193,8 +193,11 @@ impl Driven {
     }
 
     /// Goes to a page by its tab.
-    pub(crate) fn show(&mut self, page: Page, tab: &str) {
-        self.click(tab);
+    pub(crate) fn tab(&mut self, page: Page, tab: &str) {
+        self.harness
+            .get_by_role_and_label(Role::Button, tab)
+            .click();
+        self.harness.run_steps(3);
         assert_eq!(self.app().page(), page);
     }
 }

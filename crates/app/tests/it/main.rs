@@ -5,6 +5,7 @@
     reason = "helpers of tests stand outside their functions"
 )]
 
+mod access;
 mod compare;
 mod files;
 mod form;
