@@ -7,6 +7,7 @@
 
 mod access;
 mod compare;
+mod faults;
 mod files;
 mod form;
 mod help;
