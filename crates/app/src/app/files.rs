@@ -62,9 +62,8 @@ impl App {
         self.open = true;
         self.on_disk = None;
         self.restored = false;
-        self.page = Page::Plots;
-        // What was typed into the last document and refused is not this one's.
         self.form_view = FormView::default();
+        self.page = Page::Plots;
         self.forget_result();
         self.look_at_text();
         self.drafts.drop_mine();

@@ -60,6 +60,27 @@ fn outside(driven: &Driven) -> Vec<String> {
         .collect()
 }
 
+/// Parts of plots that are painted over the status line.
+fn spilt(driven: &Driven) -> usize {
+    fn count(shape: &Shape, clip: Rect, line: Rect) -> usize {
+        match shape {
+            Shape::Vec(all) => all.iter().map(|s| count(s, clip, line)).sum(),
+            // The line itself is of text and rectangles.
+            Shape::Rect(_) | Shape::Text(_) | Shape::Noop => 0,
+            _ => {
+                let seen = shape.visual_bounding_rect().intersect(clip);
+                usize::from(seen.intersect(line).is_positive())
+            }
+        }
+    }
+    let tab = driven
+        .harness
+        .get_by(|n| n.role() == Role::Button && n.label().is_some_and(|l| l.starts_with("Jobs (")));
+    let line = tab.rect();
+    let shapes = driven.harness.output().shapes.iter();
+    shapes.map(|s| count(&s.shape, s.clip_rect, line)).sum()
+}
+
 /// Fails where a widget has no name or, unless the page scrolls sideways, a text is cut off.
 fn whole(driven: &mut Driven, sideways: bool, what: &str) {
     driven.harness.run_steps(4);
@@ -84,6 +105,7 @@ fn every_page(example: &str, changes: &[(&str, &str)]) {
     driven.act(Action::Open("/measured/in/the/hall/power.csv".into()));
     driven.click("Discard");
     driven.command(Command::ToggleBottom);
+    assert!(driven.app().notices().last().is_some_and(|n| n.error));
     for (theme, scale) in [
         (Theme::Light, 1.0),
         (Theme::Dark, 1.0),
@@ -99,6 +121,7 @@ fn every_page(example: &str, changes: &[(&str, &str)]) {
             }
             driven.tab(page, tab);
             whole(&mut driven, sideways, &format!("{what}, {tab}"));
+            assert_eq!(spilt(&driven), 0, "{what}, {tab}");
         }
         driven.command(Command::ToggleBottom);
         for tab in ["Problems (", "Jobs (", "Notices ("] {
@@ -138,7 +161,7 @@ fn every_page_of_the_lost_set_is_named_and_whole() {
 /// The focused widget: its role and name.
 fn focused(driven: &Driven) -> Option<(Role, String)> {
     let mut nodes = driven.harness.root().children_recursive();
-    let node = nodes.find(|n| n.is_focused())?.accesskit_node();
+    let node = nodes.find(egui_kittest::Node::is_focused)?.accesskit_node();
     Some((node.role(), node.label().unwrap_or_default()))
 }
 

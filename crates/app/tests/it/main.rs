@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::unwrap_used,
     reason = "helpers of tests stand outside their functions"
 )]
 
@@ -12,5 +13,6 @@ mod files;
 mod form;
 mod help;
 mod killed;
+mod pictures;
 mod runs;
 mod window;
