@@ -327,8 +327,13 @@ impl App {
             Action::ToggleTile(tile) => self.toggle_tile(tile),
             Action::Pin => self.pin(),
             Action::Unpin(number) => {
-                if number < self.pinned.len() {
-                    self.pinned.remove(number);
+                let beside = if self.runs.compared.is_empty() {
+                    &mut self.pinned
+                } else {
+                    &mut self.runs.compared
+                };
+                if number < beside.len() {
+                    beside.remove(number);
                 }
             }
             Action::CancelJob(id) => self.engine.cancel(id),
@@ -453,6 +458,8 @@ impl App {
             self.warn("Six results are pinned: remove one on the Compare page first");
         } else {
             self.pinned.push(result);
+            // The page shows either; the latest wish counts.
+            self.runs.compared.clear();
             self.inform("Result pinned: change something to compare with it");
         }
     }

@@ -55,9 +55,9 @@ pub fn show(
         .id_salt("compare")
         .auto_shrink(false)
         .show(ui, |ui| {
-            head(ui, cx, &model);
-            members(ui, cx, &model, pinned, &results);
+            head(ui, cx, &model, variants);
             grid(ui, cx, &model);
+            members(ui, cx, &model, (pinned, variants), &results);
             notes(ui, cx.theme, &model);
         });
 }
@@ -101,9 +101,9 @@ fn model_of(ui: &Ui, results: &[&RunResult]) -> Arc<CompareModel> {
     model
 }
 
-fn head(ui: &mut Ui, cx: &mut ViewContext<'_>, model: &CompareModel) {
+fn head(ui: &mut Ui, cx: &mut ViewContext<'_>, model: &CompareModel, variants: bool) {
     ui.horizontal_wrapped(|ui| {
-        if ui.button("Pin the result").clicked() {
+        if !variants && ui.button("Pin the result").clicked() {
             cx.actions.push(Action::Pin);
         }
         for (label, markdown) in [("Copy as tabs", false), ("Copy as Markdown", true)] {
@@ -123,10 +123,12 @@ fn members(
     ui: &mut Ui,
     cx: &mut ViewContext<'_>,
     model: &CompareModel,
-    pinned: &[Arc<RunResult>],
+    (pinned, variants): (&[Arc<RunResult>], bool),
     results: &[&RunResult],
 ) {
     let theme = cx.theme;
+    ui.add_space(theme.space().medium);
+    let word = if variants { "Leave out" } else { "Unpin" };
     for (member, result) in model.members.iter().zip(results) {
         theme.card_frame().show(ui, |ui| {
             ui.set_width(ui.available_width());
@@ -137,8 +139,8 @@ fn members(
                     .iter()
                     .position(|p| Arc::ptr_eq(&p.outcome, &result.outcome));
                 if let Some(place) = place {
-                    let button = ui.button("Unpin");
-                    let name = format!("Unpin {}", member.name);
+                    let button = ui.button(word);
+                    let name = format!("{word} {}", member.name);
                     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
                     if button.clicked() {
                         cx.actions.push(Action::Unpin(place));

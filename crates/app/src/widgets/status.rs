@@ -80,6 +80,13 @@ fn mark_and_text(ui: &mut Ui, theme: &Theme, status: Status, text: RichText) -> 
     ui.label(text.color(colour(theme, status)))
 }
 
+/// Draws mark and a text that may be long, as parts of the row of `ui`: it wraps with the row.
+pub fn marked_long(ui: &mut Ui, theme: &Theme, status: Status, text: RichText) -> Response {
+    let height = ui.text_style_height(&TextStyle::Body);
+    mark(ui, theme, status, height);
+    ui.label(text.color(colour(theme, status)))
+}
+
 /// Draws mark and word in the state's colour.
 pub fn badge(ui: &mut Ui, theme: &Theme, status: Status) -> Response {
     marked(ui, theme, status, RichText::new(status.label()).strong())

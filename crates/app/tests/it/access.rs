@@ -83,7 +83,7 @@ fn spilt(driven: &Driven) -> usize {
 
 /// Fails where a widget has no name or, unless the page scrolls sideways, a text is cut off.
 fn whole(driven: &mut Driven, sideways: bool, what: &str) {
-    driven.harness.run_steps(4);
+    driven.harness.run_steps(2);
     driven.harness.check_accessibility();
     if !sideways {
         let (cut, outside) = (cut_off(driven), outside(driven));

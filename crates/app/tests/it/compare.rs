@@ -1,19 +1,17 @@
 //! A result pinned, the scenario changed: both side by side, and what differs by name.
 
+use ballast_app::Command;
 use ballast_app::app::Page;
 use ballast_app::platform::memory::MemoryPlatform;
-use ballast_app::{Action, Command};
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
-use crate::help::Driven;
+use crate::help::{Driven, QUICK};
 
 #[test]
 fn a_pinned_result_stands_beside_the_changed_one() {
     let machine = MemoryPlatform::new();
-    let mut driven = Driven::new(&machine);
-    driven.act(Action::OpenExample("n-minus-1".to_owned()));
-    driven.settle();
+    let mut driven = Driven::opened(&machine, "n-minus-1", &[QUICK]);
     driven.tab(Page::Compare, "Compare");
     driven.click("Pin the result");
     assert_eq!(driven.app().pinned().len(), 1);
@@ -36,7 +34,7 @@ fn a_pinned_result_stands_beside_the_changed_one() {
     driven
         .harness
         .get_by_role_and_label(Role::Button, "plant.sets.G.count: G count 3 (shown 2)")
-        .click();
+        .click_accesskit();
     driven.harness.run_steps(4);
     let field = driven
         .harness
@@ -46,6 +44,10 @@ fn a_pinned_result_stands_beside_the_changed_one() {
     driven.command(Command::Undo);
     driven.settle();
     driven.tab(Page::Compare, "Compare");
-    driven.click("Unpin same inputs");
+    driven
+        .harness
+        .get_by_label("Unpin same inputs")
+        .click_accesskit();
+    driven.harness.run_steps(3);
     assert!(driven.app().pinned().is_empty());
 }

@@ -16,7 +16,7 @@ use ballast_app::{Action, Actions, Command};
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
-use crate::help::{Driven, SMALL};
+use crate::help::{Driven, QUICK, SMALL};
 
 /// A folder with the example whose load is a trace, and this as the trace.
 fn replay(csv: &str) -> (tempfile::TempDir, PathBuf) {
@@ -205,7 +205,7 @@ fn without_samples(result: &RunResult) -> RunResult {
 
 #[test]
 fn a_result_without_samples_is_shown_and_its_export_says_so() {
-    let mut driven = Driven::opened(&MemoryPlatform::new(), "n-minus-1", &[]);
+    let mut driven = Driven::opened(&MemoryPlatform::new(), "n-minus-1", &[QUICK]);
     let bare = Arc::new(without_samples(driven.app().result().expect("a result")));
     let mut exports = Exports::new(Arc::new(MemoryPlatform::new()), Arc::new(|| {}));
     let said = exports.traces(&bare).unwrap_err();

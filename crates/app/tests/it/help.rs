@@ -22,6 +22,12 @@ pub(crate) struct Driven {
 /// A small site that runs in no time.
 pub(crate) const SMALL: &str = include_str!("../../../../examples/smallest.toml");
 
+/// A change to an example's text that leaves out the runs over the ranges of weak constants.
+pub(crate) const QUICK: (&str, &str) = (
+    "[simulation]",
+    "[outputs]\nrange_corners = \"off\"\n\n[simulation]",
+);
+
 /// Time after which something that is waited for does not come any more.
 const PATIENCE: Duration = Duration::from_mins(2);
 

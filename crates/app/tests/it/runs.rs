@@ -44,7 +44,7 @@ fn a_long_run_is_asked_for_and_can_be_cancelled() {
     assert!(Arc::ptr_eq(&old, now));
     assert!(driven.app().stale());
     driven.harness.get_by_label("Not run");
-    driven.says("(before the change)");
+    driven.says("before the change");
     driven.click("Jobs (1)");
     driven.harness.get_by_label("cancelled");
     driven.command(Command::ShowPlots);
