@@ -19,6 +19,9 @@ use crate::widgets::status;
 use crate::widgets::table;
 use model::{CompareModel, FigureEntry, VerdictEntry};
 
+/// Results up to which their cards stand above the table.
+const FEW: usize = 3;
+
 /// The model of the results it was made from.
 #[derive(Clone)]
 struct Cached {
@@ -56,8 +59,15 @@ pub fn show(
         .auto_shrink(false)
         .show(ui, |ui| {
             head(ui, cx, &model, variants);
-            grid(ui, cx, &model);
+            // The cards of many would push the table out of sight.
+            let many = results.len() > FEW;
+            if many {
+                grid(ui, cx, &model);
+            }
             members(ui, cx, &model, (pinned, variants), &results);
+            if !many {
+                grid(ui, cx, &model);
+            }
             notes(ui, cx.theme, &model);
         });
 }
@@ -181,6 +191,13 @@ fn grid(ui: &mut Ui, cx: &mut ViewContext<'_>, model: &CompareModel) {
                     for column in &model.columns {
                         ui.add(Label::new(RichText::new(column).strong()).wrap())
                             .widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, column));
+                    }
+                    ui.end_row();
+                    row_head(ui, theme, "Overall", "");
+                    for (member, column) in model.members.iter().zip(&model.columns) {
+                        let spoken = format!("Overall, {column}: {}", member.overall.label());
+                        status::badge(ui, theme, member.overall)
+                            .widget_info(|| WidgetInfo::labeled(Role::Cell, true, &spoken));
                     }
                     ui.end_row();
                     for line in &model.verdicts {
