@@ -94,7 +94,7 @@ fn whole(driven: &mut Driven, sideways: bool, what: &str) {
     }
 }
 
-fn every_page(example: &str, changes: &[(&str, &str)]) {
+fn every_page(example: &str, changes: &[(&str, &str)], looks: [(Theme, f32); 2]) {
     let machine = MemoryPlatform::new();
     machine.put("/measured/in/the/hall/power.csv", "time, power\n0, 1\n");
     let mut driven = Driven::opened(&machine, example, changes);
@@ -106,12 +106,7 @@ fn every_page(example: &str, changes: &[(&str, &str)]) {
     driven.click("Discard");
     driven.command(Command::ToggleBottom);
     assert!(driven.app().notices().last().is_some_and(|n| n.error));
-    for (theme, scale) in [
-        (Theme::Light, 1.0),
-        (Theme::Dark, 1.0),
-        (Theme::Light, 2.0),
-        (Theme::Dark, 2.0),
-    ] {
+    for (theme, scale) in looks {
         driven.look(theme, WINDOW, scale);
         let what = format!("{example}, {theme:?}, {scale}");
         let narrow = scale > 1.0;
@@ -142,6 +137,13 @@ fn every_page(example: &str, changes: &[(&str, &str)]) {
         ] {
             driven.command(command);
             whole(&mut driven, false, &format!("{what}, {command:?}"));
+            let window = driven.harness.ctx.content_rect();
+            for button in ["Close", "Cancel", "Discard", "Save"] {
+                for node in driven.harness.query_all_by_label(button) {
+                    let rect = node.rect();
+                    assert!(window.contains_rect(rect), "{what}, {command:?}: {button}");
+                }
+            }
             driven.harness.key_press(Key::Escape);
             driven.harness.run_steps(2);
         }
@@ -150,12 +152,14 @@ fn every_page(example: &str, changes: &[(&str, &str)]) {
 
 #[test]
 fn every_page_of_the_resonance_is_named_and_whole() {
-    every_page("training-resonance", &[SHORT]);
+    let looks = [(Theme::Light, 1.0), (Theme::Dark, 2.0)];
+    every_page("training-resonance", &[SHORT], looks);
 }
 
 #[test]
 fn every_page_of_the_lost_set_is_named_and_whole() {
-    every_page("n-minus-1", &[]);
+    let looks = [(Theme::Dark, 1.0), (Theme::Light, 2.0)];
+    every_page("n-minus-1", &[], looks);
 }
 
 /// The focused widget: its role and name.
@@ -171,7 +175,7 @@ fn the_keyboard_reaches_everything() {
     let mut seen: Vec<(Role, String)> = Vec::new();
     loop {
         driven.harness.key_press(Key::Tab);
-        driven.harness.run_steps(2);
+        driven.harness.run_steps(1);
         let now = focused(&driven).unwrap_or_else(|| panic!("lost after {:?}", seen.last()));
         if seen.first() == Some(&now) {
             break;
