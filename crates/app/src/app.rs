@@ -74,6 +74,10 @@ const NOTICES: usize = 50;
 const PINS: usize = 6;
 
 /// The app.
+///
+/// It touches files through its [`Platform`] alone, but for one thing: each change of the text is looked at on the window's thread by
+/// [`ballast_scenario::load_str`], which reads the preset files that the text names from the disk. For the bundled examples, which name none,
+/// that takes 1 to 4 ms; a preset on a slow network drive would be felt while typing.
 pub struct App {
     platform: Arc<dyn Platform>,
     ctx: egui::Context,
@@ -327,8 +331,13 @@ impl App {
             Action::ToggleTile(tile) => self.toggle_tile(tile),
             Action::Pin => self.pin(),
             Action::Unpin(number) => {
-                if number < self.pinned.len() {
-                    self.pinned.remove(number);
+                let beside = if self.runs.compared.is_empty() {
+                    &mut self.pinned
+                } else {
+                    &mut self.runs.compared
+                };
+                if number < beside.len() {
+                    beside.remove(number);
                 }
             }
             Action::CancelJob(id) => self.engine.cancel(id),
@@ -453,6 +462,8 @@ impl App {
             self.warn("Six results are pinned: remove one on the Compare page first");
         } else {
             self.pinned.push(result);
+            // The page shows either; the latest wish counts.
+            self.runs.compared.clear();
             self.inform("Result pinned: change something to compare with it");
         }
     }

@@ -36,7 +36,7 @@ pub enum PlantError {
         step_s: f64,
     },
     /// The load is negative: this plant cannot be motored.
-    #[error("the load at the start is {load_w} W: the sets cannot take power in")]
+    #[error("the load at the start is {:.1} kW: the sets cannot take power in", .load_w / 1e3)]
     LoadNegative {
         /// Load at the start, watts.
         load_w: f64,
@@ -48,7 +48,9 @@ pub enum PlantError {
         load_w: f64,
     },
     /// The load is above the rated power of all sets and of the connection to a grid.
-    #[error("the load at the start is {load_w} W, above the {rated_w} W the sets are rated for")]
+    #[error(
+        "the load at the start is {:.1} kW, above the {:.1} kW the sets are rated for", .load_w / 1e3, .rated_w / 1e3
+    )]
     LoadAboveRating {
         /// Load at the start, watts.
         load_w: f64,
@@ -87,7 +89,7 @@ pub enum PlantError {
     },
     /// Droop from the dispatched power to the load leads outside 0.5 to 1.5 of nominal speed, or nowhere.
     #[error(
-        "no steady speed between 0.5 and 1.5 of nominal: governors hold nominal speed at {dispatch_w} W, the load is {load_w} W"
+        "no steady speed between 0.5 and 1.5 of nominal: governors hold nominal speed at {:.1} kW, the load is {:.1} kW", .dispatch_w / 1e3, .load_w / 1e3
     )]
     NoSteadySpeed {
         /// Power at which the droop governors hold nominal speed, watts.
@@ -97,7 +99,7 @@ pub enum PlantError {
     },
     /// The grid cannot carry the load: no voltage of the bus above half of nominal goes with it.
     #[error(
-        "the grid, {short_circuit_w} W of short-circuit power, cannot carry the load of {load_w} W at the start"
+        "the grid, {:.1} MVA of short-circuit power, cannot carry the load of {:.1} kW at the start", .short_circuit_w / 1e6, .load_w / 1e3
     )]
     NoVoltage {
         /// Load at the start, watts.

@@ -119,7 +119,7 @@ pub fn check(loaded: &Loaded, inputs: &Inputs) -> Vec<StudyProblem> {
             load,
             simulation.plant_step(),
         ) {
-            let problem = words::plant_problem(&error, load.0, spec, simulation.start_s);
+            let problem = words::plant_problem(&error, simulation.start_s);
             problems.push(problem);
         }
     }

@@ -10,7 +10,7 @@ pub enum ParseQuantityError {
         text: String,
     },
     /// The unit is not one that can be converted.
-    #[error("`{unit}` is not a unit that converts to {wanted}")]
+    #[error("`{unit}` is not a unit that converts to {}", if wanted.is_empty() { "a plain number" } else { wanted })]
     WrongUnit {
         /// The unit as given.
         unit: String,

@@ -19,6 +19,8 @@ pub(super) enum Then {
     Choose,
     /// Open this file.
     Open(PathBuf),
+    /// Open a text that came without a path of its own: its name, and what it says.
+    Text(PathBuf, String),
     /// Open an example.
     Example(&'static Example),
     /// Close the window.
@@ -101,6 +103,7 @@ impl App {
             Then::New => self.open_new(),
             Then::Choose => self.platform.pick(Pick::OpenScenario, self.picks.0.clone()),
             Then::Open(path) => self.open_file(&path),
+            Then::Text(name, text) => self.open_pathless(&name, text),
             Then::Example(example) => self.open_example(example),
             Then::Leave => {
                 self.leaving = true;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::action::Notice;
 use crate::document::Document;
-use crate::platform::{Pick, PlatformError};
+use crate::platform::{Pick, PlatformError, text_of};
+use crate::views::form::FormView;
 
 use super::dialogs::{Dialog, Then};
 use super::examples::{self, Example};
 use super::prefs::Last;
-use super::{App, Page, examples::FOLDER};
+use super::{App, Bottom, Page, examples::FOLDER};
 
 impl App {
     /// A draft that was left behind, else what was open last, else the first page.
@@ -61,6 +62,7 @@ impl App {
         self.open = true;
         self.on_disk = None;
         self.restored = false;
+        self.form_view = FormView::default();
         self.page = Page::Plots;
         self.forget_result();
         self.look_at_text();
@@ -113,29 +115,27 @@ impl App {
     }
 
     fn open_text(&mut self, path: &Path, text: String) {
-        let named_so = path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("toml"));
-        let parsed = text.parse::<toml_edit::DocumentMut>();
-        if let (false, Err(_)) = (named_so, &parsed) {
-            self.warn(format!(
-                "{} is no scenario: choose a file that ends in .toml. Recordings and logs open on the page Live power; traces are named in a scenario",
-                path.display()
-            ));
-            return;
-        }
-        let broken = parsed.is_err();
+        let broken = match scenario_like(path, &text) {
+            Ok(broken) => broken,
+            Err(why) => return self.warn(why),
+        };
         self.take(Document::new(text.clone(), Some(path.to_owned())), None);
         self.on_disk = Some(Arc::from(text));
         self.prefs.opened(path);
         self.prefs.write(&self.platform);
         if broken {
-            self.page = Page::Text;
-            self.warn(format!(
-                "{} is damaged: it is shown as text, with the place of the first error below",
-                path.display()
-            ));
+            self.show_broken(path);
         }
+    }
+
+    fn show_broken(&mut self, path: &Path) {
+        self.warn(format!(
+            "{} is damaged: it is shown as text, with the place of the first error below",
+            path.display()
+        ));
+        self.page = Page::Text;
+        self.bottom_open = true;
+        self.bottom = Bottom::Problems;
     }
 
     /// Files dropped on the window.
@@ -144,7 +144,46 @@ impl App {
         let Some(file) = files.into_iter().next() else {
             return;
         };
-        self.guarded(Then::Open(file.path().to_owned()));
+        // Browsers and sandboxes tell a name alone: then what was dropped is all there is.
+        if file.path().is_absolute() {
+            return self.guarded(Then::Open(file.path().to_owned()));
+        }
+        self.take_bytes(&*file);
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn take_bytes(&mut self, file: &dyn egui::DroppedFile) {
+        let name = match file.path().file_name() {
+            Some(name) => PathBuf::from(name),
+            None => PathBuf::from("The dropped file"),
+        };
+        let text = match file.bytes() {
+            Ok(bytes) => text_of(&name, bytes).map_err(|e| e.to_string()),
+            Err(e) => Err(format!("{} cannot be read: {e}", name.display())),
+        };
+        match text {
+            Ok(text) => self.guarded(Then::Text(name, text)),
+            Err(e) => self.warn(format!("Not opened: {e}")),
+        }
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn take_bytes(&mut self, _: &dyn egui::DroppedFile) {
+        self.warn("Not opened: paste the text of the file on the page Text".to_owned());
+    }
+
+    /// Opens a text that has no file: all of it is unsaved.
+    pub(super) fn open_pathless(&mut self, name: &Path, text: String) {
+        let broken = match scenario_like(name, &text) {
+            Ok(broken) => broken,
+            Err(why) => return self.warn(why),
+        };
+        self.take(Document::new(String::new(), None), None);
+        self.document.replace_text(text);
+        self.edited(Ok(()));
+        if broken {
+            self.show_broken(name);
+        }
     }
 
     pub(super) fn save(&mut self) {
@@ -276,4 +315,19 @@ fn what_to_do(e: &PlatformError) -> String {
         ErrorKind::NotFound => format!("the folder of {path} is not there; save elsewhere"),
         _ => format!("{e}; save elsewhere"),
     }
+}
+
+/// Whether a text is a scenario that is damaged; an error if it is none at all.
+fn scenario_like(path: &Path, text: &str) -> Result<bool, String> {
+    let named_so = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+    let broken = text.parse::<toml_edit::DocumentMut>().is_err();
+    if broken && !named_so {
+        return Err(format!(
+            "{} is no scenario: choose a file that ends in .toml. Recordings and logs open on the page Live power; traces are named in a scenario",
+            path.display()
+        ));
+    }
+    Ok(broken)
 }

@@ -1,6 +1,8 @@
 //! How the window is laid out: top bar, form, centre, verdicts, bottom.
 
-use egui::{Button, CentralPanel, Panel, RichText, Ui};
+use std::sync::Arc;
+
+use egui::{Button, CentralPanel, Label, Panel, RichText, Ui};
 
 use ballast_study::outcome::Status;
 
@@ -233,12 +235,14 @@ impl App {
         };
         ui.separator();
         let overall = result.outcome.overall;
-        let mut text = overall.label().to_owned();
-        if self.stale() {
-            text.push_str(" (before the change)");
-        }
-        status::marked(ui, theme, overall, RichText::new(text).strong())
-            .on_hover_text(&result.outcome.summary);
+        let label = overall.label();
+        let shown = if self.stale() {
+            let text = format!("{label} before the change");
+            ui.label(RichText::new(text).color(theme.muted))
+        } else {
+            status::marked(ui, theme, overall, RichText::new(label).strong())
+        };
+        shown.on_hover_text(&result.outcome.summary);
     }
 
     /// One line at the bottom: counts, the newest notice.
@@ -264,7 +268,7 @@ impl App {
             }
             match self.notices.last() {
                 Some(notice) if notice.error => {
-                    status::marked(ui, theme, Status::Fail, RichText::new(&notice.text));
+                    status::marked_long(ui, theme, Status::Fail, RichText::new(&notice.text));
                 }
                 Some(notice) => {
                     ui.label(RichText::new(&notice.text).color(theme.muted));
@@ -293,11 +297,13 @@ impl App {
                         ui.label("Nothing to tell so far");
                     }
                     for notice in self.notices.iter().rev() {
-                        let text = RichText::new(&notice.text);
                         if notice.error {
-                            status::marked(ui, theme, Status::Fail, RichText::new(&notice.text));
+                            let text = RichText::new(&notice.text);
+                            ui.horizontal_wrapped(|ui| {
+                                status::marked_long(ui, theme, Status::Fail, text);
+                            });
                         } else {
-                            ui.label(text);
+                            ui.label(&notice.text);
                         }
                     }
                 }
@@ -319,9 +325,49 @@ impl App {
     }
 
     fn verdicts_side(&mut self, ui: &mut Ui, theme: &Theme, actions: &mut Actions) {
+        self.why_not(ui, theme, actions);
         let mut cx = self.context(theme, actions);
         let result = self.runs.result.as_deref();
         views::verdicts::show(ui, &mut cx, result);
+    }
+
+    /// Says above the verdicts why there are none of the scenario as it stands, where it waits for its user.
+    fn why_not(&mut self, ui: &mut Ui, theme: &Theme, actions: &mut Actions) {
+        if let Some(problem) = self.problems.first() {
+            status::marked(
+                ui,
+                theme,
+                Status::Fail,
+                RichText::new("Does not run").heading(),
+            );
+            let message = match problem.line {
+                Some(line) => format!("Line {line}: {}", problem.message),
+                None => problem.message.clone(),
+            };
+            ui.add(Label::new(message).wrap());
+            if !problem.help.is_empty() {
+                let help = RichText::new(&problem.help).color(theme.muted);
+                ui.add(Label::new(help).wrap());
+            }
+            if self.problems.len() > 1 {
+                let all = format!("Show all {} problems", self.problems.len());
+                if ui.link(all).clicked() {
+                    self.bottom_open = true;
+                    self.bottom = Bottom::Problems;
+                }
+            }
+        } else if let (Some(long), false) = (&self.runs.waits, self.running()) {
+            ui.add(Label::new(format!("This run takes {long}: it starts when you say so")).wrap());
+            let run = Button::new("Start the run")
+                .min_size(egui::vec2(0.0, theme.panels().button_height));
+            if ui.add(run).on_hover_text(Command::Run.tooltip()).clicked() {
+                actions.push(Action::Command(Command::Run));
+            }
+        } else {
+            return;
+        }
+        ui.add_space(theme.space().small);
+        ui.separator();
     }
 
     /// The pages of the centre.
@@ -398,7 +444,14 @@ impl App {
                     actions,
                 };
                 let result = self.runs.result.as_deref();
-                self.tiles.show(ui, &mut cx, result, &self.pinned);
+                // A pinned result that is the shown one would only hide it.
+                let beside: Vec<_> = self
+                    .pinned
+                    .iter()
+                    .filter(|p| result.is_none_or(|r| !Arc::ptr_eq(&p.outcome, &r.outcome)))
+                    .cloned()
+                    .collect();
+                self.tiles.show(ui, &mut cx, result, &beside);
             }
             Page::Text => self.text_editor(ui, theme, actions),
             Page::Compare => {
@@ -434,12 +487,35 @@ impl App {
             .id_salt("text")
             .auto_shrink(false)
             .show(ui, |ui| {
-                let editor = egui::TextEdit::multiline(&mut self.editor.0)
-                    .code_editor()
-                    .hint_text("Text of the scenario")
-                    .background_color(theme.field)
-                    .desired_width(f32::INFINITY);
-                let edited = ui.add_sized(ui.available_size(), editor);
+                // Lines are not broken, so that their numbers, which problems name, stand beside them.
+                let mut unbroken = |ui: &Ui, text: &dyn egui::TextBuffer, _: f32| {
+                    let font = egui::TextStyle::Monospace.resolve(ui.style());
+                    let text = text.as_str().to_owned();
+                    ui.painter().layout_no_wrap(text, font, theme.text)
+                };
+                let lines = self.editor.0.split('\n').count();
+                let digits = lines.to_string().len();
+                let numbers: Vec<String> = (1..=lines).map(|n| format!("{n:>digits$}")).collect();
+                let numbers = RichText::new(numbers.join("\n"))
+                    .monospace()
+                    .color(theme.muted);
+                let margin = egui::Margin::same(theme.space().small as i8);
+                let edited = ui
+                    .horizontal_top(|ui| {
+                        let gutter = egui::Frame::new().inner_margin(margin);
+                        gutter.show(ui, |ui| {
+                            ui.add(Label::new(numbers).selectable(false).extend());
+                        });
+                        let editor = egui::TextEdit::multiline(&mut self.editor.0)
+                            .code_editor()
+                            .hint_text("Text of the scenario")
+                            .background_color(theme.field)
+                            .margin(margin)
+                            .layouter(&mut unbroken)
+                            .desired_width(f32::INFINITY);
+                        ui.add_sized(ui.available_size(), editor)
+                    })
+                    .inner;
                 edited.widget_info(|| {
                     egui::WidgetInfo::labeled(
                         egui::accesskit::Role::MultilineTextInput,

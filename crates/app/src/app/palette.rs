@@ -58,6 +58,8 @@ impl App {
                 egui::ScrollArea::vertical()
                     .max_height(panels.palette_height.min(screen.height() * 0.6))
                     .show(ui, |ui| {
+                        // The bar lies over the content.
+                        ui.set_width(ui.available_width() - theme.space().medium);
                         ui.with_layout(egui::Layout::top_down_justified(egui::Align::Min), |ui| {
                             for (i, command) in found.iter().enumerate() {
                                 if row(ui, *command, i == palette.chosen, moved) {

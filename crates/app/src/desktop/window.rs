@@ -60,10 +60,26 @@ pub fn open(
     );
     run.map_err(|e| {
         format!(
-            "The window cannot be opened: {e}. Start it in a desktop session (DISPLAY or WAYLAND_DISPLAY names one) with OpenGL; without one, `ballast run` does the same studies"
+            "the window cannot be opened: {}. Start it in a desktop session with OpenGL; without one, `ballast run` does the same studies",
+            reason(&e)
         )
     })?;
     Ok(first_frame.get().copied())
+}
+
+/// Why there is no window; in words, as those of the libraries name their source files.
+fn reason(error: &eframe::Error) -> String {
+    match error {
+        eframe::Error::WinitEventLoop(_) => {
+            "there is no display (neither DISPLAY nor WAYLAND_DISPLAY names one that answers)"
+                .to_owned()
+        }
+        eframe::Error::Winit(_) => "the display does not open windows".to_owned(),
+        eframe::Error::Glutin(_) | eframe::Error::NoGlutinConfigs(..) => {
+            "the display offers no OpenGL".to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 struct Window {

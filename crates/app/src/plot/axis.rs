@@ -100,7 +100,14 @@ pub(crate) fn time(input: &GridInput) -> Vec<GridMark> {
 pub(crate) fn linear(input: &GridInput, factor: f64) -> Vec<GridMark> {
     let pixel = input.base_step_size / f64::from(LEAST_SPACING);
     let major = nice(pixel * BETWEEN_Y / factor) * factor;
-    marks(input.bounds, major, 2)
+    let mut all = marks(input.bounds, major, 2);
+    // Where those between have labels too, all are written with the same decimals.
+    if f64::from(labelled_y().min) <= major / 2.0 / pixel {
+        for mark in &mut all {
+            mark.step_size = major / 2.0;
+        }
+    }
+    all
 }
 
 /// Ticks of an axis along the bottom whose values are written in units of `factor`.

@@ -170,11 +170,15 @@ fn drag(ui: &Ui, response: &Response, theme: &Theme) -> Option<Gesture> {
     moved.then(|| Gesture::Change(Change::Move(-by / width)))
 }
 
-/// The wheel zooms around the pointer; sideways, or with Shift, it moves. What scrolls around the plot does not get it.
+/// The wheel zooms around the pointer; sideways, or with Shift, it moves. In a list of plots it scrolls the list, and zooms with Ctrl.
 fn wheel(ui: &Ui, response: &Response) -> Option<Gesture> {
     let pointer = response.hover_pos()?;
+    let listed = ui.stack().contained_in(egui::UiKind::ScrollArea);
     let (scroll, pinch) = ui.input_mut(|i| {
-        let scroll = std::mem::take(&mut i.smooth_scroll_delta);
+        let mut scroll = std::mem::take(&mut i.smooth_scroll_delta);
+        if listed {
+            i.smooth_scroll_delta.y = std::mem::take(&mut scroll.y);
+        }
         (scroll, i.zoom_delta())
     });
     let rect = response.rect;

@@ -59,7 +59,12 @@ impl Quantity {
 impl Scale {
     /// Label of a tick of an axis in this unit whose ticks are `step` base units apart.
     pub fn tick(self, value: f64, step: f64) -> String {
-        decimal(value / self.factor, decimals(step / self.factor))
+        let (value, step) = (value / self.factor, step / self.factor);
+        let places = decimals(step);
+        // Steps of 0.25 or 2.5 have a digit more than their size tells.
+        let leads = step * 10_f64.powi(i32::try_from(places).unwrap_or(0));
+        let odd = (leads - leads.round()).abs() > 1e-6;
+        decimal(value, places + usize::from(odd))
     }
 }
 
@@ -145,6 +150,10 @@ mod tests {
         assert_eq!(Quantity::Share.text(0.525, 1.0), "52.5 %");
         assert_eq!(Quantity::Frequency.text(49.873, 0.5), "49.8730 Hz");
         assert_eq!(Quantity::Power.scale(2.5e9).tick(2.5e9, 5e8), "2.5");
+        let mega = Quantity::Power.scale(1e6);
+        assert_eq!(mega.tick(0.75e6, 0.25e6), "0.75");
+        assert_eq!(mega.tick(1e6, 0.25e6), "1.00");
+        assert_eq!(mega.tick(0.8e6, 0.2e6), "0.8");
     }
 
     #[test]

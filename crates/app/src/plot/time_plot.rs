@@ -13,7 +13,7 @@ use egui_plot::{
 use crate::action::Action;
 use crate::plot::band::{self, Mapping};
 use crate::plot::legend::{self, Chip};
-use crate::plot::model::{Ink, Mark, Rule, Series, TimeChart};
+use crate::plot::model::{Ink, Mark, Rule, Series, TimeChart, Weight};
 use crate::plot::quantity::{self, Scale};
 use crate::plot::{TimeView, ViewContext, axis, gesture, look, source};
 use crate::theme::Theme;
@@ -407,7 +407,10 @@ impl Layer<'_> {
 
     fn series(&self, ui: &Ui, at: &Mapping, shapes: &mut Vec<Shape>) {
         let rows = self.chart.series.iter().zip(self.read).zip(self.shown);
-        for ((series, read), _) in rows.filter(|(_, shown)| **shown) {
+        let (under, over): (Vec<_>, Vec<_>) = rows
+            .filter(|(_, shown)| **shown)
+            .partition(|((series, _), _)| series.weight == Weight::Dashed);
+        for ((series, read), _) in under.into_iter().chain(over) {
             let ppp = ui.ctx().pixels_per_point();
             let stroke = look::stroke(self.theme, series.ink, series.weight, ppp);
             for read in read {
@@ -423,7 +426,14 @@ impl Layer<'_> {
     fn rules(&self, ui: &Ui, at: &Mapping, shapes: &mut Vec<Shape>) {
         let rules = self.chart.rules.iter();
         let rules = rules.filter(|r| visible(r.of, self.shown));
-        draw_rules(ui, self.theme, at, self.values, rules, shapes);
+        let mut taken = Vec::new();
+        if let Some((x, galley, area)) = self.cursor_label(ui, at) {
+            drop(galley);
+            taken.push(area.expand(2.0));
+            let line = Rect::from_x_y_ranges(x..=x, at.frame.y_range());
+            taken.push(line.expand(2.0));
+        }
+        draw_rules(ui, self.theme, at, (self.values, &taken), rules, shapes);
     }
 
     fn marks(&self, at: &Mapping, shapes: &mut Vec<Shape>) {
@@ -460,11 +470,9 @@ impl Layer<'_> {
     }
 
     fn cursor(&self, ui: &Ui, at: &Mapping, shapes: &mut Vec<Shape>) {
-        let Some(t_s) = self.cursor_s else { return };
-        if t_s < self.time.0 || t_s > self.time.1 {
+        let Some((x, galley, area)) = self.cursor_label(ui, at) else {
             return;
-        }
-        let x = at.x(t_s);
+        };
         let ends = [
             Pos2::new(x, at.frame.top()),
             Pos2::new(x, at.frame.bottom()),
@@ -473,36 +481,38 @@ impl Layer<'_> {
             ends,
             self.theme.thin(self.theme.cursor),
         ));
+        on_ground(self.theme, galley, area, shapes);
+    }
+
+    /// Where the cursor is, its moment as text, and the place of that.
+    fn cursor_label(&self, ui: &Ui, at: &Mapping) -> Option<(f32, Arc<egui::Galley>, Rect)> {
+        let t_s = self
+            .cursor_s
+            .filter(|t| (self.time.0..=self.time.1).contains(t))?;
+        let x = at.x(t_s);
         let step = (self.time.1 - self.time.0) / f64::from(at.frame.width().max(1.0));
         let text = quantity::moment(t_s, step.min(30.0));
+        let space = self.theme.space().small;
         let right = x < at.frame.center().x;
-        let off = Vec2::new(
-            if right { 1.0 } else { -1.0 } * self.theme.space().small,
-            0.0,
-        );
-        let anchor = if right {
-            Align2::LEFT_TOP
+        let (off, anchor) = if right {
+            (space, Align2::LEFT_TOP)
         } else {
-            Align2::RIGHT_TOP
+            (-space, Align2::RIGHT_TOP)
         };
-        let spot = Pos2::new(x, at.frame.top() + self.theme.space().small) + off;
-        label(
-            ui,
-            self.theme,
-            (spot, anchor),
-            &text,
-            self.theme.text,
-            shapes,
-        );
+        let spot = Pos2::new(x + off, at.frame.top() + space);
+        let font = TextStyle::Small.resolve(ui.style());
+        let galley = ui.painter().layout_no_wrap(text, font, self.theme.text);
+        let area = anchor.anchor_size(spot, galley.size());
+        Some((x, galley, area))
     }
 }
 
-/// Lines across with their names at the right end; limits that lie outside are named at the edge.
+/// Lines across with their names at the right end, left of what they are to `avoid`; limits that lie outside are named at the edge.
 pub(crate) fn draw_rules<'a>(
     ui: &Ui,
     theme: &Theme,
     at: &Mapping,
-    (low, high): (f64, f64),
+    ((low, high), avoid): ((f64, f64), &[Rect]),
     rules: impl Iterator<Item = &'a Rule>,
     shapes: &mut Vec<Shape>,
 ) {
@@ -539,7 +549,10 @@ pub(crate) fn draw_rules<'a>(
         let spot = Pos2::new(frame.right() - theme.space().small, y);
         let font = TextStyle::Small.resolve(ui.style());
         let galley = ui.painter().layout_no_wrap(text, font, colour);
-        let area = anchor.anchor_size(spot, galley.size());
+        let mut area = anchor.anchor_size(spot, galley.size());
+        while let Some(other) = avoid.iter().find(|other| other.intersects(area)) {
+            area = area.translate(Vec2::new(other.left() - area.right() - 1.0, 0.0));
+        }
         // Names that would lie on others are left to the summary.
         if !rule.name.is_empty() && !taken.iter().any(|t| t.intersects(area)) {
             let ground = theme.plot.gamma_multiply(0.85);
@@ -552,21 +565,8 @@ pub(crate) fn draw_rules<'a>(
 }
 
 /// A word in a plot, on its ground.
-pub(crate) fn label(
-    ui: &Ui,
-    theme: &Theme,
-    (spot, anchor): (Pos2, Align2),
-    text: &str,
-    colour: egui::Color32,
-    shapes: &mut Vec<Shape>,
-) {
-    let font = TextStyle::Small.resolve(ui.style());
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colour);
-    let area = anchor.anchor_size(spot, galley.size());
-    shapes.push(Shape::rect_filled(
-        area.expand(1.0),
-        0,
-        theme.plot.gamma_multiply(0.85),
-    ));
-    shapes.push(Shape::galley(area.min, galley, colour));
+fn on_ground(theme: &Theme, galley: Arc<egui::Galley>, area: Rect, shapes: &mut Vec<Shape>) {
+    let ground = theme.plot.gamma_multiply(0.85);
+    shapes.push(Shape::rect_filled(area.expand(1.0), 0, ground));
+    shapes.push(Shape::galley(area.min, galley, theme.text));
 }

@@ -282,7 +282,8 @@ impl PlotItem for Layer<'_> {
         self.uprights(&at, shapes);
         let ppp = ui.ctx().pixels_per_point();
         let curves = self.chart.curves.iter().zip(self.shown);
-        for (curve, _) in curves.filter(|(_, shown)| **shown) {
+        // The first is on top of the pinned ones.
+        for (curve, _) in curves.rev().filter(|(_, shown)| **shown) {
             let stroke = look::stroke(self.theme, curve.ink, curve.weight, ppp);
             let mut mesh = Mesh::default();
             band::curve(&curve.points, &at, &stroke, &mut mesh);
@@ -299,7 +300,7 @@ impl PlotItem for Layer<'_> {
             }
         }
         let rules = self.chart.rules.iter();
-        draw_rules(ui, self.theme, &at, self.y, rules, shapes);
+        draw_rules(ui, self.theme, &at, (self.y, &[]), rules, shapes);
         self.labels(ui, &at, shapes);
     }
 

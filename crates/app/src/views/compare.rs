@@ -19,6 +19,9 @@ use crate::widgets::status;
 use crate::widgets::table;
 use model::{CompareModel, FigureEntry, VerdictEntry};
 
+/// Results up to which their cards stand above the table.
+const FEW: usize = 3;
+
 /// The model of the results it was made from.
 #[derive(Clone)]
 struct Cached {
@@ -55,9 +58,16 @@ pub fn show(
         .id_salt("compare")
         .auto_shrink(false)
         .show(ui, |ui| {
-            head(ui, cx, &model);
-            members(ui, cx, &model, pinned, &results);
-            grid(ui, cx, &model);
+            head(ui, cx, &model, variants);
+            // The cards of many would push the table out of sight.
+            let many = results.len() > FEW;
+            if many {
+                grid(ui, cx, &model);
+            }
+            members(ui, cx, &model, (pinned, variants), &results);
+            if !many {
+                grid(ui, cx, &model);
+            }
             notes(ui, cx.theme, &model);
         });
 }
@@ -101,9 +111,9 @@ fn model_of(ui: &Ui, results: &[&RunResult]) -> Arc<CompareModel> {
     model
 }
 
-fn head(ui: &mut Ui, cx: &mut ViewContext<'_>, model: &CompareModel) {
+fn head(ui: &mut Ui, cx: &mut ViewContext<'_>, model: &CompareModel, variants: bool) {
     ui.horizontal_wrapped(|ui| {
-        if ui.button("Pin the result").clicked() {
+        if !variants && ui.button("Pin the result").clicked() {
             cx.actions.push(Action::Pin);
         }
         for (label, markdown) in [("Copy as tabs", false), ("Copy as Markdown", true)] {
@@ -123,10 +133,12 @@ fn members(
     ui: &mut Ui,
     cx: &mut ViewContext<'_>,
     model: &CompareModel,
-    pinned: &[Arc<RunResult>],
+    (pinned, variants): (&[Arc<RunResult>], bool),
     results: &[&RunResult],
 ) {
     let theme = cx.theme;
+    ui.add_space(theme.space().medium);
+    let word = if variants { "Leave out" } else { "Unpin" };
     for (member, result) in model.members.iter().zip(results) {
         theme.card_frame().show(ui, |ui| {
             ui.set_width(ui.available_width());
@@ -137,8 +149,8 @@ fn members(
                     .iter()
                     .position(|p| Arc::ptr_eq(&p.outcome, &result.outcome));
                 if let Some(place) = place {
-                    let button = ui.button("Unpin");
-                    let name = format!("Unpin {}", member.name);
+                    let button = ui.button(word);
+                    let name = format!("{word} {}", member.name);
                     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
                     if button.clicked() {
                         cx.actions.push(Action::Unpin(place));
@@ -179,6 +191,13 @@ fn grid(ui: &mut Ui, cx: &mut ViewContext<'_>, model: &CompareModel) {
                     for column in &model.columns {
                         ui.add(Label::new(RichText::new(column).strong()).wrap())
                             .widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, column));
+                    }
+                    ui.end_row();
+                    row_head(ui, theme, "Overall", "");
+                    for (member, column) in model.members.iter().zip(&model.columns) {
+                        let spoken = format!("Overall, {column}: {}", member.overall.label());
+                        status::badge(ui, theme, member.overall)
+                            .widget_info(|| WidgetInfo::labeled(Role::Cell, true, &spoken));
                     }
                     ui.end_row();
                     for line in &model.verdicts {
@@ -232,7 +251,7 @@ fn verdict(
             entry.text
         );
         status::marked(ui, theme, entry.status, RichText::new(word).strong())
-            .widget_info(|| WidgetInfo::labeled(Role::Cell, true, &spoken));
+            .widget_info(|| WidgetInfo::labeled(Role::Cell, true, spoken.trim_end_matches(", ")));
         if entry.text.is_empty() {
             return;
         }

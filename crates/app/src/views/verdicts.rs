@@ -46,8 +46,10 @@ pub fn show(ui: &mut Ui, cx: &mut ViewContext<'_>, result: Option<&RunResult>) {
         .id_salt("verdicts")
         .auto_shrink(false)
         .show(ui, |ui| {
+            // The bar lies over the content.
+            ui.set_width(ui.available_width() - cx.theme.space().medium);
             if cx.stale {
-                ui.label(RichText::new("↻ Of an older text").color(cx.theme.warning))
+                ui.label(RichText::new("↻ From before the change").color(cx.theme.warning))
                     .on_hover_text("The document has changed since this run");
                 ui.multiply_opacity(cx.theme.stale_alpha);
             }

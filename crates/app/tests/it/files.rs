@@ -187,7 +187,8 @@ fn somebody_elses_change_is_not_overwritten_without_a_question() {
 fn an_example_saved_elsewhere_takes_its_data_along() {
     let machine = MemoryPlatform::new();
     let mut driven = Driven::new(&machine);
-    driven.act(Action::OpenExample("replay".to_owned()));
+    // Before it runs: a machine in memory hands no traces over.
+    driven.app().act(Action::OpenExample("replay".to_owned()));
     assert!(machine.get("/data/examples/replay.csv").is_some());
     assert_eq!(driven.app().problems(), []);
     machine.will_pick(Some("/home/me/replay.toml"));
@@ -217,4 +218,63 @@ fn without_dialogs_the_window_asks_for_the_path() {
     driven.harness.get_by_label("OK").click();
     driven.harness.run_steps(4);
     assert_eq!(driven.text(), SMALL);
+}
+
+/// A dropped file of which the name alone is told, as a browser does.
+#[derive(Debug)]
+struct Pathless {
+    name: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl egui::DroppedFile for Pathless {
+    fn path(&self) -> &std::path::Path {
+        &self.name
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Ok(self.bytes.clone())
+    }
+}
+
+fn drop_pathless(driven: &mut Driven, name: &str, bytes: &[u8]) {
+    driven
+        .harness
+        .input_mut()
+        .dropped_files
+        .push(std::sync::Arc::new(Pathless {
+            name: PathBuf::from(name),
+            bytes: bytes.to_vec(),
+        }));
+    driven.harness.run_steps(3);
+}
+
+#[test]
+fn a_dropped_file_without_a_path_is_unsaved_text() {
+    let machine = MemoryPlatform::new();
+    let mut driven = Driven::new(&machine);
+    drop_pathless(&mut driven, "site.toml", SMALL.as_bytes());
+    assert_eq!(driven.text(), SMALL);
+    assert!(driven.app().document().changed());
+    assert_eq!(driven.app().document().path(), None);
+
+    // What is open and unsaved is asked for first.
+    drop_pathless(&mut driven, "other.toml", b"[scenario]\nname = \"other\"\n");
+    assert_eq!(driven.text(), SMALL);
+    driven.harness.get_by_label("Discard").click();
+    driven.harness.run_steps(3);
+    assert!(driven.text().contains("other"));
+}
+
+#[test]
+fn a_damaged_dropped_file_is_shown_as_text_and_a_binary_one_is_refused() {
+    let machine = MemoryPlatform::new();
+    let mut driven = Driven::new(&machine);
+    drop_pathless(&mut driven, "picture.png", b"\x89PNG\0\xff");
+    assert!(!driven.app().has_document());
+    assert!(driven.last_notice().contains("no text"));
+    drop_pathless(&mut driven, "site.toml", b"[scenario\n");
+    assert_eq!(driven.app().page(), Page::Text);
+    assert_eq!(driven.text(), "[scenario\n");
+    assert!(driven.last_notice().contains("is damaged"));
 }

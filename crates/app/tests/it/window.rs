@@ -6,7 +6,7 @@ use ballast_app::{Action, Command};
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::Queryable as _;
 
-use crate::help::Driven;
+use crate::help::{Driven, SMALL};
 
 #[test]
 fn first_start_shows_examples_and_one_click_opens_and_runs_one() {
@@ -140,4 +140,19 @@ fn every_widget_has_a_name_in_every_state() {
         driven.command(Command::Quit);
         check(&mut driven, "unsaved");
     }
+}
+
+#[test]
+fn plots_that_have_no_room_scroll_and_leave_the_status_line_alone() {
+    let machine = MemoryPlatform::new();
+    machine.put("/site.toml", SMALL);
+    let mut driven = Driven::sized(&machine, 1280.0, 800.0, 2.0, egui::Theme::Light);
+    driven.act(Action::Open("/site.toml".into()));
+    driven.settle();
+    let lowest = driven.harness.get_by_label("Ramps").rect();
+    let line = driven.harness.get_by_label("Problems (0)").rect();
+    assert!(lowest.top() > line.bottom(), "{lowest:?} {line:?}");
+    driven.harness.get_by_label("Problems (0)").click();
+    driven.harness.run_steps(3);
+    assert!(driven.harness.query_by_label("No problems").is_some());
 }

@@ -12,7 +12,7 @@ use super::recorder::{SETTLE_S, around_s};
 use crate::outcome::{Status, Verdict};
 
 /// What is said where nothing can be varied.
-const NONE_STATED: &str = "none has a stated range that could be varied";
+const NONE_STATED: &str = "its weak constants have no stated ranges";
 
 /// A figure with five significant digits at most.
 fn figure(x: f64) -> String {

@@ -13,6 +13,8 @@ pub(crate) struct Difference {
     pub(crate) from: Option<String>,
     /// Value in the second.
     pub(crate) to: Option<String>,
+    /// A value, which has a default where it is not given; no table and no list of tables.
+    pub(crate) is_value: bool,
 }
 
 impl Difference {
@@ -21,6 +23,9 @@ impl Difference {
         match (&self.from, &self.to) {
             (Some(from), Some(to)) => format!("{} {from} (shown {to})", self.short),
             (Some(from), None) => format!("with {} {from}", self.short).trim_end().to_owned(),
+            (None, Some(to)) if self.is_value => {
+                format!("{} not given (shown {to})", self.short)
+            }
             (None, Some(_)) => format!("without {}", self.short),
             (None, None) => self.short.clone(),
         }
@@ -90,6 +95,11 @@ fn values(from: Option<&Value>, to: Option<&Value>, at: &[String], all: &mut Vec
             short: short(at),
             from: from.map(|v| told(v, at)),
             to: to.map(|v| told(v, at)),
+            is_value: !from.or(to).is_some_and(|v| match v {
+                Value::Table(_) => true,
+                Value::Array(all) => !all.is_empty() && entries(all),
+                _ => false,
+            }),
         }),
     }
 }

@@ -191,7 +191,9 @@ fn names(results: &[&RunResult]) -> Vec<String> {
         let name = if at == 0 {
             "Shown".to_owned()
         } else if r.text == first.text && r.name != first.name {
-            r.name.clone()
+            // A variant's own name; whose it is, all know.
+            let of = format!("{}: ", first.name);
+            r.name.strip_prefix(&of).unwrap_or(&r.name).to_owned()
         } else {
             inputs::name(&r.text, &first.text)
         };

@@ -105,7 +105,9 @@ fn phases(ui: &mut Ui, theme: &Theme, group: &GroupView) {
     egui::ScrollArea::horizontal()
         .id_salt("phases")
         .show(ui, |ui| {
-            egui::Grid::new("phases").striped(true).show(ui, |ui| {
+            let spacing = egui::vec2(theme.space().large, theme.space().small);
+            let grid = egui::Grid::new("phases").striped(true).spacing(spacing);
+            grid.show(ui, |ui| {
                 for words in [
                     "Phase",
                     "From",

@@ -53,31 +53,85 @@ impl Arrangement {
             all_closed(ui, cx);
             return;
         }
-        let mut behaviour = Tabs {
-            cx,
-            draw,
-            closed,
-            asked: Vec::new(),
-        };
-        // Where there is not room enough for every plot, they scroll.
-        let bar = behaviour.tab_bar_height(ui.style());
-        let root = self.tree.root();
-        let least = root.map_or(Vec2::ZERO, |root| {
-            let least = behaviour.cx.theme.panels().plot_height_min;
-            let pane = Vec2::new(1.5 * least, least + bar);
-            needed(&self.tree.tiles, root, pane)
+        // Where there is not room enough for every plot, they lie below each other and scroll.
+        let bar = ui.spacing().interact_size.y + cx.theme.space().small;
+        let least = self.tree.root().map_or(Vec2::ZERO, |root| {
+            let least = cx.theme.panels().plot_height_min;
+            needed(&self.tree.tiles, root, Vec2::new(1.5 * least, least + bar))
         });
-        let size = ui.available_size().max(least);
-        let scroll = egui::ScrollArea::both().auto_shrink(false);
-        scroll.id_salt(ID).show(ui, |ui| {
-            ui.set_min_size(size);
-            ui.set_max_size(size);
+        let mut asked = Vec::new();
+        if ui.available_width() < least.x || ui.available_height() < least.y {
+            self.stacked(ui, cx, draw, (&closed, &mut asked));
+        } else {
+            let mut behaviour = Tabs {
+                cx,
+                draw,
+                closed,
+                asked: Vec::new(),
+            };
             self.tree.ui(&mut behaviour, ui);
-        });
-        let asked = behaviour.asked;
+            asked = behaviour.asked;
+        }
         for tile in asked {
             cx.actions.push(Action::ToggleTile(tile));
         }
+    }
+
+    /// The same tabs below each other, in a scroll area.
+    fn stacked(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut ViewContext<'_>,
+        mut draw: impl FnMut(&mut Ui, &mut ViewContext<'_>, Tile),
+        (closed, asked): (&[Tile], &mut Vec<Tile>),
+    ) {
+        let mut groups = Vec::new();
+        if let Some(root) = self.tree.root() {
+            gather(&self.tree.tiles, root, &mut groups);
+        }
+        let theme = cx.theme;
+        let height = theme.panels().plot_height_min * 1.5;
+        let scroll = egui::ScrollArea::vertical().id_salt(ID).auto_shrink(false);
+        scroll.show(ui, |ui| {
+            // The bar lies over the content.
+            ui.set_width(ui.available_width() - theme.space().large);
+            for (group, members) in groups {
+                let active = match self.tree.tiles.get_container(group) {
+                    Some(Container::Tabs(tabs)) => tabs.active,
+                    _ => None,
+                };
+                let mut shown = active
+                    .and_then(|a| members.iter().position(|(id, _)| *id == a))
+                    .unwrap_or(0);
+                ui.horizontal_wrapped(|ui| {
+                    for (n, (_, tile)) in members.iter().enumerate() {
+                        let tab = ui.selectable_label(n == shown, tile.title());
+                        if tab.on_hover_text(tile.help()).clicked() {
+                            shown = n;
+                        }
+                    }
+                    open_closed(ui, closed, asked);
+                });
+                let Some((id, tile)) = members.get(shown).copied() else {
+                    continue;
+                };
+                if let Some(egui_tiles::Tile::Container(Container::Tabs(tabs))) =
+                    self.tree.tiles.get_mut(group)
+                {
+                    tabs.set_active(id);
+                }
+                let frame = egui::Frame::new()
+                    .fill(theme.panel)
+                    .inner_margin(theme.space().small as i8);
+                ui.push_id(id, |ui| {
+                    frame.show(ui, |ui| {
+                        ui.set_height(height);
+                        ui.set_width(ui.available_width());
+                        draw(ui, cx, tile);
+                    });
+                });
+            }
+        });
     }
 
     pub(crate) fn is_open(&self, tile: Tile) -> bool {
@@ -111,6 +165,49 @@ impl Arrangement {
         all.sort_unstable();
         (found == all && tree.id() == egui::Id::unique(ID)).then_some(Self { tree })
     }
+}
+
+/// Gathers the visible panes below a tile, by the tabs they lie in.
+fn gather(tiles: &Layout<Tile>, id: TileId, groups: &mut Vec<(TileId, Vec<(TileId, Tile)>)>) {
+    match tiles.get(id) {
+        Some(egui_tiles::Tile::Pane(tile)) => groups.push((id, vec![(id, *tile)])),
+        Some(egui_tiles::Tile::Container(container)) => {
+            let visible: Vec<TileId> = container
+                .children()
+                .copied()
+                .filter(|c| tiles.is_visible_in_layout(*c))
+                .collect();
+            let panes: Vec<(TileId, Tile)> = visible
+                .iter()
+                .filter_map(|c| tiles.get_pane(c).map(|tile| (*c, *tile)))
+                .collect();
+            if matches!(container, Container::Tabs(_)) && !panes.is_empty() {
+                groups.push((id, panes));
+            } else {
+                for child in visible {
+                    gather(tiles, child, groups);
+                }
+            }
+        }
+        None => {}
+    }
+}
+
+/// A menu of the plots that are closed, where there are any.
+fn open_closed(ui: &mut Ui, closed: &[Tile], asked: &mut Vec<Tile>) {
+    if closed.is_empty() {
+        return;
+    }
+    let menu = ui.menu_button("+", |ui| {
+        for tile in closed {
+            if ui.button(tile.title()).on_hover_text(tile.help()).clicked() {
+                asked.push(*tile);
+            }
+        }
+    });
+    let response = menu.response.on_hover_text("Open a plot that is closed");
+    response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Open a closed plot"));
 }
 
 /// Gathers the panes below a tile; none where a tile is missing or the tree is deeper than any hand makes it.
@@ -223,20 +320,7 @@ impl<F: FnMut(&mut Ui, &mut ViewContext<'_>, Tile)> Behavior<Tile> for Tabs<'_, 
         _tabs: &egui_tiles::Tabs,
         _scroll: &mut f32,
     ) {
-        if self.closed.is_empty() {
-            return;
-        }
-        let menu = ui.menu_button("+", |ui| {
-            for tile in &self.closed {
-                if ui.button(tile.title()).on_hover_text(tile.help()).clicked() {
-                    self.asked.push(*tile);
-                }
-            }
-        });
-        let response = menu.response.on_hover_text("Open a plot that is closed");
-        response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::Button, true, "Open a closed plot")
-        });
+        open_closed(ui, &self.closed, &mut self.asked);
     }
 
     fn tab_bar_height(&self, style: &egui::Style) -> f32 {

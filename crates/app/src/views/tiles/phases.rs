@@ -13,6 +13,7 @@ pub(crate) fn show(ui: &mut Ui, cx: &ViewContext<'_>, charts: &[PhaseChart]) {
     }
     let scroll = egui::ScrollArea::vertical().auto_shrink(false);
     scroll.show(ui, |ui| {
+        legend(ui, cx, charts);
         for chart in charts {
             let tdp = Quantity::Power.text(chart.tdp_w, 0.0);
             ui.strong(&chart.gpu)
@@ -27,6 +28,36 @@ pub(crate) fn show(ui: &mut Ui, cx: &ViewContext<'_>, charts: &[PhaseChart]) {
                 bar(ui, cx, phase, (chart.tdp_w, most), names);
             }
             ui.add_space(cx.theme.space().medium);
+        }
+    });
+}
+
+/// What the marks of a bar mean.
+fn legend(ui: &mut Ui, cx: &ViewContext<'_>, charts: &[PhaseChart]) {
+    let theme = cx.theme;
+    let phases = || charts.iter().flat_map(|c| &c.phases);
+    let parts = [
+        (theme.load.gamma_multiply(0.75), "mean", true),
+        (
+            theme.generation,
+            "levels it alternates between",
+            phases().any(|p| p.low_high_w.is_some()),
+        ),
+        (
+            theme.text,
+            "standard deviation",
+            phases().any(|p| p.spread_w > 0.0),
+        ),
+        (theme.limit, "thermal design power", true),
+    ];
+    ui.horizontal_wrapped(|ui| {
+        let small = theme.space().small;
+        for (colour, text, _) in parts.into_iter().filter(|(_, _, is)| *is) {
+            let size = Vec2::new(small * 2.0, theme.text_sizes().small);
+            let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+            ui.painter().rect_filled(rect.shrink(1.0), 0, colour);
+            ui.label(egui::RichText::new(text).small().color(theme.muted));
+            ui.add_space(small);
         }
     });
 }

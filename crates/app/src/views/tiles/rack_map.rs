@@ -208,7 +208,7 @@ impl State {
 
 fn cell_rect(rect: Rect, side: Vec2, row: usize, place: usize) -> Rect {
     let corner = Vec2::new(place as f32 * side.x, row as f32 * side.y);
-    Rect::from_min_size(rect.min + corner, side).shrink(side.min_elem().min(8.0) * 0.06)
+    Rect::from_min_size(rect.min + corner, side).shrink((side.min_elem() * 0.06).min(1.0))
 }
 
 fn cell(model: &Model, rect: Rect, side: Vec2, at: Pos2) -> Option<(usize, usize)> {

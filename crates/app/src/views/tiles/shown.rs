@@ -97,7 +97,8 @@ impl Panel {
         let built = self.built.get_or_insert_with(|| match result {
             Some(result) => build(tile, result, pinned),
             None => Built::Empty(
-                "No result yet. Open or write a scenario: it runs by itself.".to_owned(),
+                "No result yet. Short runs start by themselves, long ones with Run (F5)."
+                    .to_owned(),
             ),
         });
         match built {

@@ -223,7 +223,11 @@ fn counts(o: &Outcome) -> Vec<(Status, usize)> {
         Status::NotChecked,
         Status::Pass,
     ];
-    let of = |s: Status| o.all_verdicts().filter(|v| v.status == s).count();
+    // What nobody looked at is told once, not again for each contingency: as the summary counts it.
+    let of = |s: Status| match s {
+        Status::NotChecked => o.verdicts.iter().filter(|v| v.status == s).count(),
+        _ => o.all_verdicts().filter(|v| v.status == s).count(),
+    };
     each.into_iter()
         .map(|s| (s, of(s)))
         .filter(|(_, n)| *n > 0)
