@@ -23,6 +23,22 @@ pub use xy_plot::XyPlot;
 use crate::action::Actions;
 use crate::theme::Theme;
 
+/// Draws `plots` within what `ui` may draw on: egui_plot clips to a plot's frame alone, also where that is scrolled out of sight.
+pub(crate) fn within<R>(ui: &mut egui::Ui, plots: impl FnOnce(&mut egui::Ui) -> R) -> R {
+    let (layer, clip) = (ui.layer_id(), ui.clip_rect());
+    let first = ui.ctx().graphics_mut(|g| g.entry(layer).next_idx());
+    let drawn = plots(ui);
+    ui.ctx().graphics_mut(|g| {
+        let list = g.entry(layer);
+        for n in first.0..list.next_idx().0 {
+            list.mutate_shape(egui::layers::ShapeIdx(n), |shape| {
+                shape.clip_rect = shape.clip_rect.intersect(clip);
+            });
+        }
+    });
+    drawn
+}
+
 /// What all plots over time share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeView {

@@ -112,6 +112,9 @@ impl App {
 
     /// Runs now, however long it takes.
     pub(super) fn run_now(&mut self) {
+        // The text is the same, but a file that it names may have been mended.
+        self.runs.seen = None;
+        self.look_at_text();
         self.runs.changed_s = None;
         self.runs.waits = None;
         if self.problems.is_empty() {

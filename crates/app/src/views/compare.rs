@@ -253,7 +253,7 @@ fn verdict(
             entry.text
         );
         status::marked(ui, theme, entry.status, RichText::new(word).strong())
-            .widget_info(|| WidgetInfo::labeled(Role::Cell, true, &spoken));
+            .widget_info(|| WidgetInfo::labeled(Role::Cell, true, spoken.trim_end_matches(", ")));
         if entry.text.is_empty() {
             return;
         }

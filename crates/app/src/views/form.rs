@@ -77,7 +77,9 @@ impl FormView {
             for row in rows.iter().skip(first).take_while(|r| r.y < to) {
                 let rect =
                     Rect::from_min_size(pos2(origin.x, origin.y + row.y), vec2(width, row.height));
-                let builder = UiBuilder::new().max_rect(rect).id_salt(("row", &row.id));
+                // By its name alone: which rows come before it changes while the form scrolls, and with an automatic name the focus would be lost.
+                let id = egui::Id::unique(("row", &row.id));
+                let builder = UiBuilder::new().max_rect(rect).scope_id(id);
                 ui.scope_builder(builder, |ui| self.row(ui, cx, form, row));
             }
             self.rows.all = rows;

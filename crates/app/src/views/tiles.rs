@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use ballast_series as _;
 
-use crate::plot::ViewContext;
+use crate::plot::{self, ViewContext};
 use crate::result::RunResult;
 use arrange::Arrangement;
 use shown::{Key, Panel};
@@ -137,9 +137,11 @@ impl Tiles {
             panels,
             ..
         } = self;
-        arrangement.show(ui, cx, |ui, cx, tile| {
-            let panel = panels.entry(tile).or_default();
-            panel.show(ui, cx, tile, result, pinned);
+        plot::within(ui, |ui| {
+            arrangement.show(ui, cx, |ui, cx, tile| {
+                let panel = panels.entry(tile).or_default();
+                plot::within(ui, |ui| panel.show(ui, cx, tile, result, pinned));
+            });
         });
     }
 

@@ -52,15 +52,32 @@ fn mark(ui: &mut Ui, theme: &Theme, status: Status, height: f32) {
 /// Width of a mark, of the height of its line.
 const MARK: f32 = 0.8;
 
-/// Draws mark and text in the state's colour.
+/// Draws mark and text in the state's colour. Where that has no room in a row that wraps it goes into the next one, and wraps there.
 pub fn marked(ui: &mut Ui, theme: &Theme, status: Status, text: RichText) -> Response {
+    let wraps = ui.layout().is_horizontal() && ui.layout().main_wrap();
+    if !wraps {
+        let row = ui.horizontal_wrapped(|ui| mark_and_text(ui, theme, status, text));
+        return row.inner;
+    }
+    let mark = ui.text_style_height(&TextStyle::Body) * MARK + theme.space().small;
+    let whole = egui::WidgetText::from(text.clone()).into_galley(
+        ui,
+        Some(egui::TextWrapMode::Extend),
+        f32::INFINITY,
+        TextStyle::Body,
+    );
+    if mark + whole.size().x > ui.available_size_before_wrap().x {
+        ui.end_row();
+    }
+    mark_and_text(ui, theme, status, text)
+}
+
+fn mark_and_text(ui: &mut Ui, theme: &Theme, status: Status, text: RichText) -> Response {
     let height = ui.text_style_height(&TextStyle::Body);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = theme.space().small;
-        mark(ui, theme, status, height);
-        ui.label(text.color(colour(theme, status)))
-    })
-    .inner
+    let between = std::mem::replace(&mut ui.spacing_mut().item_spacing.x, theme.space().small);
+    mark(ui, theme, status, height);
+    ui.spacing_mut().item_spacing.x = between;
+    ui.label(text.color(colour(theme, status)))
 }
 
 /// Draws mark and a text that may be long, as parts of the row of `ui`: it wraps with the row.

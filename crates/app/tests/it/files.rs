@@ -187,7 +187,8 @@ fn somebody_elses_change_is_not_overwritten_without_a_question() {
 fn an_example_saved_elsewhere_takes_its_data_along() {
     let machine = MemoryPlatform::new();
     let mut driven = Driven::new(&machine);
-    driven.act(Action::OpenExample("replay".to_owned()));
+    // Before it runs: a machine in memory hands no traces over.
+    driven.app().act(Action::OpenExample("replay".to_owned()));
     assert!(machine.get("/data/examples/replay.csv").is_some());
     assert_eq!(driven.app().problems(), []);
     machine.will_pick(Some("/home/me/replay.toml"));

@@ -2,10 +2,17 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::unwrap_used,
     reason = "helpers of tests stand outside their functions"
 )]
 
+mod access;
+mod compare;
+mod faults;
 mod files;
+mod form;
 mod help;
 mod killed;
+mod pictures;
+mod runs;
 mod window;
