@@ -2,7 +2,9 @@
 //! off at the side, and the keyboard alone reaches everything.
 
 use ballast_app::app::Page;
+use ballast_app::command::Menu;
 use ballast_app::platform::memory::MemoryPlatform;
+use ballast_app::views::tiles::Tile;
 use ballast_app::{Action, Command};
 use egui::accesskit::Role;
 use egui::{Key, Rect, Shape, Theme};
@@ -232,4 +234,42 @@ fn a_card_is_pressed_and_a_plot_is_moved_by_keys() {
     let cursor_s = time.cursor_s.expect("the worst moment");
     assert!((time.from_s..=time.to_s).contains(&cursor_s));
     driven.says("Show the moment");
+}
+
+#[test]
+fn menus_are_whole_at_twice_the_scale() {
+    let mut driven = Driven::opened(&MemoryPlatform::new(), "smallest", &[]);
+    driven.look(Theme::Light, WINDOW, 2.0);
+    driven.command(Command::Welcome);
+    for menu in Menu::ALL {
+        driven
+            .harness
+            .get_all_by_role_and_label(Role::Button, menu.text())
+            .next()
+            .expect("a menu")
+            .click();
+        whole(&mut driven, false, menu.text());
+        let mut entries: Vec<&str> = menu.commands().map(Command::text).collect();
+        if menu == Menu::View {
+            entries.extend(Tile::ALL.iter().map(|t| t.title()));
+        }
+        for entry in entries {
+            // Drawn last: the page below may have buttons of the same words.
+            let named = |driven: &Driven, look: fn(&egui_kittest::Node<'_>)| {
+                let nodes = driven.harness.query_all_by_label_contains(entry);
+                let last = nodes
+                    .filter(|n| egui::accessibility::is_input(n.accesskit_node().role()))
+                    .last();
+                let last = last.expect("an entry");
+                look(&last);
+                last.rect()
+            };
+            named(&driven, |n| n.scroll_to_me());
+            driven.harness.run_steps(3);
+            let (rect, window) = (named(&driven, |_| {}), driven.harness.ctx.content_rect());
+            assert!(window.contains_rect(rect), "{entry} at {rect} in {window}");
+        }
+        driven.harness.key_press(Key::Escape);
+        driven.harness.run_steps(2);
+    }
 }
