@@ -6,7 +6,7 @@ use crate::correct::{Inverse, Known};
 use crate::gates::is_steady;
 use crate::invert::{MeanFrom, mean_in_time};
 use crate::invert_energy::energy_mean;
-use crate::invert_periodic::{LEAST_GAIN, PeriodSearch, PeriodicLoad, periodic};
+use crate::invert_periodic::{LEAST_GAIN, PeriodSearch, PeriodicLoad, hidden_below_s, periodic};
 use crate::segment::{Cycle, Group, Label, Phase};
 use crate::segment_signal::{moments, quantile};
 use crate::{Corrected, reading_of};
@@ -18,6 +18,8 @@ const LEAST_UPDATES: usize = 48;
 const MOST_UPDATES: usize = 1500;
 /// Longest period of a swing within a phase, seconds: slower ones are phases of their own.
 const LONGEST_S: f64 = 15.0;
+/// A load of fewer samples per period shows as beats.
+const BEATS: f64 = 4.0;
 /// A phase must swing by so much of its level, and so many watts, to be looked at.
 const SWINGS: f64 = 0.02;
 const SWINGS_W: f64 = 2.0;
@@ -92,8 +94,16 @@ fn loads(
         let Some(stretch) = stretch(&inverse.found, from_s, to_s) else {
             continue;
         };
+        // Without the updates' instants a load faster than the samples is no different from a slower one.
+        let slow_s = || {
+            let n = inverse.found.time_s.len();
+            4.0 * (inverse.found.seconds / n.max(1) as f64)
+        };
+        let shortest_s = inverse.found.updates.is_none().then(slow_s);
+        let hidden_s = inverse.model.window_s.map_or(0.0, hidden_below_s);
         let search = PeriodSearch {
             known_s: period_s,
+            shortest_s: shortest_s.map(|s| s.max(hidden_s)),
             longest_s: Some(LONGEST_S),
             stretch_s: Some(stretch),
             ..PeriodSearch::default()
@@ -195,7 +205,8 @@ pub(crate) fn join_swings(group: &mut Group, inverses: &[Inverse<'_>], known: &K
         if worth {
             let whole = (group.phases[at].from_s, group.phases[end - 1].to_s);
             let all = loads(inverses, whole, known.period_s);
-            if swing_of(&all).is_some() {
+            let fast = |swing: Swing| swing.period_s < BEATS * group.mean.dt_s;
+            if swing_of(&all).is_some_and(fast) {
                 let joined = join(group, at, end);
                 group.phases.splice(at..end, [joined]);
             }
@@ -338,8 +349,13 @@ fn take(phase: &mut Phase, swing: &Swing, (dt_s, window_s): (f64, f64)) -> bool 
         count: phase.duration_s() / swing.period_s,
         beat_s: before.and_then(|c| c.beat_s).filter(|_| !differs),
     });
+    // Samples on the way from level to level are no spread.
+    phase.spread_w = if differs {
+        rest_w
+    } else {
+        phase.spread_w.min(rest_w)
+    };
     if differs {
-        phase.spread_w = rest_w;
         phase.label = Label::Training;
         phase.why = format!(
             "repeats every {:.4} s, found behind the window of {:.0} ms",

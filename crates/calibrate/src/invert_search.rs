@@ -122,6 +122,7 @@ impl<'a> Fitter<'a> {
                 best = Some(shape);
             }
         }
+        let best = best.map(|shape| self.once(shape));
         let n = self.seen.update_s.len() as f64;
         let others = best.as_ref().map_or_else(Vec::new, |best| {
             let limit = best.cost + 10.0 * (best.cost / n).max(1e-9 * self.scatter);
@@ -143,6 +144,33 @@ impl<'a> Fitter<'a> {
         let shape = refine(self.seen, start, self.middle_s, self.span_s);
         let low = shape.level_w.iter().copied().fold(f64::INFINITY, f64::min);
         (low > -0.03 * self.range_w - 1.0).then_some(shape)
+    }
+
+    /// A shape that repeats within its period as the one of the shorter period that it is: the window's gain is that of the shorter one.
+    fn once(&self, shape: Shape) -> Shape {
+        let count = shape.edge_s.len();
+        let alike = |times: usize| {
+            let part = count / times;
+            let range_w = spread(&shape.level_w);
+            count.is_multiple_of(times)
+                && part >= 2
+                && (0..count).all(|i| {
+                    let other = (i + part) % count;
+                    let apart_w = (shape.level_w[i] - shape.level_w[other]).abs();
+                    let apart_s = (length(&shape, i) - length(&shape, other)).abs();
+                    apart_w <= 0.05 * range_w && apart_s <= 0.05 * shape.period_s / times as f64
+                })
+        };
+        let shorter = [3, 2]
+            .into_iter()
+            .find(|times| alike(*times))
+            .and_then(|times| {
+                let period_s = shape.period_s / times as f64;
+                levels(self.seen, period_s, &shape.edge_s[..count / times])
+            });
+        shorter
+            .filter(|s| s.cost <= shape.cost + 0.02 * self.scatter)
+            .unwrap_or(shape)
     }
 
     /// Bayes' information criterion, with noise of at least a millionth of the scatter, of the residual times how far the levels reach

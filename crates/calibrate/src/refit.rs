@@ -212,6 +212,9 @@ fn figures(profile: &GpuProfile, group: &Group, own: &[Levels]) -> Option<Figure
                 played[from..to].copy_from_slice(&stretch);
             }
         }
+        if let Some(window_s) = group.window_s {
+            through(&mut played, window_s / group.mean.dt_s);
+        }
         results.push(compare(&measured, &played)?);
     }
     let median = |of: fn(&Figures) -> f64| quantile(results.iter().map(of), 0.5);
@@ -222,6 +225,33 @@ fn figures(profile: &GpuProfile, group: &Group, own: &[Levels]) -> Option<Figure
         acf_r2: acf_r2.is_finite().then_some(acf_r2),
         quantile_error: median(|f| f.quantile_error),
     })
+}
+
+/// Replaces each bin by the mean over a window about its middle, where that is wider than the bin: a profile is what was drawn, the recording
+/// what its sensor showed of it. At the ends and beside bins without a value the mean is over what there is.
+fn through(power: &mut [f64], window_bins: f64) {
+    if window_bins <= 1.0 {
+        return;
+    }
+    let (mut sums, mut counts) = (vec![0.0], vec![0.0]);
+    for (i, v) in power.iter().enumerate() {
+        let there = v.is_finite();
+        sums.push(sums[i] + if there { *v } else { 0.0 });
+        counts.push(counts[i] + f64::from(u8::from(there)));
+    }
+    let n = power.len();
+    let half = 0.5 * window_bins;
+    // Sum up to a place between bins.
+    let up_to = |sum: &[f64], at: f64| {
+        let at = at.clamp(0.0, n as f64);
+        let whole = (at as usize).min(n - 1);
+        sum[whole] + (at - whole as f64) * (sum[whole + 1] - sum[whole])
+    };
+    for (i, v) in power.iter_mut().enumerate().filter(|(_, v)| v.is_finite()) {
+        let middle = i as f64 + 0.5;
+        let over = |sum: &[f64]| up_to(sum, middle + half) - up_to(sum, middle - half);
+        *v = over(&sums) / over(&counts);
+    }
 }
 
 /// Coefficient of variation below which a recording is constant but for noise: the bound of the gate (source 003). Its range is that of

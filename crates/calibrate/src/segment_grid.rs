@@ -60,12 +60,19 @@ struct Rhythm {
 fn rhythm(source: &Source) -> Result<Rhythm, SegmentError> {
     let time_s = &source.time_s;
     let (start_s, end_s) = (time_s[0], time_s[time_s.len() - 1]);
-    let first_s = interval_s(time_s, &source.value);
+    let steps = time_s.windows(2).map(|w| w[1] - w[0]).filter(|d| *d > 0.0);
+    let polled_s = quantile(steps, 0.5);
+    // Levels without noise change more seldom than they are renewed: no known sensor is slower than its table.
+    let slowest_s = source.update_s.map_or(f64::INFINITY, |u| u.max(polled_s));
+    let seen_s = interval_s(time_s, &source.value);
+    let first_s = if seen_s > 1.5 * slowest_s {
+        slowest_s
+    } else {
+        seen_s
+    };
     if !(end_s > start_s && first_s > 0.0) {
         return Err(SegmentError::NoTime { gpu: source.gpu });
     }
-    let steps = time_s.windows(2).map(|w| w[1] - w[0]).filter(|d| *d > 0.0);
-    let polled_s = quantile(steps, 0.5);
     let held = first_s > 1.5 * polled_s;
     let events: Vec<f64> = if held {
         time_s[1..]

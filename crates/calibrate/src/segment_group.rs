@@ -101,7 +101,14 @@ impl Beside {
 pub(crate) fn piece(mean: &Signal, beside: &Beside, from: usize, to: usize, near: &[f64]) -> Piece {
     let x = &mean.value[from..to];
     let (level_w, spread_w) = moments(x.iter().copied());
-    let swings = spread_w > 0.02 * level_w && spread_w > 2.0;
+    // What lies on the edges is the way to the next level, not a swing.
+    let inside = if x.len() > 16 {
+        2..x.len() - 2
+    } else {
+        0..x.len()
+    };
+    let (_, swing_w) = moments(x[inside].iter().copied());
+    let swings = swing_w > 0.02 * level_w && swing_w > 2.0;
     Piece {
         from,
         to,

@@ -9,6 +9,8 @@ use crate::{GpuRecording, Reading};
 /// Fewest samples of a stretch that a period about as short as the sensor's is looked for in, and most such stretches.
 const LEAST_BEAT_SAMPLES: usize = 40;
 const MOST_BEATS: usize = 3;
+/// Periods up to which a stretch beside a cycle may show none of its own: a period takes three, and its ends are cut.
+const UNSEEN_PERIODS: f64 = 3.5;
 
 /// Joins neighbours that are one phase: cycles of one period, levels that noise explains, cut-off cycles.
 pub(crate) fn join(
@@ -79,7 +81,6 @@ pub(crate) fn alternating(mut pieces: Vec<Piece>, mean: &Signal, beside: &Beside
             at += 1;
             continue;
         }
-        let (from, to) = (pieces[at].from, pieces[end - 1].to);
         let inner = &pieces[at..end];
         let length = |first: usize| {
             let lengths = inner
@@ -90,12 +91,23 @@ pub(crate) fn alternating(mut pieces: Vec<Piece>, mean: &Signal, beside: &Beside
             quantile(lengths, 0.5)
         };
         let period = length(0) + length(1);
+        let begin = at - usize::from(at > 0 && cut_off(&pieces[at - 1], &pieces[at + 1]));
+        let beyond = pieces.get(end);
+        let end = end + usize::from(beyond.is_some_and(|p| cut_off(p, &pieces[end - 2])));
+        let (from, to) = (pieces[begin].from, pieces[end - 1].to);
         let mut whole = piece(mean, beside, from, to, &[period]);
         whole.period = Some(period);
-        pieces.splice(at..end, [whole]);
+        pieces.splice(begin..end, [whole]);
+        at = begin;
         at += 1;
     }
     pieces
+}
+
+/// Whether a piece is the first part, or the last, of one like another.
+fn cut_off(part: &Piece, whole: &Piece) -> bool {
+    let near = (part.level_w - whole.level_w).abs() < (0.05 * whole.level_w).max(5.0);
+    part.period.is_none() && near && part.to - part.from < whole.to - whole.from
 }
 
 /// End of the pieces from `at` on that are two flat levels in turn with regular durations.
@@ -174,11 +186,44 @@ fn same(a: &Piece, b: &Piece, mean: &Signal) -> bool {
 fn part_of_cycle(cycle: &Piece, rest: &Piece, period: f64, mean: &Signal) -> bool {
     let length = (rest.to - rest.from) as f64;
     if length > 1.2 * period {
-        return false;
+        // Up to three periods show none of their own.
+        return length <= UNSEEN_PERIODS * period && follows(cycle, rest, period, mean);
     }
     let of = |p: &Piece| mean.value[p.from..p.to].iter().copied();
     let (low, high) = (quantile(of(cycle), 0.02), quantile(of(cycle), 0.98));
     let margin = 0.05 * (high - low);
     let (lowest, highest) = (quantile(of(rest), 0.1), quantile(of(rest), 0.9));
     lowest >= low - margin && highest <= high + margin
+}
+
+/// Whether the samples of a stretch beside a cycle are those of the cycle some periods on, but for one in ten.
+fn follows(cycle: &Piece, rest: &Piece, period: f64, mean: &Signal) -> bool {
+    let x = &mean.value;
+    let of = || x[cycle.from..cycle.to].iter().copied();
+    let close = 0.15 * (quantile(of(), 0.95) - quantile(of(), 0.05));
+    let (mut seen, mut alike) = (0, 0);
+    for i in (rest.from..rest.to).filter(|i| x[*i].is_finite()) {
+        let away = if i < cycle.from {
+            cycle.from - i
+        } else {
+            i + 1 - cycle.to
+        };
+        let turns = (away as f64 / period).ceil();
+        let slack = (0.07 * period * turns.sqrt()).max(1.0);
+        let range = |shift: f64| {
+            if i < cycle.from {
+                i as f64 + shift
+            } else {
+                i as f64 - shift
+            }
+        };
+        let (a, b) = (range(turns * period - slack), range(turns * period + slack));
+        let (from, to) = (a.min(b).round() as usize, a.max(b).round() as usize);
+        let off = (from.max(cycle.from)..=to.min(cycle.to - 1))
+            .map(|k| (x[k] - x[i]).abs())
+            .fold(f64::INFINITY, f64::min);
+        seen += 1;
+        alike += usize::from(off <= close);
+    }
+    seen > 0 && alike * 10 >= seen * 9
 }

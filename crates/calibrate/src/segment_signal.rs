@@ -201,6 +201,9 @@ fn from_energy(time_s: &[f64], energy_j: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+/// Distinct values from which changes are the sensor's, not the load's.
+const FEW_LEVELS: usize = 16;
+
 /// Time between two values of a sensor that is polled: the median interval, or the median time between changes where it holds its value.
 pub(crate) fn interval_s(time_s: &[f64], value: &[f64]) -> f64 {
     let steps = time_s.windows(2).map(|w| w[1] - w[0]).filter(|d| *d > 0.0);
@@ -215,7 +218,12 @@ pub(crate) fn interval_s(time_s: &[f64], value: &[f64]) -> f64 {
     }
     // A quiet GPU's value changes seldom: of the times between changes the quicker ones tell the sensor's.
     let changed = quantile(between.iter().copied(), 0.25);
-    if between.len() >= 20 && changed > 1.5 * polled && changed < 1.0 {
+    // A clean load of a few levels changes when it does, not when the sensor renews it.
+    let mut levels: Vec<u64> = value.iter().map(|v| v.to_bits()).collect();
+    levels.sort_unstable();
+    levels.dedup();
+    let renewed = between.len() >= 20 && levels.len() >= FEW_LEVELS;
+    if renewed && changed > 1.5 * polled && changed < 1.0 {
         changed
     } else {
         polled

@@ -1,6 +1,6 @@
 //! The load is drawn ahead of the sets where there are threads for it: nothing may tell, not even a collapse that the load was ahead of.
 
-#![expect(clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::Path;
 

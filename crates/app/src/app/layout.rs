@@ -64,8 +64,14 @@ impl App {
                 .size_range(sizes.verdicts_width_min..=size.x * 0.4)
                 .show(ui, |ui| self.verdicts_side(ui, theme, actions));
         }
+        // Fields stand out on the ground of panels.
+        let ground = if self.page == Page::Form {
+            theme.panel
+        } else {
+            theme.window
+        };
         CentralPanel::default()
-            .frame(frame.fill(theme.window))
+            .frame(frame.fill(ground))
             .show(ui, |ui| {
                 self.tabs(ui, narrow, actions);
                 self.centre(ui, theme, actions);

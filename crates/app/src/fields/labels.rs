@@ -72,7 +72,7 @@ const TITLES: [(&str, &str); 11] = [
 ];
 
 /// Labels of fields that their keys do not give.
-const LABELS: [(&str, &str); 8] = [
+const LABELS: [(&str, &str); 17] = [
     ("rated_kw", "Rated power"),
     ("rated_kva", "Rated apparent power"),
     ("other_kw", "Other power"),
@@ -81,6 +81,16 @@ const LABELS: [(&str, &str); 8] = [
     ("k", "Gain K"),
     ("gpu", "GPU profile"),
     ("psu", "Power supply"),
+    // Limits as their verdicts name them.
+    ("frequency_min_hz", "Lowest frequency"),
+    ("frequency_max_hz", "Highest frequency"),
+    ("frequency_swing_hz", "Swing of frequency"),
+    ("voltage_min_pu", "Lowest voltage"),
+    ("voltage_max_pu", "Highest voltage"),
+    ("set_power_max_share", "Highest power of a set"),
+    ("set_power_min_share", "Lowest power of a set"),
+    ("rack_peak_kw", "Highest power of a rack"),
+    ("iso8528_column", "ISO 8528 column"),
 ];
 
 /// Title of a section.

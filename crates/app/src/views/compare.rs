@@ -50,7 +50,7 @@ pub fn show(
     let mut results: Vec<&RunResult> = shown.into_iter().collect();
     results.extend(pinned.iter().map(|p| &**p).filter(|p| !same(p)));
     if results.len() < 2 {
-        empty(ui, cx, shown.is_some());
+        empty(ui, cx, shown.is_some(), !pinned.is_empty());
         return;
     }
     let model = model_of(ui, &results);
@@ -72,16 +72,18 @@ pub fn show(
         });
 }
 
-fn empty(ui: &mut Ui, cx: &mut ViewContext<'_>, has_result: bool) {
+fn empty(ui: &mut Ui, cx: &mut ViewContext<'_>, has_result: bool, is_pinned: bool) {
     let theme = cx.theme;
-    let text = if has_result {
+    let text = if is_pinned {
+        "The shown result is pinned: change the scenario, and both stand side by side here"
+    } else if has_result {
         "Pin the result, then change the scenario: both stand side by side here. Up to six can be pinned"
     } else {
         "Results stand side by side here once there is one and another is pinned"
     };
     ui.add(Label::new(RichText::new(text).color(theme.muted)).wrap());
     ui.horizontal_wrapped(|ui| {
-        if has_result && ui.button("Pin the result").clicked() {
+        if has_result && !is_pinned && ui.button("Pin the result").clicked() {
             cx.actions.push(Action::Pin);
         }
         if ui.button("Compare the variants").clicked() {

@@ -109,7 +109,7 @@ impl State {
         let when = quantity::moment(at_s, model.map.dt_s.min(1.0));
         let title = match cx.time.cursor_s {
             Some(_) => format!("at {when}"),
-            None => format!("at {when}, when the racks draw most"),
+            None => format!("at {when} (peak)"),
         };
         ui.horizontal_wrapped(|ui| {
             scale(ui, theme, model);
