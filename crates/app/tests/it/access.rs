@@ -251,22 +251,23 @@ fn menus_are_whole_at_twice_the_scale() {
         whole(&mut driven, false, menu.text());
         let mut entries: Vec<&str> = menu.commands().map(Command::text).collect();
         if menu == Menu::View {
-            entries.extend(Tile::ALL.iter().map(|t| t.title()));
+            entries.extend(Tile::ALL.into_iter().map(Tile::title));
         }
         for entry in entries {
             // Drawn last: the page below may have buttons of the same words.
-            let named = |driven: &Driven, look: fn(&egui_kittest::Node<'_>)| {
-                let nodes = driven.harness.query_all_by_label_contains(entry);
+            let last = |driven: &Driven, scroll: bool| {
+                let mut nodes = driven.harness.query_all_by_label_contains(entry);
                 let last = nodes
-                    .filter(|n| egui::accessibility::is_input(n.accesskit_node().role()))
-                    .last();
-                let last = last.expect("an entry");
-                look(&last);
+                    .rfind(|n| egui::accessibility::is_input(n.accesskit_node().role()))
+                    .expect("an entry");
+                if scroll {
+                    last.scroll_to_me();
+                }
                 last.rect()
             };
-            named(&driven, |n| n.scroll_to_me());
+            last(&driven, true);
             driven.harness.run_steps(3);
-            let (rect, window) = (named(&driven, |_| {}), driven.harness.ctx.content_rect());
+            let (rect, window) = (last(&driven, false), driven.harness.ctx.content_rect());
             assert!(window.contains_rect(rect), "{entry} at {rect} in {window}");
         }
         driven.harness.key_press(Key::Escape);
