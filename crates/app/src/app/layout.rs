@@ -146,17 +146,24 @@ impl App {
 
     fn menu(&mut self, ui: &mut Ui, menu: Menu, actions: &mut Actions) {
         ui.menu_button(menu.text(), |ui| {
-            for command in menu.commands() {
-                self.menu_entry(ui, command, actions);
-                if command == Command::Open {
-                    self.menu_recent(ui, actions);
-                }
-            }
-            if menu == Menu::View {
-                ui.separator();
-                self.menu_tiles(ui, actions);
-            }
+            // A low window has no room for every entry.
+            let room = ui.ctx().content_rect().height() - 4.0 * ui.spacing().interact_size.y;
+            ui.set_max_height(room);
+            egui::ScrollArea::vertical().show(ui, |ui| self.menu_entries(ui, menu, actions));
         });
+    }
+
+    fn menu_entries(&self, ui: &mut Ui, menu: Menu, actions: &mut Actions) {
+        for command in menu.commands() {
+            self.menu_entry(ui, command, actions);
+            if command == Command::Open {
+                self.menu_recent(ui, actions);
+            }
+        }
+        if menu == Menu::View {
+            ui.separator();
+            self.menu_tiles(ui, actions);
+        }
     }
 
     fn menu_entry(&self, ui: &mut Ui, command: Command, actions: &mut Actions) {

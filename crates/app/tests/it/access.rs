@@ -2,7 +2,9 @@
 //! off at the side, and the keyboard alone reaches everything.
 
 use ballast_app::app::Page;
+use ballast_app::command::Menu;
 use ballast_app::platform::memory::MemoryPlatform;
+use ballast_app::views::tiles::Tile;
 use ballast_app::{Action, Command};
 use egui::accesskit::Role;
 use egui::{Key, Rect, Shape, Theme};
@@ -232,4 +234,43 @@ fn a_card_is_pressed_and_a_plot_is_moved_by_keys() {
     let cursor_s = time.cursor_s.expect("the worst moment");
     assert!((time.from_s..=time.to_s).contains(&cursor_s));
     driven.says("Show the moment");
+}
+
+#[test]
+fn menus_are_whole_at_twice_the_scale() {
+    let mut driven = Driven::opened(&MemoryPlatform::new(), "smallest", &[]);
+    driven.look(Theme::Light, WINDOW, 2.0);
+    driven.command(Command::Welcome);
+    for menu in Menu::ALL {
+        driven
+            .harness
+            .get_all_by_role_and_label(Role::Button, menu.text())
+            .next()
+            .expect("a menu")
+            .click();
+        whole(&mut driven, false, menu.text());
+        let mut entries: Vec<&str> = menu.commands().map(Command::text).collect();
+        if menu == Menu::View {
+            entries.extend(Tile::ALL.into_iter().map(Tile::title));
+        }
+        for entry in entries {
+            // Drawn last: the page below may have buttons of the same words.
+            let last = |driven: &Driven, scroll: bool| {
+                let mut nodes = driven.harness.query_all_by_label_contains(entry);
+                let last = nodes
+                    .rfind(|n| egui::accessibility::is_input(n.accesskit_node().role()))
+                    .expect("an entry");
+                if scroll {
+                    last.scroll_to_me();
+                }
+                last.rect()
+            };
+            last(&driven, true);
+            driven.harness.run_steps(3);
+            let (rect, window) = (last(&driven, false), driven.harness.ctx.content_rect());
+            assert!(window.contains_rect(rect), "{entry} at {rect} in {window}");
+        }
+        driven.harness.key_press(Key::Escape);
+        driven.harness.run_steps(2);
+    }
 }
