@@ -112,13 +112,20 @@ pub fn significant(value: f64, digits: i32) -> String {
     }
 }
 
-/// A moment, to be told from others `step_s` apart: "125 ms", "12.5 s", "1:05 h" (hours and minutes).
+/// A moment, to be told from others `step_s` apart: "125 ms", "12.5 s", "1:05 h" (hours and minutes), "1:05:30 h".
 pub fn moment(t_s: f64, step_s: f64) -> String {
     if step_s >= 60.0 {
         let minutes = (t_s / 60.0).round();
         let (sign, minutes) = (if minutes < 0.0 { "\u{2212}" } else { "" }, minutes.abs());
         let (hours, minutes) = ((minutes / 60.0).floor(), minutes % 60.0);
         return format!("{sign}{hours}:{minutes:02} h");
+    }
+    if step_s >= 1.0 && t_s.abs() >= 3600.0 {
+        let seconds = t_s.abs().round();
+        let sign = if t_s < 0.0 { "\u{2212}" } else { "" };
+        let (hours, rest) = ((seconds / 3600.0).floor(), seconds % 3600.0);
+        let (minutes, seconds) = ((rest / 60.0).floor(), rest % 60.0);
+        return format!("{sign}{hours}:{minutes:02}:{seconds:02} h");
     }
     if step_s < 1.0 && t_s.abs() < 1.0 && step_s >= 1e-6 {
         return format!("{} ms", decimal(t_s * 1e3, decimals(step_s * 1e3)));
@@ -161,6 +168,8 @@ mod tests {
         assert_eq!(moment(0.125, 0.005), "125 ms");
         assert_eq!(moment(12.5, 0.5), "12.5 s");
         assert_eq!(moment(3900.0, 300.0), "1:05 h");
+        assert_eq!(moment(37_709.2, 30.0), "10:28:29 h");
+        assert_eq!(moment(37_709.2, 0.1), "37709.2 s");
         assert_eq!(moment(1234.5678, 0.0005), "1234.5678 s");
         assert_eq!(duration(0.02), "20 ms");
         assert_eq!(duration(86_400.0), "24 h");
