@@ -1,4 +1,4 @@
-//! The app: what is open, what runs, what was found; carries out actions. How the window is laid out stands in [`layout`].
+//! The app: what is open, what runs, what was found; carries out actions. How the window is laid out stands in `layout`.
 
 mod dialogs;
 mod drafts;
