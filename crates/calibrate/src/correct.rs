@@ -8,6 +8,7 @@ use crate::invert::{Corrected, InvertError, MeanFrom, corrected};
 use crate::invert_updates::find_updates;
 use crate::invert_window::measured_window;
 use crate::segment::Group;
+use crate::sensor_seen::model_of;
 use crate::{GpuRecording, Reading, Recording, SensorModel, reading_of};
 
 /// Error of the cards, from a comparison with a meter.
@@ -119,7 +120,7 @@ fn reading(group: &Group) -> Option<Reading> {
 
 /// The model of a GPU's sensor: the table's, what the data tell where it has none, and the card's error where it is known.
 pub(crate) fn model(gpu: &GpuRecording, reading: Reading, known: &Known) -> SensorModel {
-    let mut model = SensorModel::of(&gpu.name, &gpu.driver, reading);
+    let mut model = model_of(gpu, reading);
     if model.window_s.is_none()
         && model.grade.is_none()
         && let Some(fit) = measured_window(gpu, reading).filter(|fit| fit.resolved)

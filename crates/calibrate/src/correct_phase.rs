@@ -18,6 +18,8 @@ const LEAST_UPDATES: usize = 48;
 const MOST_UPDATES: usize = 1500;
 /// Longest period of a swing within a phase, seconds: slower ones are phases of their own.
 const LONGEST_S: f64 = 15.0;
+/// Fewest samples per period of a load that no other could be mistaken for.
+const NYQUIST: f64 = 2.2;
 /// A load of fewer samples per period shows as beats.
 const BEATS: f64 = 4.0;
 /// A phase must swing by so much of its level, and so many watts, to be looked at.
@@ -97,7 +99,7 @@ fn loads(
         // Without the updates' instants a load faster than the samples is no different from a slower one.
         let slow_s = || {
             let n = inverse.found.time_s.len();
-            4.0 * (inverse.found.seconds / n.max(1) as f64)
+            NYQUIST * (inverse.found.seconds / n.max(1) as f64)
         };
         let shortest_s = inverse.found.updates.is_none().then(slow_s);
         let hidden_s = inverse.model.window_s.map_or(0.0, hidden_below_s);
@@ -270,7 +272,16 @@ pub(crate) fn swings(
             }
             // The samples' bounds are good to some of their steps.
             let inside = (phase.from_s + 2.0 * dt_s, phase.to_s - 2.0 * dt_s);
-            let all = loads(inverses, inside, known.period_s);
+            let mut all = loads(inverses, inside, known.period_s);
+            // Periods that scatter fit twice theirs a little better: what the samples show counts.
+            let shown = phase.cycle.filter(|c| c.beat_s.is_none());
+            if let (Some(cycle), Some(load)) = (shown, all.first()) {
+                let ratio = load.period_s / cycle.period_s;
+                let times = ratio.round();
+                if (2.0..=4.0).contains(&times) && (ratio / times - 1.0).abs() < 0.07 {
+                    all = loads(inverses, inside, Some(cycle.period_s));
+                }
+            }
             let mut found = Found {
                 swing: swing_of(&all),
                 unidentifiable: all

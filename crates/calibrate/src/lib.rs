@@ -68,6 +68,7 @@ mod segment_partition;
 mod segment_period;
 mod segment_signal;
 mod sensor;
+mod sensor_seen;
 mod simulate;
 mod source;
 mod throughput;

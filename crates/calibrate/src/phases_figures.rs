@@ -101,9 +101,11 @@ fn cycle((mean, window_s): (&Signal, Option<f64>), from: usize, to: usize, perio
         .filter(|s| (s / period - 1.0).abs() < 0.4)
         .collect();
     let (span, sd) = moments(spans.iter().copied());
-    let period = if spans.len() >= 5 { span } else { period };
+    // Dips within a cycle have rises of their own: then the spans are not the period that the whole stretch shows.
+    let own = spans.len() >= 5 && (span / period - 1.0).abs() < 0.06_f64.max(0.5 / period);
+    let period = if own { span } else { period };
     // A rise is placed within a sample, evenly: two of them err by 1/√6 of one.
-    let seen = sd * sd - 1.0 / 6.0;
+    let seen = if own { sd * sd - 1.0 / 6.0 } else { 0.0 };
     Cycle {
         period_s: period * mean.dt_s,
         jitter_s: if seen > 0.0 {

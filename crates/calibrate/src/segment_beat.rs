@@ -4,7 +4,7 @@
 use crate::invert::corrected;
 use crate::invert_periodic::{PeriodSearch, periodic};
 use crate::segment::Cycle;
-use crate::sensor::SensorModel;
+use crate::sensor_seen::model_of;
 use crate::{GpuRecording, Reading};
 
 /// Share of the readings' variance that the load must explain: a beat is regular, noise is not.
@@ -32,7 +32,7 @@ pub(crate) fn beat(
     dt_s: f64,
     sd_w: f64,
 ) -> Option<Beat> {
-    let model = SensorModel::of(&gpu.name, &gpu.driver, reading);
+    let model = model_of(gpu, reading);
     // A window longer than a period shows nothing of it, and a log that is no faster than the updates knows no instant of theirs.
     if model.duty()? > 0.9 {
         return None;

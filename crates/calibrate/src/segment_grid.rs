@@ -7,7 +7,7 @@
 use crate::segment_signal::{
     LEAST_SAMPLES, MOST_BINS, SegmentError, Signal, interval_s, on_grid, quantile,
 };
-use crate::sensor::SensorModel;
+use crate::sensor_seen::model_of;
 use crate::{GpuRecording, Reading};
 
 /// Samples of one GPU's power with what is known of their sensor.
@@ -28,10 +28,8 @@ impl Source {
     pub(crate) fn of(gpu: &GpuRecording) -> Result<Self, SegmentError> {
         let (time_s, value, reading) = crate::segment_signal::power(gpu)?;
         let model = match reading {
-            "instantaneous power" => {
-                Some(SensorModel::of(&gpu.name, &gpu.driver, Reading::Instant))
-            }
-            "averaged power" => Some(SensorModel::of(&gpu.name, &gpu.driver, Reading::Average)),
+            "instantaneous power" => Some(model_of(gpu, Reading::Instant)),
+            "averaged power" => Some(model_of(gpu, Reading::Average)),
             _ => None,
         };
         Ok(Self {

@@ -101,6 +101,10 @@ impl Sums {
             }
             let mean = (sums[to] - sums[from + lag]) / count;
             let (first, ln_first) = self.ln_sigma(from, from + lag, floor);
+            // The first cycle swings as all of them do; else a step lies behind it.
+            if ln_first < ln - std::f64::consts::LN_2 {
+                continue;
+            }
             best = best.min(first * ln_first + count * libm::log(mean.max(floor)));
         }
         best

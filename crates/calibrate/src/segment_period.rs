@@ -1,6 +1,6 @@
 //! Periods in a signal: peaks of the autocorrelation in windows of several lengths.
 
-use crate::segment_signal::moments;
+use crate::segment_signal::{moments, quantile};
 
 /// Length of a window, in samples of its scale, and the longest lag looked at.
 const WINDOW: usize = 256;
@@ -72,10 +72,51 @@ pub(crate) fn peak(r: &[f64]) -> Option<(f64, f64)> {
             } else {
                 0.0
             };
-            return Some((lag as f64 + shift, b));
+            let found = lag as f64 + shift;
+            return Some((between_samples(r, found).unwrap_or(found), b));
         }
     }
     None
+}
+
+/// Half a lag, where the peak there lies between two samples and is no lower than the one at the lag but for that.
+fn between_samples(r: &[f64], lag: f64) -> Option<f64> {
+    let half = 0.5 * lag;
+    let below = half.floor() as usize;
+    let off = half - half.floor();
+    if below < 2 || !(0.25..=0.75).contains(&off) {
+        return None;
+    }
+    let around = |i: usize| r.get(i).copied().unwrap_or(f64::NAN);
+    let (a, b) = (around(below), around(below + 1));
+    let stands = a.min(b) > around(below - 1).max(around(below + 2)) + 0.5 * RISE;
+    (stands && a + b >= 0.8 * around(lag.round() as usize)).then_some(half)
+}
+
+/// Period of a stretch, samples, at most `most`, and the autocorrelation there: its own, else that of its steps. What begins or pauses once lifts
+/// the autocorrelation of all lags, but is one step among many.
+fn repeats(x: &[f64], most: usize) -> Option<(f64, f64)> {
+    let reach = (23 * most).div_ceil(10) + 1;
+    let within = |found: &(f64, f64)| found.0 <= most as f64;
+    peak(&acf(x, reach))
+        .filter(within)
+        .or_else(|| peak(&acf(&steps(x), reach)).filter(within))
+}
+
+/// Differences from sample to sample, the largest in fifty on either side no larger than the next.
+fn steps(x: &[f64]) -> Vec<f64> {
+    let by: Vec<f64> = x.windows(2).map(|w| w[1] - w[0]).collect();
+    let low = quantile(by.iter().copied(), 0.02);
+    let high = quantile(by.iter().copied(), 0.98);
+    by.into_iter()
+        .map(|d| {
+            if d.is_finite() {
+                d.max(low).min(high)
+            } else {
+                d
+            }
+        })
+        .collect()
 }
 
 /// Every `factor` samples as one mean.
@@ -188,8 +229,7 @@ fn votes(x: &[f64]) -> Vec<Vote> {
             // What swings less than a hundredth is noise of no interest.
             if missing * 10 < length && sd > 0.02 * mean {
                 let most = LONGEST_LAG.min(length / 3);
-                let r = acf(window, (23 * most).div_ceil(10) + 1);
-                if let Some((lag, _)) = peak(&r).filter(|(lag, _)| *lag <= most as f64) {
+                if let Some((lag, _)) = repeats(window, most) {
                     // Short lags of a coarse scale are seen better on a finer one.
                     if factor == 1 || lag >= 10.0 {
                         votes.push(Vote {
@@ -219,9 +259,11 @@ pub(crate) fn period_of(x: &[f64], near: &[f64]) -> Option<f64> {
         let scaled = coarse(x, factor);
         let lag = p / factor as f64;
         let most = ((1.3 * lag) as usize + 2).min(scaled.len() / 2);
-        let r = acf(&scaled, (23 * most / 10 + 2).min(2 * scaled.len() / 3));
-        peak(&r)
-            .filter(|(found, _)| (found / lag - 1.0).abs() < 0.15)
+        let reach = (23 * most / 10 + 2).min(2 * scaled.len() / 3);
+        let near = |found: &(f64, f64)| (found.0 / lag - 1.0).abs() < 0.15;
+        peak(&acf(&scaled, reach))
+            .filter(near)
+            .or_else(|| peak(&acf(&steps(&scaled), reach)).filter(near))
             .map(|(found, r)| (found * factor as f64, r))
     };
     let best = near

@@ -296,3 +296,27 @@ fn a_gain_that_cannot_be_is_refused() {
         assert!(calibrate_known(&recording, &origin(), &known).is_err());
     }
 }
+
+#[test]
+fn steps_that_the_table_s_window_cannot_show_are_believed() {
+    // The name of a card whose plain reading is a mean over a second, and steps within a tenth of one.
+    let level = |t: f64| match t {
+        t if t < 20.03 => 70.0,
+        t if t < 31.34 => 130.0,
+        t if t < 90.0 => square_wave(200.0, 600.0, 3.1, 0.6, 31.34)(t),
+        _ => 70.0,
+    };
+    let mut sensor = SimulatedSensor::of(A100, DRIVER);
+    sensor.counter = None;
+    let mut recording = sensor.record(level, END_S);
+    H100.clone_into(&mut recording.gpus[0].name);
+    recording.gpus[0].average_w = recording.gpus[0].instant_w.take();
+    let done = calibrate(&recording, &origin()).unwrap();
+    println!("{}", text(&done));
+    assert!(text(&done).contains("no mean over the 1 s of the table"));
+    let begins: Vec<f64> = labels(&done).iter().map(|p| p.1).skip(1).collect();
+    assert_eq!(begins.len(), 4 - 1, "{begins:?}");
+    for (found, truth) in begins.iter().zip([20.03, 31.34, 90.0]) {
+        assert!((found - truth).abs() < 0.2, "{found} {truth}");
+    }
+}
