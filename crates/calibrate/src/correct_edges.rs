@@ -144,7 +144,7 @@ fn begin(
         );
     }
     // Polls slower than the updates know no instant of theirs, and a cycle has steps enough to mistake for its end: the samples' bound stays.
-    if quiet.is_some() && inverse.found.updates.is_none() {
+    if quiet.is_some() && inverse.found.updates.is_none() && dt_s > 1.5 * update_s {
         return None;
     }
     pick(edges, (before, after), (after.from_s, reach_s)).map(|edge| Begin {

@@ -278,7 +278,10 @@ pub(crate) fn swings(
             if let (Some(cycle), Some(load)) = (shown, all.first()) {
                 let ratio = load.period_s / cycle.period_s;
                 let times = ratio.round();
-                if (2.0..=4.0).contains(&times) && (ratio / times - 1.0).abs() < 0.07 {
+                let multiple = (2.0..=4.0).contains(&times) && (ratio / times - 1.0).abs() < 0.07;
+                // Nor do polls that know no updates tell a period from its images.
+                let image = first.found.updates.is_none() && (ratio - 1.0).abs() > 0.07;
+                if multiple || image {
                     all = loads(inverses, inside, Some(cycle.period_s));
                 }
             }
