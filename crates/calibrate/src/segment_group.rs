@@ -92,6 +92,12 @@ impl Beside {
         }
     }
 
+    /// Memory in use over bins `from..to`, bytes: the median, since one sample from beyond an edge, of a full memory, would fill an empty one.
+    pub(crate) fn memory(&self, from: usize, to: usize) -> Option<f64> {
+        let used = quantile(self.memory.as_ref()?.get(from..to)?.iter().copied(), 0.5);
+        used.is_finite().then_some(used)
+    }
+
     pub(crate) fn mean(column: Option<&Vec<f64>>, from: usize, to: usize) -> Option<f64> {
         let (mean, _) = moments(column?.get(from..to)?.iter().copied());
         mean.is_finite().then_some(mean)
@@ -117,7 +123,7 @@ pub(crate) fn piece(mean: &Signal, beside: &Beside, from: usize, to: usize, near
         period: period_of(x, near).filter(|p| swings && rises_once(x, *p)),
         beat: None,
         utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
-        memory: Beside::mean(beside.memory.as_ref(), from, to),
+        memory: beside.memory(from, to),
     }
 }
 
@@ -164,4 +170,22 @@ fn gaps(mean: &Signal) -> Vec<(f64, f64)> {
         found.push((mean.time_s(from), mean.time_s(mean.value.len())));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_from_beyond_an_edge_fills_no_memory() {
+        let mut used = vec![4.2e6; 15];
+        used[0] = 71e9;
+        let beside = Beside {
+            utilisation: None,
+            memory: Some(used),
+        };
+        assert_eq!(beside.memory(0, 15), Some(4.2e6));
+        assert_eq!(beside.memory(0, 1), Some(71e9));
+        assert_eq!(beside.memory(3, 3), None);
+    }
 }
