@@ -46,7 +46,7 @@ pub fn text(c: &Calibration) -> String {
                 }
                 let _ = writeln!(out, "  {r}");
             }
-            None => out.push_str("  not replayed: the profile cannot be played\n"),
+            None => out.push_str("  not replayed: the profile cannot be played, or there is no power to compare with\n"),
         }
     }
     for l in &c.lags {

@@ -26,6 +26,9 @@ const BEATS: f64 = 4.0;
 const SWINGS: f64 = 0.02;
 const SWINGS_W: f64 = 2.0;
 
+/// Fewest readings that a level rests on before those beside its edges are left out.
+const LEAST_CLEAR: usize = 3;
+
 /// One level of a swing.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SwingLevel {
@@ -397,12 +400,22 @@ pub(crate) fn phase_mean(
             .map(|(_, w)| *w),
     );
     let half_s = 0.5 * found.window_s.unwrap_or(0.0);
-    let (time_s, power_w): (Vec<f64>, Vec<f64>) = found
-        .time_s
-        .iter()
-        .zip(&found.power_w)
-        .filter(|(t, _)| **t - half_s >= phase.from_s && **t + half_s <= phase.to_s)
-        .unzip();
+    let clear_by = |margin_s: f64| -> (Vec<f64>, Vec<f64>) {
+        let within = |t: f64| t - margin_s >= phase.from_s && t + margin_s <= phase.to_s;
+        (found.time_s.iter().zip(&found.power_w))
+            .filter(|(t, _)| within(**t))
+            .unzip()
+    };
+    let mut kept = clear_by(half_s);
+    if phase.cycle.is_none() {
+        // An edge is known to about a poll, and a reading next to it may hold some of the other level: of one level nothing is lost without it.
+        let polls: Vec<f64> = gpu.time_s.windows(2).map(|w| w[1] - w[0]).collect();
+        let clear = clear_by(half_s + quantile(polls.into_iter(), 0.5).max(0.0));
+        if clear.0.len() >= LEAST_CLEAR {
+            kept = clear;
+        }
+    }
+    let (time_s, power_w) = kept;
     let by_readings = (!time_s.is_empty()).then(|| {
         let (mean_w, se_w) = mean_in_time(&time_s, &power_w);
         (mean_w, se_w, MeanFrom::Readings)

@@ -156,15 +156,20 @@ pub fn gates(recording: &Recording, group: &Group) -> Vec<Gate> {
         .map(|p| share(p) * p.spread_w / p.level_w)
         .sum();
     let model = steady.iter().any(|p| p.cycle.is_some());
-    found.push(gate(
-        "coefficient of variation below 5 %",
-        left < LARGEST_VARIATION,
-        if model {
-            format!("{:.1} % once the cycle is taken off", 100.0 * left)
-        } else {
-            format!("{:.1} %", 100.0 * left)
-        },
-    ));
+    let name = "coefficient of variation below 5 %";
+    found.push(if left.is_finite() {
+        gate(
+            name,
+            left < LARGEST_VARIATION,
+            if model {
+                format!("{:.1} % once the cycle is taken off", 100.0 * left)
+            } else {
+                format!("{:.1} %", 100.0 * left)
+            },
+        )
+    } else {
+        unchecked(name, "the power reads 0 W")
+    });
     let used: Vec<f64> = steady
         .iter()
         .filter_map(|p| p.utilisation.map(|u| u * p.duration_s()))
@@ -406,6 +411,15 @@ mod tests {
             true,
         );
         assert_eq!(gates[1].status, GateStatus::Fail);
+    }
+
+    #[test]
+    fn of_no_power_no_share_is_told() {
+        let gates = found(vec![phase(Label::Steady, 0.0, 100.0, 0.0, None)], true);
+        let variation = gates.iter().find(|g| g.name.starts_with("coefficient"));
+        let variation = variation.expect("the gate is there");
+        assert_eq!(variation.status, GateStatus::NotChecked);
+        assert!(!variation.finding.contains("NaN"), "{variation:?}");
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub(crate) struct Piece {
 /// Longest pause of training that is taken for a checkpoint, longest warmup, seconds.
 const LONGEST_CHECKPOINT_S: f64 = 300.0;
 const LONGEST_WARMUP_S: f64 = 90.0;
+/// How far the level of a warmup is from the main one, and how near to it no later work comes, as shares; share of the work at the main level.
+const WARMUP_APART: f64 = 0.1;
+const COMES_BACK: f64 = 0.05;
+const MAIN_SHARE: f64 = 0.6;
+/// How long a stretch lasts whose mean is a level, not its edges, seconds.
+const OWN_LEVEL_S: f64 = 3.0;
 
 /// Gives every piece its label and its figures.
 pub(crate) fn classify(
@@ -210,6 +216,66 @@ impl Context<'_> {
         alike && length_s <= LONGEST_CHECKPOINT_S && kept
     }
 
+    fn near(&self, a: usize, b: usize, share: f64) -> bool {
+        (self.pieces[a].level_w / self.pieces[b].level_w - 1.0).abs() <= share
+    }
+
+    /// Whether later work is more of an earlier piece: at its level, where it lasts so long that it has one, or prompts about as long.
+    fn comes_back(&self, later: usize, piece: usize) -> bool {
+        let (long, own) = (self.duration_s(later), self.duration_s(piece));
+        let prompt = |k: usize| self.prompts.as_ref().is_some_and(|p| p[k]);
+        self.near(later, piece, COMES_BACK) && long >= OWN_LEVEL_S.min(0.5 * own)
+            || prompt(later) && prompt(piece) && long >= 0.5 * own
+    }
+
+    /// Whether the piece is the first work, at a level that never comes back, straight before a load at one level that makes up most of the work,
+    /// or before its first prompt.
+    fn warms_up(&self, i: usize, first: usize) -> bool {
+        let piece = &self.pieces[i];
+        let known = piece.utilisation.is_some() || piece.memory.is_some();
+        if i != first || !known || self.duration_s(i) > LONGEST_WARMUP_S {
+            return false;
+        }
+        let later: Vec<usize> = self.working.iter().copied().filter(|w| *w > i).collect();
+        let seconds = |of: &dyn Fn(usize) -> bool| -> f64 {
+            let of = later.iter().filter(|w| of(**w));
+            of.map(|w| self.duration_s(*w)).sum()
+        };
+        let at = |m: usize| seconds(&|w| self.near(w, m, WARMUP_APART));
+        // The earliest piece of the level with the longest time.
+        let main = (later.iter().map(|w| (at(*w), *w)))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+        let Some((main_s, main)) = main else {
+            return false;
+        };
+        let flat = |k: usize| self.pieces[k].period.is_none() && self.pieces[k].beat.is_none();
+        let goes_on = |k: usize| {
+            self.states.get(k) == Some(&Some(Activity::Working)) && self.near(k, main, WARMUP_APART)
+        };
+        let prompt = self
+            .prompts
+            .as_ref()
+            .is_some_and(|p| p.get(i + 1) == Some(&true));
+        flat(i)
+            && flat(main)
+            && (goes_on(i + 1) || prompt && goes_on(i + 2))
+            && !self.near(i, main, WARMUP_APART)
+            && main_s >= MAIN_SHARE * seconds(&|_| true)
+            && main_s >= self.duration_s(i)
+            && !later.iter().any(|w| self.comes_back(*w, i))
+    }
+
+    /// Whether the piece is one of two levels in turn.
+    fn in_turn(&self, i: usize) -> bool {
+        let turn = |a: usize, b: usize, c: usize| {
+            let work = |k: usize| self.states.get(k) == Some(&Some(Activity::Working));
+            [a, b, c].into_iter().all(work)
+                && self.near(a, c, COMES_BACK)
+                && !self.near(a, b, WARMUP_APART)
+        };
+        turn(i, i + 1, i + 2) || i >= 2 && turn(i, i - 1, i - 2)
+    }
+
     fn work(&self, i: usize) -> (Label, String) {
         let piece = &self.pieces[i];
         let longest = self.working.iter().max_by(|a, b| {
@@ -225,6 +291,7 @@ impl Context<'_> {
         // Before iterations any other work is warmup, however long the stretches are that pauses leave of them.
         let cyclic = |k: usize| self.pieces[k].period.is_some() || self.pieces[k].beat.is_some();
         let before_cycles = main.period.is_some()
+            && !self.in_turn(i)
             && own().any(|w| *w > i && cyclic(*w))
             && own().take_while(|w| **w <= i).all(|w| !cyclic(*w));
         let first = own().next().copied().unwrap_or(i);
@@ -235,6 +302,18 @@ impl Context<'_> {
             soon && (before_cycles || first_long.is_some_and(|f| i < *f) && main.from > piece.from);
         let apart = (piece.level_w / main.level_w - 1.0).abs() > 0.03
             || piece.period.is_some() != main.period.is_some();
+        if self.warms_up(i, first) {
+            return (
+                Label::Warmup,
+                "first work, at a level that does not come back".to_owned(),
+            );
+        }
+        if self.prompts.as_ref().is_some_and(|prompts| prompts[i]) {
+            return (
+                Label::SteadyPrefill,
+                "short, above the longer stretches of work beside it: prompts".to_owned(),
+            );
+        }
         if early && apart && piece.period.is_none() && piece.beat.is_none() {
             return (
                 Label::Warmup,
@@ -258,10 +337,6 @@ impl Context<'_> {
             );
         }
         match &self.prompts {
-            Some(prompts) if prompts[i] => (
-                Label::SteadyPrefill,
-                "short, above the longer stretches of work beside it: prompts".to_owned(),
-            ),
             Some(_) => (
                 Label::SteadyDecode,
                 "the longer stretches between prompts".to_owned(),

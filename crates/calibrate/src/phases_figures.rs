@@ -33,7 +33,7 @@ pub(crate) fn phase(
         cycle: period.map(|p| cycle((mean, window_s), from, to, p)),
         entered: None,
         utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
-        memory_bytes: Beside::mean(beside.memory.as_ref(), from, to),
+        memory_bytes: beside.memory(from, to),
         why,
     }
 }

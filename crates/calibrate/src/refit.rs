@@ -133,7 +133,9 @@ pub fn refit(profile: &GpuProfile, group: &Group) -> Option<Refit> {
     let own = own_levels(profile, group);
     let levels = own.iter().map(|l| l.1).max().unwrap_or(1);
     let own: Vec<Levels> = own.into_iter().map(|l| l.0).collect();
-    let found = figures(profile, group, &own)?;
+    // Of 0 W no share can be told.
+    let found = figures(profile, group, &own)
+        .filter(|f| f.energy_error.is_finite() && f.nrmse.is_finite())?;
     let none = vec![Levels::new(); group.phases.len()];
     let one_level = if own == none {
         None

@@ -43,7 +43,7 @@ pub(crate) fn group(
         &beside,
         &found,
     );
-    let pieces = alternating(pieces, &mean, &beside);
+    let pieces = without_chance(alternating(pieces.clone(), &mean, &beside), &pieces);
     let pieces = with_beats(pieces, &mean, recording.gpus.get(gpus[0]), reading);
     let mut phases = classify(&pieces, (&mean, window_s), &each, &beside, recording)?;
     for change in phases.iter_mut().filter_map(|p| p.entered.as_mut()) {
@@ -92,6 +92,12 @@ impl Beside {
         }
     }
 
+    /// Memory in use over bins `from..to`, bytes: the median, since one sample from beyond an edge, of a full memory, would fill an empty one.
+    pub(crate) fn memory(&self, from: usize, to: usize) -> Option<f64> {
+        let used = quantile(self.memory.as_ref()?.get(from..to)?.iter().copied(), 0.5);
+        used.is_finite().then_some(used)
+    }
+
     pub(crate) fn mean(column: Option<&Vec<f64>>, from: usize, to: usize) -> Option<f64> {
         let (mean, _) = moments(column?.get(from..to)?.iter().copied());
         mean.is_finite().then_some(mean)
@@ -117,7 +123,7 @@ pub(crate) fn piece(mean: &Signal, beside: &Beside, from: usize, to: usize, near
         period: period_of(x, near).filter(|p| swings && rises_once(x, *p)),
         beat: None,
         utilisation: Beside::mean(beside.utilisation.as_ref(), from, to),
-        memory: Beside::mean(beside.memory.as_ref(), from, to),
+        memory: beside.memory(from, to),
     }
 }
 
@@ -147,6 +153,51 @@ fn rises_once(x: &[f64], period: f64) -> bool {
     rises <= MOST_RISES * x.len() as f64 / period
 }
 
+/// Spread of a period, over its mean, from which a cycle of levels in turn must show [`SURE`] periods; and from which it is none.
+const JITTER: f64 = 0.05;
+const NO_PERIOD: f64 = 0.12;
+/// Periods from which a jittery cycle is no chance.
+const SURE: usize = 6;
+/// How near levels are that come back, as a share.
+const LEVEL: f64 = 0.1;
+
+/// Takes cycles of levels in turn apart again where their repeating is chance: prompts come when they come, and some in a row about evenly.
+fn without_chance(joined: Vec<Piece>, parts: &[Piece]) -> Vec<Piece> {
+    let mut kept = Vec::new();
+    for whole in joined {
+        let first = parts.partition_point(|p| p.from < whole.from);
+        let end = parts.partition_point(|p| p.to <= whole.to);
+        if end > first + 1 && by_chance(parts, first, end) {
+            kept.extend_from_slice(&parts[first..end]);
+        } else {
+            kept.push(whole);
+        }
+    }
+    kept
+}
+
+/// Whether the levels in turn of parts `first..end` have no period.
+fn by_chance(parts: &[Piece], first: usize, end: usize) -> bool {
+    let inner = &parts[first..end];
+    let begins = |odd: usize| inner.iter().skip(odd).step_by(2).map(|p| p.from as f64);
+    // Begins of the higher of the two levels; the first part may be cut off.
+    let high = usize::from(inner[1].level_w > inner[0].level_w);
+    let at: Vec<f64> = begins(high).skip(usize::from(high == 0)).collect();
+    let (period, sd) = moments(at.windows(2).map(|w| w[1] - w[0]));
+    // Each begin is placed within a sample.
+    let jitter = (sd * sd - 1.0 / 6.0).max(0.0).sqrt() / period;
+    // What goes on beside it at the same levels at other times is more of the same.
+    let like = |k: usize, other: usize| {
+        parts
+            .get(k)
+            .zip(parts.get(other))
+            .is_some_and(|(p, q)| p.period.is_none() && (p.level_w / q.level_w - 1.0).abs() < LEVEL)
+    };
+    let goes_on = like(end, end - 2) && like(end + 1, end - 1)
+        || first >= 2 && like(first - 1, first + 1) && like(first - 2, first);
+    jitter > NO_PERIOD || jitter > JITTER && (at.len() < SURE + 1 || goes_on)
+}
+
 fn gaps(mean: &Signal) -> Vec<(f64, f64)> {
     let mut found = Vec::new();
     let mut begin = None;
@@ -164,4 +215,61 @@ fn gaps(mean: &Signal) -> Vec<(f64, f64)> {
         found.push((mean.time_s(from), mean.time_s(mean.value.len())));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two levels in turn, the higher for 20 samples, the lower for as long as stated.
+    fn turns(low: &[usize]) -> Vec<Piece> {
+        let mut at = 0;
+        let part = |(from, to): (usize, usize), level_w| Piece {
+            from,
+            to,
+            level_w,
+            spread_w: 3.0,
+            period: None,
+            beat: None,
+            utilisation: None,
+            memory: None,
+        };
+        let mut parts = Vec::new();
+        for n in low {
+            parts.push(part((at, at + 20), 550.0));
+            parts.push(part((at + 20, at + 20 + n), 300.0));
+            at += 20 + n;
+        }
+        parts
+    }
+
+    #[test]
+    fn prompts_that_come_about_evenly_are_no_cycle() {
+        let chance = |low: &[usize]| {
+            let parts = turns(low);
+            by_chance(&parts, 0, parts.len())
+        };
+        assert!(!chance(&[100; 4]));
+        assert!(!chance(&[100, 101, 100, 99, 101]));
+        assert!(chance(&[110, 122, 104, 100, 92]));
+        // Iterations that jitter are told by how many there are.
+        assert!(!chance(&[100, 112, 94, 108, 92, 104, 111, 95, 103]));
+        assert!(chance(&[100, 160, 80, 130, 60, 150, 70, 110, 90]));
+        // A part of the same that goes on unevenly.
+        let parts = turns(&[100, 112, 94, 108, 92, 104, 111, 95, 103, 40, 170]);
+        assert!(by_chance(&parts, 0, 18));
+    }
+
+    #[test]
+    fn a_sample_from_beyond_an_edge_fills_no_memory() {
+        let mut used = vec![4.2e6; 15];
+        used[0] = 71e9;
+        let beside = Beside {
+            utilisation: None,
+            memory: Some(used),
+        };
+        assert_eq!(beside.memory(0, 15), Some(4.2e6));
+        assert_eq!(beside.memory(0, 1), Some(71e9));
+        assert_eq!(beside.memory(3, 3), None);
+    }
 }

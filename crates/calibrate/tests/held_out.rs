@@ -256,3 +256,55 @@ fn held_out_202() {
 fn held_out_203() {
     all_of(203);
 }
+
+/// Samples next to the edges of a short rest, which the window of a second fills with work, are no part of its level.
+#[test]
+fn short_rests_keep_their_level() {
+    let flat = |labels, seconds, level_w, used, memory_gb| Segment {
+        labels,
+        seconds,
+        course: Course::Flat {
+            level_w,
+            drift_w: 0.0,
+        },
+        spread_w: 0.01 * level_w,
+        used,
+        memory_gb,
+    };
+    let rest = || flat(&[Label::Idle][..], 15.0, 72.0, 0.0, 0.5);
+    let work = || flat(&[Label::Steady][..], 60.0, 550.0, 0.97, 70.0);
+    let log = Log {
+        name: "rests",
+        segments: vec![rest(), work(), rest(), work(), rest()],
+        gpus: 2,
+        logger: logs::Logger {
+            name: "NVIDIA H100 80GB HBM3",
+            average: true,
+            poll_s: 1.0,
+            columns: true,
+            missing: 0.0,
+            gaps: Vec::new(),
+        },
+        odd: Odd::Nothing,
+    };
+    for seed in 1..=6 {
+        let (done, _) = run(&log, seed, false);
+        let cards = log.scales(seed);
+        let truth_w = 72.0 * cards.iter().sum::<f64>() / cards.len() as f64;
+        let rests = done.reports[0].phases.iter().filter(|p| p.level_w < 200.0);
+        for p in rests {
+            let first = p.from_s < 15.0;
+            assert!(
+                first || p.label == Label::Idle,
+                "seed {seed}: {}",
+                text(&done)
+            );
+            // The noise of seven or more readings, and what is left of a window.
+            assert!(
+                (p.level_w - truth_w).abs() < 2.0,
+                "seed {seed}: {truth_w} {}",
+                text(&done)
+            );
+        }
+    }
+}

@@ -394,3 +394,67 @@ fn bad_recordings_are_refused_with_a_message() {
     let groups = segment(&gpu(times, power)).unwrap();
     assert_eq!(groups[0].gaps.len(), 1);
 }
+
+/// Prompts of some seconds and the tokens after each, seconds: some in a row come about evenly.
+const PROMPTS: [(f64, f64); 14] = [
+    (2.3, 13.6),
+    (1.7, 13.8),
+    (1.9, 11.1),
+    (2.7, 11.1),
+    (2.3, 9.2),
+    (2.6, 11.6),
+    (2.0, 13.0),
+    (1.9, 11.3),
+    (1.7, 11.0),
+    (1.8, 10.3),
+    (2.7, 10.4),
+    (2.2, 13.9),
+    (2.9, 12.7),
+    (2.3, 10.4),
+];
+
+/// Idle, load, warmup for as long as stated, serving, idle.
+fn serving(t: f64, warmup_s: f64) -> (f64, f64, f64, f64) {
+    match t {
+        t if t < 15.0 => return (67.0, 0.5, 0.0, 0.5),
+        t if t < 30.0 => return (108.0, 2.0, 0.04, 20.0),
+        t if t < 30.0 + warmup_s => return (490.0, 8.0, 0.9, 68.0),
+        _ => {}
+    }
+    let mut at = 30.0 + warmup_s;
+    for (prompt_s, tokens_s) in PROMPTS {
+        if t < at + prompt_s {
+            return (550.0, 5.0, 1.0, 68.0);
+        }
+        at += prompt_s + tokens_s;
+        if t < at {
+            return (305.0, 3.0, 0.95, 68.0);
+        }
+    }
+    (68.0, 0.5, 0.0, 0.5)
+}
+
+#[test]
+fn serving_is_neither_training_nor_warmup() {
+    for warmup_s in [0.0, 15.0] {
+        let course = Course {
+            dt_s: 0.1,
+            gpus: 2,
+            columns: true,
+        };
+        let found = show(&course.record(260.0, |t| serving(t, warmup_s)));
+        let count = |label| found.iter().filter(|p| p.0 == label).count();
+        assert_eq!(count(Label::Training), 0, "{found:?}");
+        // A first prompt straight after the warmup is one piece with it where the levels are near.
+        assert_eq!(
+            count(Label::Warmup),
+            usize::from(warmup_s > 0.0),
+            "{found:?}"
+        );
+        assert!(
+            count(Label::SteadyPrefill) >= PROMPTS.len() - 1,
+            "{found:?}"
+        );
+        assert!(count(Label::SteadyDecode) >= PROMPTS.len() - 1, "{found:?}");
+    }
+}

@@ -189,19 +189,20 @@ pub(crate) fn value_column(
         }
         return Some(index);
     }
-    let others: Vec<usize> = (0..names.len())
+    // What a device may take is not what it takes: `power.limit [W]`.
+    let (limits, others): (Vec<usize>, Vec<usize>) = (0..names.len())
         .filter(|i| Some(*i) != time && !is_time(&names[*i]))
-        .collect();
+        .partition(|i| is_limit(&names[*i]));
     let with_unit: Vec<usize> = others
         .iter()
         .copied()
         .filter(|i| power_unit(&names[*i]).is_some() || says_mw(unit_text(&names[*i])))
         .collect();
-    // What a device may take is not what it takes: `power.limit [W]`.
+    // The highest and the lowest are readings, but not those that are wanted where there are others.
     let drawn: Vec<usize> = with_unit
         .iter()
         .copied()
-        .filter(|i| !is_limit(&names[*i]))
+        .filter(|i| !is_extreme(&names[*i]))
         .collect();
     let with_unit = if drawn.is_empty() { with_unit } else { drawn };
     let by_word: Vec<usize> = others
@@ -209,6 +210,18 @@ pub(crate) fn value_column(
         .copied()
         .filter(|i| POWER_WORDS.contains(&first_word(&names[*i]).as_str()))
         .collect();
+    if with_unit.is_empty() && by_word.is_empty() && !limits.is_empty() {
+        let spelled: Vec<&str> = limits.iter().map(|i| names[*i].as_str()).collect();
+        problems.column(
+            None,
+            format!(
+                "there is no power column: {} tells what may be drawn, not what is",
+                list(&spelled)
+            ),
+            "log the power too, such as `power.draw.average` and `power.draw.instant`, or set `column` to its name",
+        );
+        return None;
+    }
     let values: Vec<usize> = others
         .iter()
         .copied()
@@ -262,11 +275,20 @@ pub(crate) fn value_column(
     }
 }
 
-/// Whether a column holds a limit of power.
-fn is_limit(name: &str) -> bool {
+fn has_word(name: &str, words: &[&str]) -> bool {
     name.to_lowercase()
         .split(|c: char| !c.is_alphanumeric())
-        .any(|word| ["limit", "cap", "max", "min", "rated", "nameplate"].contains(&word))
+        .any(|word| words.contains(&word))
+}
+
+/// Whether a column holds a limit of power.
+fn is_limit(name: &str) -> bool {
+    has_word(name, &["limit", "cap", "rated", "nameplate"])
+}
+
+/// Whether a column holds the highest or the lowest of a quantity.
+fn is_extreme(name: &str) -> bool {
+    has_word(name, &["max", "min"])
 }
 
 /// Indices of the columns with power: one, or with `*` in the stated name all that fit, to be summed.
@@ -448,6 +470,36 @@ mod tests {
             text.contains("set `time_column` to one of `t`, `demand_w`, `measured_w`"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_limit_is_never_the_power() {
+        for header in [
+            &[
+                "timestamp",
+                "index",
+                "utilization.gpu [%]",
+                "power.limit [W]",
+            ][..],
+            &["timestamp", "power.limit"],
+            &["t", "power_cap_w", "enforced.power.limit [W]"],
+        ] {
+            let mut problems = Problems::new(Path::new("x"));
+            let at = value_column(
+                &names(header),
+                None,
+                Some(0),
+                &mut Vec::new(),
+                &mut problems,
+            );
+            assert_eq!(at, None);
+            let text = problems.into_problems().to_string();
+            assert!(text.contains("there is no power column"), "{text}");
+        }
+        let mut problems = Problems::new(Path::new("x"));
+        let header = names(&["t", "power.limit [W]", "max_power_w"]);
+        let at = value_column(&header, None, Some(0), &mut Vec::new(), &mut problems);
+        assert_eq!(at, Some(2), "a largest reading is a reading");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! --help-query-gpu` has them, and those in plain words with a unit (`power_w`, `sm_clock_mhz`, `mem_used_mib`). A cell without a value
 //! (`[N/A]`) is NaN. Of `dcgmi dmon` and Prometheus only the power is taken.
 
+mod at_once;
 mod bad_rows;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::problem::{Kind, Problems};
 use crate::samples::Moment;
 use crate::unit::TimeUnit;
 use crate::{TableProblems, TraceOptions, dcgmi, parquet_trace, prometheus, read_trace};
+use at_once::rows_at_once;
 use bad_rows::{MOST_BAD, drop_crumbs, left_out, put_in_order};
 
 /// One GPU's rows.
@@ -528,6 +530,14 @@ fn finish(mut log: GpuLog, skip_bad_rows: bool, problems: &mut Problems) -> Opti
     });
     if skip_bad_rows {
         drop_crumbs(&mut log);
+    }
+    for gpu in &log.gpus {
+        if let Some(rows) = rows_at_once(gpu) {
+            problems.file(
+                format!("{rows} rows at each time and no column that says which GPU"),
+                "log `index` or `uuid` too; of one GPU, log times finer than the rows come",
+            );
+        }
     }
     for gpu in log.gpus.iter().filter(|g| g.time_s.len() < 2) {
         problems.file(
