@@ -34,7 +34,7 @@ const WARMUP_APART: f64 = 0.1;
 const COMES_BACK: f64 = 0.05;
 const MAIN_SHARE: f64 = 0.6;
 /// How long a stretch lasts whose mean is a level, not its edges, seconds.
-const OWN_LEVEL_S: f64 = 3.0;
+const OWN_LEVEL_S: f64 = 5.0;
 
 /// Gives every piece its label and its figures.
 pub(crate) fn classify(
@@ -291,15 +291,15 @@ impl Context<'_> {
         // Before iterations any other work is warmup, however long the stretches are that pauses leave of them.
         let cyclic = |k: usize| self.pieces[k].period.is_some() || self.pieces[k].beat.is_some();
         let before_cycles = main.period.is_some()
-            && !self.in_turn(i)
             && own().any(|w| *w > i && cyclic(*w))
             && own().take_while(|w| **w <= i).all(|w| !cyclic(*w));
         let first = own().next().copied().unwrap_or(i);
         let unbroken = (first..=i).all(|k| self.states[k] == Some(Activity::Working));
         let soon =
             (piece.to - self.pieces[first].from) as f64 * self.dt_s <= LONGEST_WARMUP_S && unbroken;
-        let early =
-            soon && (before_cycles || first_long.is_some_and(|f| i < *f) && main.from > piece.from);
+        let early = soon
+            && !self.in_turn(i)
+            && (before_cycles || first_long.is_some_and(|f| i < *f) && main.from > piece.from);
         let apart = (piece.level_w / main.level_w - 1.0).abs() > 0.03
             || piece.period.is_some() != main.period.is_some();
         if self.warms_up(i, first) {

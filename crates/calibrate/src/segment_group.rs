@@ -153,13 +153,13 @@ fn rises_once(x: &[f64], period: f64) -> bool {
     rises <= MOST_RISES * x.len() as f64 / period
 }
 
-/// Spread of a period, over its mean, from which a cycle of levels in turn must show [`SURE`] periods; and from which it is none.
+/// Spread of a period, over its mean, from which a cycle of levels in turn is in doubt; and from which it is none.
 const JITTER: f64 = 0.05;
 const NO_PERIOD: f64 = 0.12;
-/// Periods from which a jittery cycle is no chance.
+/// Periods from which a cycle is hardly chance.
 const SURE: usize = 6;
 /// How near levels are that come back, as a share.
-const LEVEL: f64 = 0.1;
+const LEVEL: f64 = 0.15;
 
 /// Takes cycles of levels in turn apart again where their repeating is chance: prompts come when they come, and some in a row about evenly.
 fn without_chance(joined: Vec<Piece>, parts: &[Piece]) -> Vec<Piece> {
@@ -195,7 +195,9 @@ fn by_chance(parts: &[Piece], first: usize, end: usize) -> bool {
     };
     let goes_on = like(end, end - 2) && like(end + 1, end - 1)
         || first >= 2 && like(first - 1, first + 1) && like(first - 2, first);
-    jitter > NO_PERIOD || jitter > JITTER && (at.len() < SURE + 1 || goes_on)
+    // Of the three signs two are enough: it jitters, there is little of it, it goes on without its period.
+    let signs = [jitter > JITTER, at.len() <= SURE, goes_on];
+    jitter > NO_PERIOD || signs.iter().filter(|s| **s).count() >= 2
 }
 
 fn gaps(mean: &Signal) -> Vec<(f64, f64)> {
@@ -255,6 +257,9 @@ mod tests {
         // Iterations that jitter are told by how many there are.
         assert!(!chance(&[100, 112, 94, 108, 92, 104, 111, 95, 103]));
         assert!(chance(&[100, 160, 80, 130, 60, 150, 70, 110, 90]));
+        let even = turns(&[100, 100, 101, 100, 100, 60, 140, 80]);
+        assert!(by_chance(&even, 0, 10));
+        assert!(!by_chance(&even[..10], 0, 10));
         // A part of the same that goes on unevenly.
         let parts = turns(&[100, 112, 94, 108, 92, 104, 111, 95, 103, 40, 170]);
         assert!(by_chance(&parts, 0, 18));

@@ -75,15 +75,11 @@ mod tests {
 
     #[test]
     fn a_log_without_an_index_is_refused() {
-        let mut text = "timestamp, name, power.draw [W]\n".to_owned();
-        for k in 0..20 {
-            for g in 0..4 {
-                text += &format!(
-                    "2026/11/20 14:03:{:02}.0{g}0, NVIDIA H100 PCIe, 47.2 W\n",
-                    k
-                );
-            }
-        }
+        let rows = (0..20).flat_map(|k| {
+            (0..4)
+                .map(move |g| format!("2026/11/20 14:03:{k:02}.0{g}0, NVIDIA H100 PCIe, 47.2 W\n"))
+        });
+        let text = "timestamp, name, power.draw [W]\n".to_owned() + &rows.collect::<String>();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.csv");
         std::fs::write(&path, text).unwrap();
