@@ -18,6 +18,10 @@ const LEAST_UPDATES: usize = 48;
 const MOST_UPDATES: usize = 1500;
 /// Longest period of a swing within a phase, seconds: slower ones are phases of their own.
 const LONGEST_S: f64 = 15.0;
+/// Share of the variance from which periods are so regular that a fit of one smears nothing.
+const REGULAR: f64 = 0.995;
+/// Samples that a level lasts beside the window to show by itself.
+const CLEAR_SAMPLES: f64 = 2.0;
 /// Fewest samples per period of a load that no other could be mistaken for.
 const NYQUIST: f64 = 2.2;
 /// A load of fewer samples per period shows as beats.
@@ -300,6 +304,11 @@ pub(crate) fn swings(
                             .cloned()
                     }),
             };
+            let clear = found.swing.as_ref().zip(shown);
+            if clear.is_some_and(|(swing, cycle)| shows_itself(swing, &cycle, (dt_s, window_s))) {
+                found.swing = None;
+                return found;
+            }
             if let Some(swing) = &found.swing {
                 beyond |= take(phase, swing, (dt_s, window_s));
             } else if let Some(cycle) = phase.cycle {
@@ -325,6 +334,14 @@ pub(crate) fn swings(
         })
         .collect();
     (found, beyond)
+}
+
+/// Whether the samples show a cycle better than a fit of one period does: its periods scatter, so that the fit smears them, and each of its levels
+/// lasts several samples clear of the window.
+fn shows_itself(swing: &Swing, cycle: &Cycle, (dt_s, window_s): (f64, f64)) -> bool {
+    let shorter_s = cycle.duty.min(1.0 - cycle.duty) * cycle.period_s;
+    let same = (swing.period_s / cycle.period_s - 1.0).abs() < 0.07;
+    same && swing.explained < REGULAR && shorter_s >= CLEAR_SAMPLES * dt_s + window_s
 }
 
 /// Puts a swing into its phase; whether it differs from what the samples show.
