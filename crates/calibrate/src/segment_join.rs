@@ -1,6 +1,7 @@
 //! Pieces joined to what is one phase: neighbours alike, levels in turn, the way from one level to the next; and periods as short as the sensor's own.
 
 use crate::phases::Piece;
+use crate::regimes::same_regime;
 use crate::segment_beat::beat;
 use crate::segment_group::{Beside, piece};
 use crate::segment_signal::{Signal, quantile};
@@ -166,9 +167,7 @@ pub(crate) fn without_passages(
 
 fn same(a: &Piece, b: &Piece, mean: &Signal) -> bool {
     match (a.period, b.period) {
-        (Some(p), Some(q)) => {
-            (p / q - 1.0).abs() < 0.1 && (a.level_w / b.level_w - 1.0).abs() < 0.1
-        }
+        (Some(p), Some(q)) => (p / q - 1.0).abs() < 0.1 && same_regime(a.level_w, b.level_w),
         // A cycle that was cut off at an edge.
         (Some(p), None) => part_of_cycle(a, b, p, mean),
         (None, Some(p)) => part_of_cycle(b, a, p, mean),

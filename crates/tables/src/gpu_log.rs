@@ -308,7 +308,14 @@ fn csv(bytes: &[u8], options: &GpuLogOptions, problems: &mut Problems) -> Option
         );
     }
     let (lines, count) = torn.lines();
-    if count > 0 && skip_bad_rows && count as f64 <= MOST_BAD * (read + count) as f64 {
+    // A logger that was stopped leaves half a row.
+    let rows = bytes.iter().filter(|b| **b == b'\n').count() as u64;
+    if count == 1 && lines == [rows + 1] && !bytes.ends_with(b"\n") {
+        let line = rows + 1;
+        gathered.found.push(format!(
+            "the last row, line {line}, is cut off and was left out"
+        ));
+    } else if count > 0 && skip_bad_rows && count as f64 <= MOST_BAD * (read + count) as f64 {
         gathered.found.push(left_out("are torn", &lines, count));
     } else {
         problems.absorb(torn);

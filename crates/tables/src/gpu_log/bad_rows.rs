@@ -121,6 +121,23 @@ mod tests {
     }
 
     #[test]
+    fn half_a_last_row_is_left_out_and_told() {
+        let (_folder, file) = torn(&[]);
+        let whole = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("{whole}10.0,0")).unwrap();
+        let log = read_gpu_log(&file, &GpuLogOptions::default()).unwrap();
+        assert_eq!(log.gpus[0].time_s.len(), 100);
+        assert!(
+            log.found
+                .join("\n")
+                .contains("the last row, line 202, is cut off")
+        );
+        // With an end of line it is no half of a row that was still to come.
+        std::fs::write(&file, format!("{whole}10.0,0\n")).unwrap();
+        assert!(read_gpu_log(&file, &GpuLogOptions::default()).is_err());
+    }
+
+    #[test]
     fn torn_rows_are_refused_or_left_out_and_told() {
         let bad = [
             (20, "0.9,0,300,0.9,1,301"),
