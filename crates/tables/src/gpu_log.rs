@@ -309,9 +309,8 @@ fn csv(bytes: &[u8], options: &GpuLogOptions, problems: &mut Problems) -> Option
     }
     let (lines, count) = torn.lines();
     // A logger that was stopped leaves half a row.
-    let rows = bytes.iter().filter(|b| **b == b'\n').count() as u64;
-    if count == 1 && lines == [rows + 1] && !bytes.ends_with(b"\n") {
-        let line = rows + 1;
+    let line = bytes.split(|b| *b == b'\n').count() as u64;
+    if count == 1 && lines == [line] && !bytes.ends_with(b"\n") {
         gathered.found.push(format!(
             "the last row, line {line}, is cut off and was left out"
         ));
