@@ -65,7 +65,7 @@ fn panel(machine: Machine, size: Vec2, theme: egui::Theme) -> Harness<'static, P
         view: LiveView::default(),
         document: Document::new(
             "# Mine\nname = \"site\"\n".to_owned(),
-            Some(PathBuf::from("/work/site.toml")),
+            Some(PathBuf::from("/sites/site.toml")),
         ),
         machine,
         said: Vec::new(),
@@ -249,11 +249,11 @@ fn the_assistant_goes_from_a_recording_to_a_profile_in_the_scenario() {
     harness.step();
     harness.get_by_label("Name").type_text("Our H100");
     harness.step();
-    answer(&harness, "/work/our_h100.toml");
+    answer(&harness, "/sites/our_h100.toml");
     click(&mut harness, "Save the profile…");
     until(&mut harness, |p| p.live.assistant.saved.is_some());
     let (path, text) = harness.state().machine.written.lock().unwrap()[0].clone();
-    assert_eq!(path, PathBuf::from("/work/our_h100.toml"));
+    assert_eq!(path, PathBuf::from("/sites/our_h100.toml"));
     assert!(text.contains("label = \"Our H100\""), "{text}");
     let profile: toml::Table = text.parse().unwrap();
     let high = &profile["phases"]["train_compute"]["power_w"]["value"];
