@@ -3,9 +3,10 @@
 mod companion;
 mod metrics;
 mod parts;
+mod runs;
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, SystemTime};
 
 use ballast_calibrate::{
@@ -23,6 +24,7 @@ use companion::{Aide, Sweep};
 use metrics::Scraper;
 pub(crate) use metrics::{Endpoint, endpoint, is_endpoint, metrics_file};
 use parts::Parts;
+use runs::{Runs, spawn};
 
 /// Time between two settings of a sweep.
 const DWELL: &str = "30s";
@@ -75,6 +77,10 @@ pub(crate) struct RecordArgs {
     /// How long to hold each setting.
     #[arg(long, value_name = "TIME", default_value = DWELL, value_parser = duration)]
     pub(crate) dwell: Duration,
+    /// How often to run the command, one run after the other, 1 to 1000. Each begins at another phase of the sensor's updates, so that a sensor
+    /// which looks for a quarter of the time sees every part of a load that repeats in step with it. A run that fails is the last.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) repeat: u32,
     /// Print JSON on standard output instead of text, at the end.
     #[arg(long)]
     pub(crate) json: bool,
@@ -225,7 +231,8 @@ fn run(
         duration_s: args.duration.map(|d| d.as_secs_f64()),
         started: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
     };
-    let mut aide = Aide::new(&args.command, child, sweep, indices, printer);
+    let runs = Runs::new(&args.command, args.repeat, 1.0 / args.rate, child);
+    let mut aide = Aide::new(runs, sweep, indices, printer);
     let mut parts = Parts::start(&folder);
     let recorded = ballast_calibrate::record(
         &mut source,
@@ -311,19 +318,9 @@ fn scraper(args: &RecordArgs) -> Result<Option<Scraper>, Failure> {
 }
 
 fn start(command: &[String]) -> Result<Option<Child>, Failure> {
-    let Some((program, arguments)) = command.split_first() else {
-        return Ok(None);
-    };
-    let started = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::inherit())
-        .spawn();
-    started.map(Some).map_err(|e| {
-        Failure::input(
-            format!("the command {program:?} cannot be started: {e}"),
-            "check its name; nothing was recorded",
-        )
-    })
+    spawn(command)
+        .transpose()
+        .map_err(|why| Failure::input(why, "check its name; nothing was recorded"))
 }
 
 fn say(args: &RecordArgs, recorded: &Recorded, aide: &Aide<'_>, exit: Exit, printer: &Printer) {

@@ -26,6 +26,9 @@ pub(crate) struct LiveArgs {
     /// Polls per second, 1 to 200.
     #[arg(long, value_name = "HZ", default_value = "20", conflicts_with = "logs", value_parser = crate::record::rate)]
     pub(crate) rate: f64,
+    /// How often to run the command, each time at another phase of the sensor's updates, 1 to 1000.
+    #[arg(long, value_name = "N", default_value = "1", conflicts_with = "logs", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) repeat: u32,
     /// NVIDIA's management library. Default: the driver's libnvidia-ml.so.1.
     #[arg(long = "lib", value_name = "PATH", conflicts_with = "logs")]
     pub(crate) library: Option<PathBuf>,
@@ -86,6 +89,7 @@ pub(crate) fn inputs(args: &CalibrateArgs, printer: &Printer) -> Result<Inputs, 
         power_limit_w: Vec::new(),
         clocks_mhz: Vec::new(),
         dwell: Duration::from_secs(30),
+        repeat: args.live.repeat,
         json: args.json,
         command: args.live.command.clone(),
     };

@@ -1,11 +1,13 @@
 //! Goes along with a recording: the command, the sweep of settings, the numbers on the terminal, the signals.
 
-use std::process::{Child, Command, ExitStatus};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ballast_calibrate::{Companion, Live, Metric, NvmlControl, Restoring, Said, Sample, Setting};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
+
+use super::runs::{Runs, Step};
 
 use crate::interrupt;
 use crate::printer::Printer;
@@ -116,9 +118,7 @@ impl Means {
 }
 
 pub(crate) struct Aide<'a> {
-    command: String,
-    child: Option<Child>,
-    ended: Option<ExitStatus>,
+    runs: Runs,
     sweep: Sweep<'a>,
     indices: Vec<u32>,
     means: Vec<Means>,
@@ -134,21 +134,13 @@ pub(crate) struct Aide<'a> {
 }
 
 impl<'a> Aide<'a> {
-    pub(crate) fn new(
-        command: &[String],
-        child: Option<Child>,
-        sweep: Sweep<'a>,
-        indices: &[u32],
-        printer: &'a Printer,
-    ) -> Self {
+    pub(crate) fn new(runs: Runs, sweep: Sweep<'a>, indices: &[u32], printer: &'a Printer) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             bar.set_style(style);
         }
         Self {
-            command: json!(command).to_string(),
-            child,
-            ended: None,
+            runs,
             sweep,
             indices: indices.to_vec(),
             means: vec![Means::default(); indices.len()],
@@ -167,22 +159,15 @@ impl<'a> Aide<'a> {
         self.bar.finish_and_clear();
         let failed = self.sweep.settings.restore();
         let mut told: Vec<String> = failed.iter().map(ToString::to_string).collect();
-        if let Some(child) = self.child.as_ref().filter(|_| self.ended.is_none()) {
-            told.push(format!("the command still runs, as process {}", child.id()));
+        if let Some(process) = self.runs.running() {
+            told.push(format!("the command still runs, as process {process}"));
         }
         told
     }
 
     /// The command's exit code, 128 and the signal where one ended it; `None` while it runs and without one.
     pub(crate) fn exit_code(&self) -> Option<i32> {
-        let ended = self.ended?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::process::ExitStatusExt;
-            ended.code().or_else(|| ended.signal().map(|s| 128 + s))
-        }
-        #[cfg(not(unix))]
-        ended.code()
+        self.runs.exit_code()
     }
 
     pub(crate) fn means_json(&self) -> Vec<Value> {
@@ -235,32 +220,48 @@ impl<'a> Aide<'a> {
 
     /// Looks after the command; says when it has ended.
     fn command(&mut self, t_s: f64, said: &mut Said) {
-        let Some(child) = &mut self.child else {
+        if !self.runs.is_any() {
             return;
-        };
+        }
         if !self.started {
             said.marks.push("start".to_owned());
             said.metadata
-                .push(("ballast.command".to_owned(), self.command.clone()));
+                .push(("ballast.command".to_owned(), self.runs.words()));
         }
-        if let Ok(Some(status)) = child.try_wait() {
-            self.ended = Some(status);
-            said.marks.push("exit".to_owned());
-            let code = self.exit_code().map_or_else(String::new, |c| c.to_string());
-            said.metadata.push(("ballast.exit_code".to_owned(), code));
-            said.end = Some("command".to_owned());
-        } else if let Some(asked_s) = self.asked_s {
-            if t_s - asked_s > LEAVE_S {
-                said.end = Some("asked".to_owned());
-            } else if t_s - asked_s > ASK_S && !self.asked_child {
-                self.asked_child = true;
-                // A program that has just ended by itself is no failure.
-                drop(
-                    Command::new("kill")
-                        .args(["-TERM", &child.id().to_string()])
-                        .status(),
-                );
+        match self.runs.step(t_s, self.asked_s.is_some()) {
+            Step::Began => said.marks.push("start".to_owned()),
+            Step::Rests => said.marks.push("exit".to_owned()),
+            Step::Over => {
+                said.marks.push("exit".to_owned());
+                let code = self.exit_code().map_or_else(String::new, |c| c.to_string());
+                said.metadata.push(("ballast.exit_code".to_owned(), code));
+                said.end = Some("command".to_owned());
             }
+            Step::Failed(why) => {
+                self.failed = Some(why);
+                said.end = Some("the command cannot be started again".to_owned());
+            }
+            Step::On => self.asked(t_s, said),
+        }
+    }
+
+    /// Ends the command after a Ctrl-C.
+    fn asked(&mut self, t_s: f64, said: &mut Said) {
+        let Some(asked_s) = self.asked_s else { return };
+        let Some(process) = self.runs.running() else {
+            said.end = Some("asked".to_owned());
+            return;
+        };
+        if t_s - asked_s > LEAVE_S {
+            said.end = Some("asked".to_owned());
+        } else if t_s - asked_s > ASK_S && !self.asked_child {
+            self.asked_child = true;
+            // A program that has just ended by itself is no failure.
+            drop(
+                Command::new("kill")
+                    .args(["-TERM", &process.to_string()])
+                    .status(),
+            );
         }
     }
 }
@@ -309,14 +310,14 @@ impl Companion for Aide<'_> {
             said.marks.extend(first.map(ToString::to_string));
         }
         self.started = true;
-        if self.asked_s.is_some() && self.child.is_none() {
+        if self.asked_s.is_some() && !self.runs.is_any() {
             said.end = Some("asked".to_owned());
         }
         if said.end.is_none() && self.asked_s.is_none() {
             match self.sweep.step(live.t_s) {
                 Ok((made, over)) => {
                     said.marks.extend(made);
-                    if over && self.child.is_none() {
+                    if over && !self.runs.is_any() {
                         said.end = Some("sweep".to_owned());
                     }
                 }

@@ -67,6 +67,40 @@ fn a_recording_holds_the_wave_the_marks_and_the_exit_code() {
 }
 
 /// What was recorded of 100 W and 400 W, half a second each.
+#[test]
+fn a_command_is_repeated_at_other_phases_of_the_sensor() {
+    let bench = Bench::new();
+    let words = |out: &'static str, command: &'static str| {
+        [
+            "record", "--gpu", "0", "--out", out, "--repeat", "3", "--json", "--", "sh", "-c",
+            command,
+        ]
+    };
+    let said = ballast(
+        &bench,
+        "wave=square 100 400 1 0.5",
+        &words("t.parquet", "sleep 0.3"),
+    );
+    assert_eq!(said.code, 0, "{}", said.err);
+    let marks = recording(&bench.path("t.parquet")).marks;
+    let labels: Vec<&str> = marks.iter().map(|m| m.label.as_str()).collect();
+    assert_eq!(labels, ["start", "exit", "start", "exit", "start", "exit"]);
+    for pair in marks[1..5].chunks_exact(2) {
+        let rest_s = pair[1].time_s - pair[0].time_s;
+        // Two seconds, up to a tenth of one more, and a poll.
+        assert!((1.9..2.3).contains(&rest_s), "{rest_s}");
+    }
+    // A run that fails is the last.
+    let said = ballast(
+        &bench,
+        "wave=square 100 400 1 0.5",
+        &words("f.parquet", "exit 4"),
+    );
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(json(&said)["command_exit_code"].as_i64(), Some(4));
+    assert_eq!(recording(&bench.path("f.parquet")).marks.len(), 2);
+}
+
 fn wave(gpu: &GpuRecording) {
     let (time_s, energy_j) = (&gpu.time_s, gpu.energy_j.as_ref().unwrap());
     let last = time_s.len() - 1;
