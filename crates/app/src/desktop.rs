@@ -7,6 +7,5 @@ mod files;
 pub mod live;
 pub mod machine;
 pub mod recording_file;
-mod recording_parts;
 pub mod scratch;
 pub mod window;

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use ballast_calibrate::{
-    Architecture, GpuRecording, Recording, prometheus_text, recording_of as recording_from,
-};
+use ballast_calibrate::{Recording, prometheus_text};
+use ballast_inputs::{gpu_recording, own_recording};
 use ballast_tables::{
-    GpuColumns, GpuLog, GpuLogOptions, Reading, TableProblem, TableProblems, TraceOptions, Unit,
-    read_gpu_log, read_table, read_trace,
+    GpuLog, GpuLogOptions, TableProblem, TableProblems, TraceOptions, Unit, read_gpu_log,
+    read_trace,
 };
 
 /// A recording and what was found in its files.
@@ -73,7 +72,8 @@ pub(crate) fn read(
                 name.clone_into(&mut gpu.name);
             }
             let next = input.recording.gpus.len() as u32;
-            let gpu = recording_of(gpu, shift_s, next, &mut input.found);
+            let (gpu, told) = gpu_recording(gpu, shift_s, next);
+            input.found.extend(told);
             if chosen.is_empty() || chosen.contains(&gpu.index) {
                 input.recording.gpus.push(gpu);
             }
@@ -118,29 +118,17 @@ fn none_chosen(files: &[PathBuf]) -> TableProblem {
     }
 }
 
-/// What `ballast record` wrote, a file or the folder with its parts, with its marks and what it knows of the GPUs; none if it is something else.
+/// What `ballast record` wrote; none if it is something else.
 fn own(file: &Path) -> Result<Option<Recording>, Vec<TableProblem>> {
-    let Ok(table) = read_table(file) else {
-        return Ok(None);
-    };
-    if table
-        .metadata
-        .iter()
-        .all(|(key, _)| !key.starts_with("ballast."))
-    {
-        return Ok(None);
-    }
-    recording_from(&table.columns, &table.metadata, &table.sha256)
-        .map(Some)
-        .map_err(|why| {
-            vec![TableProblem {
-                file: file.to_owned(),
-                line: None,
-                column: None,
-                message: format!("is no whole recording: {why}"),
-                help: "name the file or the `.parts` folder that `ballast record` wrote".to_owned(),
-            }]
-        })
+    own_recording(file).map_err(|why| {
+        vec![TableProblem {
+            file: file.to_owned(),
+            line: None,
+            column: None,
+            message: format!("is no whole recording: {why}"),
+            help: "name the file or the `.parts` folder that `ballast record` wrote".to_owned(),
+        }]
+    })
 }
 
 /// The chosen GPUs of a recording.
@@ -171,60 +159,6 @@ fn of_gpus(
     })
 }
 
-fn recording_of(gpu: GpuColumns, shift_s: f64, next: u32, found: &mut Vec<String>) -> GpuRecording {
-    let mut readings = gpu.readings;
-    let mut take = |reading: Reading| readings.remove(&reading);
-    let mut out = GpuRecording {
-        index: gpu.index.unwrap_or(next),
-        uuid: gpu.uuid,
-        driver: gpu.driver,
-        time_s: gpu.time_s.iter().map(|t| t + shift_s).collect(),
-        average_w: take(Reading::AverageW),
-        instant_w: take(Reading::InstantW),
-        energy_j: take(Reading::EnergyJ),
-        sm_mhz: take(Reading::SmMhz),
-        memory_mhz: take(Reading::MemoryMhz),
-        utilisation: take(Reading::Utilisation),
-        memory_used_bytes: take(Reading::MemoryUsedBytes),
-        temperature_c: take(Reading::TemperatureC),
-        // Bit 63: the reading failed.
-        throttle: take(Reading::Throttle).map(|bits| {
-            bits.iter()
-                .map(|b| if b.is_finite() { *b as u64 } else { 1 << 63 })
-                .collect()
-        }),
-        limit_w: take(Reading::LimitW).and_then(|l| l.into_iter().rev().find(|v| v.is_finite())),
-        name: gpu.name,
-    };
-    let Some(power) = take(Reading::PowerW) else {
-        return out;
-    };
-    // `power.draw` is a mean over a second from Ampere on, but for the A100 (NVML's documentation of nvmlDeviceGetPowerUsage).
-    let short = matches!(
-        Architecture::of(&out.name),
-        Architecture::Ga100 | Architecture::Turing | Architecture::Volta | Architecture::Pascal
-    );
-    let slot = if short {
-        &mut out.instant_w
-    } else {
-        &mut out.average_w
-    };
-    if slot.is_none() {
-        *slot = Some(power);
-        found.push(format!(
-            "GPU {}: its power column is taken for the {} power{}",
-            out.index,
-            if short { "instantaneous" } else { "averaged" },
-            if out.name.is_empty() {
-                ", as the log has no name of the GPU"
-            } else {
-                ""
-            }
-        ));
-    }
-    out
-}
-
 /// A meter's log on the recording's clock, watts; the second value says whether both logs have dates.
 pub(crate) fn meter(
     file: &Path,
@@ -238,14 +172,13 @@ pub(crate) fn meter(
         },
     )?;
     let shift_s = trace.start_unix_s.zip(start_unix_s).map(|(a, b)| a - b);
-    let factor = 1.0;
     Ok((
         trace
             .time_s
             .iter()
             .map(|t| t + shift_s.unwrap_or(0.0))
             .collect(),
-        trace.value.iter().map(|w| w * factor).collect(),
+        trace.value,
         shift_s.is_some(),
     ))
 }

@@ -2,7 +2,6 @@
 
 mod companion;
 mod metrics;
-mod parts;
 mod runs;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use ballast_calibrate::{
     Library, NoGpu, NvmlControl, NvmlSource, RecordSpec, Recorded, Restoring, Setting, SystemClock,
 };
+use ballast_inputs::Parts;
 use ballast_tables::{merge_parts, parts_folder};
 use clap::Args;
 use serde_json::{Value, json};
@@ -23,7 +23,6 @@ use crate::printer::Printer;
 use companion::{Aide, Sweep};
 use metrics::Scraper;
 pub(crate) use metrics::{Endpoint, endpoint, is_endpoint, metrics_file};
-use parts::Parts;
 use runs::{Runs, spawn};
 
 /// Time between two settings of a sweep.

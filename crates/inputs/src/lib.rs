@@ -1,13 +1,21 @@
 //! What a scenario needs beside itself: its traces and requests, read from their files. The command and the app share it.
 //!
 //! `trace` and `arrivals` read one load or job each, `place` finds the key of the scenario at which a problem of a table stands.
+//! Beside a scenario: `gpu_log` makes recordings of GPUs' logs, `parts` (feature `record`) writes a recording's segments to files.
 
 mod arrivals;
+mod gpu_log;
+#[cfg(feature = "record")]
+mod parts;
 mod place;
 mod trace;
 
 use ballast_scenario::{JobSpec, LoadSpec, Loaded, Problem};
 use ballast_study::{Inputs, Ready};
+
+pub use crate::gpu_log::{gpu_recording, own_recording};
+#[cfg(feature = "record")]
+pub use crate::parts::Parts;
 
 use crate::arrivals::arrivals;
 use crate::trace::{compare_clocks, trace};

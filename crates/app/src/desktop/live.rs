@@ -14,6 +14,7 @@ use ballast_calibrate::{
     Columns, Companion, Library, Live, Metadata, NoGpu, NvmlSource, PowerSource, RecordSpec,
     Recorded, Said, SegmentSink, SystemClock,
 };
+use ballast_inputs::Parts;
 use ballast_series::SinkError;
 use ballast_tables::{merge_parts, parts_folder};
 
@@ -21,7 +22,6 @@ use crate::live::{GpuReading, LiveReading, LiveSource, RecordRequest, RecordedSo
 use crate::platform::PlatformError;
 
 use super::recording_file;
-use super::recording_parts::Parts;
 
 /// Polls per second: sensors renew their value every 20 to 100 ms.
 const RATE_HZ: f64 = 20.0;

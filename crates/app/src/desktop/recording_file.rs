@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use ballast_calibrate::{Architecture, GpuRecording, Recording, recording_of};
-use ballast_tables::{GpuColumns, GpuLogOptions, Reading, TableProblems, read_gpu_log, read_table};
+use ballast_calibrate::Recording;
+use ballast_inputs::{gpu_recording, own_recording};
+use ballast_tables::{GpuLogOptions, TableProblems, read_gpu_log};
 
 use crate::platform::PlatformError;
 
@@ -15,25 +16,21 @@ const MOST: usize = 3;
 /// # Errors
 /// It cannot be read, or is no log of GPUs: all that is wrong, in words.
 pub fn read(path: &Path) -> Result<Recording, PlatformError> {
-    if let Ok(table) = read_table(path)
-        && table
-            .metadata
-            .iter()
-            .any(|(k, _)| k.starts_with("ballast."))
-    {
-        return recording_of(&table.columns, &table.metadata, &table.sha256).map_err(|why| {
-            PlatformError::Unavailable(format!(
-                "{} is no whole recording: {why}; choose the file or the `.parts` folder that the recording wrote",
-                path.display()
-            ))
-        });
+    let own = own_recording(path).map_err(|why| {
+        PlatformError::Unavailable(format!(
+            "{} is no whole recording: {why}; choose the file or the `.parts` folder that the recording wrote",
+            path.display()
+        ))
+    })?;
+    if let Some(recording) = own {
+        return Ok(recording);
     }
     let log = read_gpu_log(path, &GpuLogOptions::default())
         .map_err(|problems| PlatformError::Unavailable(refusal(path, &problems)))?;
     Ok(Recording {
         gpus: (0..)
             .zip(log.gpus)
-            .map(|(next, gpu)| one(gpu, next))
+            .map(|(next, gpu)| gpu_recording(gpu, 0.0, next).0)
             .collect(),
         sha256: log.sha256,
         started: log.started,
@@ -63,46 +60,4 @@ fn refusal(path: &Path, problems: &TableProblems) -> String {
         "Choose a recording of this program, or a log of nvidia-smi, DCGM or Prometheus".to_owned()
     });
     lines.join("\n")
-}
-
-/// One GPU of a log; `next` is its index where the log has none.
-fn one(gpu: GpuColumns, next: u32) -> GpuRecording {
-    let mut readings = gpu.readings;
-    let mut take = |reading: Reading| readings.remove(&reading);
-    let mut out = GpuRecording {
-        index: gpu.index.unwrap_or(next),
-        uuid: gpu.uuid,
-        driver: gpu.driver,
-        time_s: gpu.time_s,
-        average_w: take(Reading::AverageW),
-        instant_w: take(Reading::InstantW),
-        energy_j: take(Reading::EnergyJ),
-        sm_mhz: take(Reading::SmMhz),
-        memory_mhz: take(Reading::MemoryMhz),
-        utilisation: take(Reading::Utilisation),
-        memory_used_bytes: take(Reading::MemoryUsedBytes),
-        temperature_c: take(Reading::TemperatureC),
-        // Bit 63: the reading failed.
-        throttle: take(Reading::Throttle).map(|bits| {
-            bits.iter()
-                .map(|b| if b.is_finite() { *b as u64 } else { 1 << 63 })
-                .collect()
-        }),
-        limit_w: take(Reading::LimitW).and_then(|l| l.into_iter().rev().find(|v| v.is_finite())),
-        name: gpu.name,
-    };
-    if let Some(power) = take(Reading::PowerW) {
-        // `power.draw` is a mean over a second from Ampere on, but for the A100 (NVML's documentation of nvmlDeviceGetPowerUsage).
-        let short = matches!(
-            Architecture::of(&out.name),
-            Architecture::Ga100 | Architecture::Turing | Architecture::Volta | Architecture::Pascal
-        );
-        let slot = if short {
-            &mut out.instant_w
-        } else {
-            &mut out.average_w
-        };
-        slot.get_or_insert(power);
-    }
-    out
 }

@@ -12,15 +12,17 @@ use ballast_tables::{WriteError, part_name, write_table};
 /// Segments that may wait for the disk. With 8 GPUs at 20 Hz one is some 70 kB.
 const WAITING: usize = 64;
 
-/// Writes segments as numbered parts.
-pub(crate) struct Parts {
+/// Writes segments of a recording as numbered parts.
+#[derive(Debug)]
+pub struct Parts {
     folder: PathBuf,
     sender: Option<SyncSender<(Columns, Metadata)>>,
     writer: Option<JoinHandle<Result<(), WriteError>>>,
 }
 
 impl Parts {
-    pub(crate) fn start(folder: &Path) -> Self {
+    /// Begins to write into a folder that is there.
+    pub fn start(folder: &Path) -> Self {
         let (sender, receiver) = sync_channel::<(Columns, Metadata)>(WAITING);
         let into = folder.to_owned();
         let writer = std::thread::spawn(move || {
@@ -40,7 +42,7 @@ impl Parts {
     ///
     /// # Errors
     /// Why it is not, in words.
-    pub(crate) fn finish(&mut self) -> Result<(), String> {
+    pub fn finish(&mut self) -> Result<(), String> {
         drop(self.sender.take());
         match self.writer.take().map(JoinHandle::join) {
             None | Some(Ok(Ok(()))) => Ok(()),
